@@ -1,0 +1,208 @@
+"""Arrays: which library one belongs to, where it lives, and the helpers the standard lacks.
+
+Everything by hand is written against the Python array API standard, so the same lines run on
+NumPy, on CuPy, on array_api_strict (the stand-in for a device) and on torch tensors. This is the
+only file that `armlab.hand` needs to know a library by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import array_api_compat
+import array_api_compat.numpy
+import numpy as np
+
+Array: TypeAlias = Any  # an array of any library; the standard defines no common type
+Rng: TypeAlias = np.random.Generator | int | None
+
+
+def array_namespace(*arrays: Array | None) -> Any:
+    """The library of these arrays, once it is sure that they can meet in one operation.
+
+    They must belong to one library and one device and share one dtype, float32 or float64.
+    An absent array (None) is passed over.
+    """
+    given = [a for a in arrays if a is not None]
+    try:
+        xp = array_api_compat.array_namespace(*given)
+    except TypeError:
+        raise TypeError(_why_no_namespace(given)) from None
+    _expect_one_dtype(xp, given)
+    _expect_one_device(given)
+    return xp
+
+
+def _why_no_namespace(arrays: list[Any]) -> str:
+    for a in arrays:
+        if not array_api_compat.is_array_api_obj(a):
+            return (
+                f"expected an array, got {type(a).__qualname__}: "
+                "wrap it, for example with numpy.asarray(values, dtype='float32')"
+            )
+    names = " and ".join(dict.fromkeys(type(a).__module__.split(".")[0] for a in arrays))
+    return f"expected arrays of one library, got {names}: move them with armlab.arrays.move"
+
+
+def _expect_one_dtype(xp: Any, arrays: list[Array]) -> None:
+    dtype = arrays[0].dtype
+    if all(a.dtype == dtype for a in arrays) and dtype in (xp.float32, xp.float64):
+        return
+    names = " and ".join(dict.fromkeys(dtype_name(a) for a in arrays))
+    raise TypeError(
+        f"expected arrays of one dtype, float32 or float64, got {names}: "
+        "convert them first, for example x.astype('float32')"
+    )
+
+
+def _expect_one_device(arrays: list[Array]) -> None:
+    if isinstance(arrays[0], np.ndarray):
+        return
+    devices = list(dict.fromkeys(str(array_api_compat.device(a)) for a in arrays))
+    if len(devices) > 1:
+        raise ValueError(
+            f"expected arrays on one device, got {' and '.join(devices)}: "
+            "move the module with module.to(device) or the array with armlab.arrays.move"
+        )
+
+
+def dtype_name(array: Array) -> str:
+    """'float32' for an array of any library."""
+    return str(array.dtype).rsplit(".", 1)[-1]
+
+
+def generator(rng: Rng) -> np.random.Generator:
+    """A generator from a seed; a generator is passed through, so that a network shares one."""
+    return np.random.default_rng(rng)
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], std: float, dtype: str) -> np.ndarray:
+    """Host array of independent normal draws with mean 0. Drawn in float64, then rounded."""
+    if dtype not in ("float32", "float64"):
+        raise TypeError(f"expected dtype 'float32' or 'float64', got {dtype!r}: choose one of them")
+    return (std * rng.standard_normal(shape)).astype(dtype)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where arrays live: a library and one of its devices."""
+
+    xp: Any
+    device: Any
+
+    def asarray(self, host: Any, dtype: str | None = None) -> Array:
+        """Copy host values to this place."""
+        host = np.array(host, dtype=dtype)
+        if "cupy" in self.xp.__name__:
+            with self.device:
+                return self.xp.asarray(host)
+        return self.xp.asarray(host, device=self.device)
+
+
+HOST = Place(array_api_compat.numpy, "cpu")
+
+
+def place(device: str | Place) -> Place:
+    """The place that "cpu", "cuda" or "cuda:1" names: NumPy, or CuPy on that device."""
+    if isinstance(device, Place):
+        return device
+    if device == "cpu":
+        return HOST
+    kind, _, index = device.partition(":")
+    if kind != "cuda" or not (index == "" or index.isdecimal()):
+        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {device!r}: choose one")
+    return _cupy_place(device, int(index or 0))
+
+
+def _cupy_place(device: str, index: int) -> Place:
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError:
+        raise RuntimeError(
+            f"device {device!r} needs CuPy, which is not installed: "
+            "install it with  pip install 'armlab[gpu]'"
+        ) from None
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError:
+        count = 0
+    if count == 0:
+        raise RuntimeError(
+            f"device {device!r} needs an NVIDIA GPU and its driver, and CuPy finds none: "
+            "check that nvidia-smi answers, or use device 'cpu'"
+        )
+    if index >= count:
+        raise RuntimeError(f"device {device!r} is not there, CuPy finds {count}: use 'cuda:0'")
+    return Place(importlib.import_module("array_api_compat.cupy"), cupy.cuda.Device(index))
+
+
+def place_of(array: Array) -> Place:
+    """Where this array lives."""
+    return Place(array_api_compat.array_namespace(array), array_api_compat.device(array))
+
+
+def to_host(array: Array) -> np.ndarray:
+    """The values as a NumPy array: a view where they are on the host already, else a copy."""
+    if isinstance(array, np.ndarray | np.generic):
+        return np.asarray(array)
+    if array_api_compat.is_torch_array(array):
+        return array.detach().cpu().numpy()
+    if array_api_compat.is_cupy_array(array):
+        return array.get()
+    xp = array_api_compat.array_namespace(array)
+    return np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
+
+
+def move(array: Array, device: str | Place) -> Array:
+    """The array at another place: itself if it is there already, else a copy."""
+    target = place(device)
+    return array if place_of(array) == target else target.asarray(to_host(array))
+
+
+def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
+    """Sum a gradient back to the shape of a value that was repeated by broadcasting.
+
+    One value that feeds many outputs collects the gradients of all of them. May return g itself.
+    """
+    xp = array_api_compat.array_namespace(g)
+    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
+
+
+def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:
+    """Add rows above and below and columns left and right. May return x itself.
+
+    x  (N, C, H, W)  ->  (N, C, H + 2 padding[0], W + 2 padding[1])
+    """
+    if padding == (0, 0):
+        return x
+    xp = array_api_compat.array_namespace(x)
+    (n, c, h, w), (top, left) = x.shape, padding
+    y = xp.full(
+        (n, c, h + 2 * top, w + 2 * left),
+        value,
+        dtype=x.dtype,
+        device=array_api_compat.device(x),
+    )
+    y[:, :, top : top + h, left : left + w] = x
+    return y
+
+
+def expect_labels(labels: np.ndarray, classes: int, ignore_index: int) -> None:
+    """Refuse labels on the host that are not classes, before they reach a device."""
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(f"expected labels of an integer dtype, got {labels.dtype}: convert them")
+    counted = labels[labels != ignore_index]
+    if counted.size == 0:
+        raise ValueError(
+            f"every one of the {labels.size} pixels is ignored (label {ignore_index}), so the "
+            "mean loss is undefined: leave this batch out or check ignore_index"
+        )
+    if counted.min() < 0 or counted.max() >= classes:
+        wrong = counted.min() if counted.min() < 0 else counted.max()
+        raise ValueError(
+            f"expected labels 0 to {classes - 1} or {ignore_index} (ignored), got {wrong}: "
+            "check the number of classes and ignore_index"
+        )

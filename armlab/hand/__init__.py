@@ -1,0 +1,58 @@
+"""Every module by hand: NumPy or CuPy, with a backward pass derived on paper.
+
+A function returns its value and its backward, a module too, with its gradients by key:
+
+    y, backward = sigmoid_gate(x, a)          y, backward = arm(x)
+    dx, da = backward(dy)                     dx, grads = backward(dy)
+
+Inputs with a gradient come first, in the order in which backward returns theirs; constants
+follow by keyword. backward writes to nothing that it was given and may be called again.
+
+The letters, in every file:
+
+    N    images in a batch          x    input          a    logits, before the sigmoid
+    C    channels in                y    output         s    gate, sigmoid(a)
+    K    channels out               w    weight         z    pooled features
+    H W  height and width           b    bias           dq   dL/dq, in the shape of q
+    R S  kernel rows and columns    ∗    convolution    L    the loss
+"""
+
+from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
+from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
+from armlab.hand.channel_stats import channel_max, channel_mean
+from armlab.hand.conv2d import Conv2d, conv2d
+from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.cross_entropy import cross_entropy
+from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.leaky_relu import leaky_relu
+from armlab.hand.max_pool2d import max_pool2d
+from armlab.hand.module import Module
+from armlab.hand.relu import relu
+from armlab.hand.resize import resize_bilinear, resize_nearest
+from armlab.hand.sigmoid import sigmoid
+from armlab.hand.sigmoid_gate import sigmoid_gate
+from armlab.hand.toy_net import ToyNet
+
+__all__ = [
+    "AttentionRefinementModule",
+    "BatchNorm2d",
+    "Conv2d",
+    "ConvBNAct",
+    "Module",
+    "PaperAttentionRefinement",
+    "ToyNet",
+    "batch_norm",
+    "batch_norm_eval",
+    "channel_max",
+    "channel_mean",
+    "conv2d",
+    "cross_entropy",
+    "global_avg_pool",
+    "leaky_relu",
+    "max_pool2d",
+    "relu",
+    "resize_bilinear",
+    "resize_nearest",
+    "sigmoid",
+    "sigmoid_gate",
+]

@@ -1,0 +1,137 @@
+"""The attention refinement module (ARM): each channel scaled by what the whole image says of it.
+
+f = act(BN(conv3×3(x))),  a = BN(W · GAP(f)),  y = f σ(a).  The paper has no 3×3: there f = x.
+"""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.conv2d import Conv2d
+from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.module import Module
+from armlab.hand.sigmoid import sigmoid
+from armlab.hand.sigmoid_gate import sigmoid_gate
+
+
+def attention_logits(f: Array, conv_atten: Conv2d, bn_atten: BatchNorm2d) -> tuple[Array, Backward]:
+    """The attention branch: one logit per channel from the pooled features.
+
+    f  (N, K, H, W)
+    a  (N, K, 1, 1)
+    """
+    z, pool_back = global_avg_pool(f)  # (N, K, 1, 1)
+    u, conv_back = conv_atten(z)
+    a, bn_back = bn_atten(u)
+
+    def backward(da: Array) -> tuple[Array, Grads]:
+        du, d_bn = bn_back(da)
+        dz, d_conv = conv_back(du)
+        return pool_back(dz), join(conv_atten=d_conv, bn_atten=d_bn)
+
+    return a, backward
+
+
+class PaperAttentionRefinement(Module):
+    """ARM as in the BiSeNet paper (arXiv 1808.00897): no 3×3, the features are gated as they come.
+
+    x, y  (N, C, H, W)
+
+        z = GAP(x)                                                      (1)
+        a = BN(W z)                                                     (2)
+        y = x σ(a)                                                      (3)
+
+    That the paper's module has no 3×3 is its author's word in yu-changqian/TorchSeg#28.
+    Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        self.channels = channels
+        self.conv_atten = Conv2d(
+            channels, channels, 1, bias=False, rng=rng, dtype=dtype, device=device
+        )
+        self.bn_atten = BatchNorm2d(channels, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, self.channels, "channels")
+        a, logits_back = attention_logits(x, self.conv_atten, self.bn_atten)  # (1, 2)
+        y, gate_back = sigmoid_gate(x, a)  # (3)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dx, da = gate_back(dy)
+            dx_pooled, grads = logits_back(da)
+            return dx + dx_pooled, grads  # x is used twice: its gradients add up
+
+        return y, backward
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies x by.  (N, C, 1, 1).  Keeps running statistics as they are."""
+        look = self.copy()
+        a, _ = attention_logits(x, look.conv_atten, look.bn_atten)
+        return sigmoid(a)[0]
+
+
+class AttentionRefinementModule(Module):
+    """ARM as in the article and in the public code: a 3×3 ConvBNAct, then the paper's gate.
+
+    x  (N, C, H, W)
+    y  (N, K, H, W)
+
+        f = act(BN(conv3×3(x)))                                         (1)
+        a = BN(W · GAP(f))                                              (2)
+        y = f σ(a)                                                      (3)
+
+    activation="leaky_relu" (slope 0.01) is the article's and SeAFusion's, "relu" that of the
+    public BiSeNet repositories; keys are those of CoinCheung/BiSeNet.
+    Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        activation: str = "leaky_relu",
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        rng = generator(rng)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.conv = ConvBNAct(
+            in_channels, out_channels, activation=activation, rng=rng, dtype=dtype, device=device
+        )
+        self.conv_atten = Conv2d(
+            out_channels, out_channels, 1, bias=False, rng=rng, dtype=dtype, device=device
+        )
+        self.bn_atten = BatchNorm2d(out_channels, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, self.in_channels, "in_channels")
+        f, conv_back = self.conv(x)  # (1)
+        a, logits_back = attention_logits(f, self.conv_atten, self.bn_atten)  # (2)
+        y, gate_back = sigmoid_gate(f, a)  # (3)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            df, da = gate_back(dy)
+            df_pooled, d_logits = logits_back(da)
+            df = df + df_pooled  # f is used twice: its gradients add up
+            dx, d_conv = conv_back(df)
+            return dx, join(conv=d_conv) | d_logits
+
+        return y, backward
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies f by.  (N, K, 1, 1).  Keeps running statistics as they are."""
+        look = self.copy()
+        a, _ = attention_logits(look.conv(x)[0], look.conv_atten, look.bn_atten)
+        return sigmoid(a)[0]

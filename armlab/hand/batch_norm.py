@@ -1,0 +1,151 @@
+"""Batch normalisation: each channel centred and scaled, then given a scale and shift to learn."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, array_namespace, place
+from armlab.hand.backward import Backward, Grads
+from armlab.hand.channels import channel_dot, channel_sum, per_channel
+from armlab.hand.expect import expect_features, expect_vectors
+from armlab.hand.module import Module
+
+
+def batch_norm(
+    x: Array, w: Array, b: Array, *, eps: float = 1e-5
+) -> tuple[tuple[Array, Array, Array], Backward]:
+    """Normalise by the statistics of this batch: training mode.
+
+    x  (N, C, H, W)   features;  m = N H W values per channel
+    w  (C,)           scale, often called gamma
+    b  (C,)           shift, often called beta
+    y  (N, C, H, W),  mean (C,),  var (C,)
+
+        mean = Σ x / m                                      (1)
+        var  = Σ (x - mean)² / m                            (2)  never E[x²] - mean²: it cancels
+        r    = 1 / sqrt(var + eps)                          (3)
+        y    = w (x - mean) r + b                           (4)
+
+    The value is (y, mean, var); no gradient flows through the two statistics as outputs.
+    Raises ValueError where m = 1: (2) is then 0 and every y is b. Source: Ioffe and Szegedy 2015.
+    """
+    xp = array_namespace(x, w, b)
+    expect_features("batch_norm", x)
+    expect_vectors("batch_norm", x.shape[1], w=w, b=b)
+    m = x.shape[0] * x.shape[2] * x.shape[3]
+    if m == 1:
+        raise ValueError(ONE_VALUE.format(shape=tuple(x.shape)))
+    m = max(m, 1)  # an empty batch has statistics 0 and no y
+
+    mean = channel_sum(x) / m  # (1)
+    centred = x - per_channel(mean)
+    var = channel_dot(centred, centred) / m  # (2)
+    r = 1.0 / xp.sqrt(var + eps)  # (3)
+    y = centred * per_channel(w * r)  # (4)
+    y += per_channel(b)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array]:
+        # (4) with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.
+        # x reaches y by three ways. Directly: w r dy. Through mean (1): every x moves it by
+        # 1/m, which takes away the part of dy along 1. Through r (2, 3): which takes away the
+        # part of dy along x̂.     dL/dx = w r (dy - db / m - x̂ dw / m)                    (5)
+        db = channel_sum(dy)
+        dw = channel_dot(dy, centred) * r
+        dx = centred * per_channel(-(r * dw / m))
+        dx += dy
+        dx -= per_channel(db / m)
+        dx *= per_channel(w * r)
+        return dx, dw, db
+
+    return (y, mean, var), backward
+
+
+def batch_norm_eval(
+    x: Array, w: Array, b: Array, *, mean: Array, var: Array, eps: float = 1e-5
+) -> tuple[Array, Backward]:
+    """Normalise by statistics kept from training, which are constants here: evaluation mode.
+
+    x  (N, C, H, W);  w, b, mean, var  (C,);  y  (N, C, H, W)
+
+        y = w (x - mean) r + b,   r = 1 / sqrt(var + eps)
+    """
+    xp = array_namespace(x, w, b, mean, var)
+    expect_features("batch_norm_eval", x)
+    expect_vectors("batch_norm_eval", x.shape[1], w=w, b=b, mean=mean, var=var)
+    r = 1.0 / xp.sqrt(var + eps)
+    y = x - per_channel(mean)
+    y *= per_channel(w * r)
+    y += per_channel(b)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array]:
+        dw = channel_dot(dy, x - per_channel(mean)) * r
+        return dy * per_channel(w * r), dw, channel_sum(dy)
+
+    return y, backward
+
+
+class BatchNorm2d(Module):
+    """Batch normalisation with running statistics, kept exactly as torch.nn.BatchNorm2d keeps them.
+
+    In training mode each batch moves them by `momentum`, which is the share of the new batch:
+
+        running_mean = (1 - momentum) running_mean + momentum mean
+        running_var  = (1 - momentum) running_var  + momentum var m / (m - 1)
+
+    The variance kept is the unbiased one; the variance divided by is not. An empty batch only
+    counts in num_batches_tracked.
+    """
+
+    parameter_names = ("weight", "bias")
+    buffer_names = ("running_mean", "running_var", "num_batches_tracked")
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        *,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        where = place(device)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight = where.asarray([1.0] * num_features, dtype)
+        self.bias = where.asarray([0.0] * num_features, dtype)
+        self.running_mean = where.asarray([0.0] * num_features, dtype)
+        self.running_var = where.asarray([1.0] * num_features, dtype)
+        self.num_batches_tracked = where.asarray(0, "int64")
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, self.num_features, "num_features")
+        if self.training:
+            (y, mean, var), norm_back = batch_norm(x, self.weight, self.bias, eps=self.eps)
+            self._keep(mean, var, m=x.shape[0] * x.shape[2] * x.shape[3])
+        else:
+            statistics = {"mean": self.running_mean, "var": self.running_var}
+            y, norm_back = batch_norm_eval(x, self.weight, self.bias, **statistics, eps=self.eps)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dx, dw, db = norm_back(dy)
+            return dx, {"weight": dw, "bias": db}
+
+        return y, backward
+
+    def _keep(self, mean: Array, var: Array, m: int) -> None:
+        xp = array_namespace(mean, var)
+        self.num_batches_tracked = xp.asarray(self.num_batches_tracked + 1)
+        if m > 1:
+            new, old = self.momentum, 1 - self.momentum
+            self.running_mean = old * self.running_mean + new * mean
+            self.running_var = old * self.running_var + new * (m / (m - 1)) * var
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            "affine=True, bias=True, track_running_stats=True"
+        )
+
+
+ONE_VALUE = (
+    "Expected more than 1 value per channel when training, got input size {shape}. "
+    "An attention refinement module pools each channel to one value, so in training mode it "
+    "needs a batch of at least 2: use a larger batch, drop the last incomplete one, or call eval()"
+)

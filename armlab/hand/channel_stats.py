@@ -1,0 +1,48 @@
+"""Channel mean and channel max: what spatial attention knows of each position."""
+
+from __future__ import annotations
+
+from array_api_compat import device
+
+from armlab.arrays import Array, array_namespace
+from armlab.hand.backward import Backward
+from armlab.hand.expect import expect_features
+
+
+def channel_mean(x: Array) -> tuple[Array, Backward]:
+    """Mean over the channels of each position.
+
+    x  (N, C, H, W)
+    y  (N, 1, H, W)       y[n,i,j] = Σ_c x[n,c,i,j] / C                 (1)
+    """
+    expect_features("channel_mean", x)
+    xp = array_namespace(x)
+    n, c, h, w = shape = x.shape
+    share = xp.full((1, c), 1.0 / c, dtype=x.dtype, device=device(x))
+    y = xp.reshape(share @ xp.reshape(x, (n, c, h * w)), (n, 1, h, w))
+
+    def backward(dy: Array) -> Array:
+        return xp.broadcast_to(dy / c, shape)  # (1) every channel had the same share, 1 / C
+
+    return y, backward
+
+
+def channel_max(x: Array) -> tuple[Array, Backward]:
+    """Largest channel of each position.
+
+    x  (N, C, H, W)
+    y  (N, 1, H, W)       y[n,i,j] = max_c x[n,c,i,j]                   (1)
+
+    Where channels tie, the first one is the maximum and alone receives the gradient, as with
+    torch.max(x, 1); torch.amax would share it among them.
+    """
+    expect_features("channel_max", x)
+    xp = array_namespace(x)
+    y = xp.max(x, axis=1, keepdims=True)
+
+    def backward(dy: Array) -> Array:
+        winner = xp.argmax(x, axis=1, keepdims=True)  # the first of equals
+        channels = xp.reshape(xp.arange(x.shape[1], device=device(x)), (1, -1, 1, 1))
+        return xp.where(channels == winner, dy, 0.0)  # (1) only the winner was passed on
+
+    return y, backward

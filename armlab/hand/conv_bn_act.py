@@ -1,0 +1,71 @@
+"""Convolution, batch normalisation, activation: the unit that segmentation networks repeat."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, Rng
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.conv2d import Conv2d
+from armlab.hand.leaky_relu import leaky_relu
+from armlab.hand.module import Module
+from armlab.hand.relu import relu
+from armlab.hand.window import Pair
+
+ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu}
+
+
+class ConvBNAct(Module):
+    """y = act(BN(w ∗ x)); no bias, as batch normalisation has one.
+
+    x  (N, C, H, W)  ->  y  (N, K, OH, OW), the sizes of `conv2d`
+
+    activation is "relu" or "leaky_relu" (slope 0.01), else ValueError.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair = 3,
+        stride: int | Pair = 1,
+        padding: int | Pair = 1,
+        activation: str = "relu",
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"ConvBNAct expected activation 'relu' or 'leaky_relu', got {activation!r}: "
+                "choose one of them"
+            )
+        self.activation = activation
+        self.conv = Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            bias=False,
+            rng=rng,
+            dtype=dtype,
+            device=device,
+        )
+        self.bn = BatchNorm2d(out_channels, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        u, conv_back = self.conv(x)
+        v, bn_back = self.bn(u)
+        y, act_back = ACTIVATIONS[self.activation](v)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dv = act_back(dy)
+            du, d_bn = bn_back(dv)
+            dx, d_conv = conv_back(du)
+            return dx, join(conv=d_conv, bn=d_bn)
+
+        return y, backward
+
+    def extra_repr(self) -> str:
+        return f"activation={self.activation}"

@@ -1,0 +1,32 @@
+"""Bad input, refused in one sentence: what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, array_namespace
+
+
+def expect_features(
+    name: str, x: Array, channels: int | None = None, built_with: str = "in_channels"
+) -> None:
+    """Refuse anything but (N, C, H, W) of float32 or float64; only the batch may be empty."""
+    array_namespace(x)
+    shape = tuple(x.shape)
+    expected = f"{name} expected (N, {channels or 'C'}, H, W), got {shape}"
+    if len(shape) != 4:
+        raise ValueError(f"{expected}: x has {len(shape)} axes, give it 4, the batch first")
+    if channels is not None and shape[1] != channels:
+        raise ValueError(
+            f"{expected}: axis 1 is {shape[1]}, the module was built with {built_with}={channels}"
+        )
+    if 0 in shape[1:]:
+        raise ValueError(f"{expected}: only the batch may be empty, give C, H and W at least 1")
+
+
+def expect_vectors(name: str, channels: int, **vectors: Array | None) -> None:
+    """Refuse parameters that are not one number per channel."""
+    for key, v in vectors.items():
+        if v is not None and tuple(v.shape) != (channels,):
+            raise ValueError(
+                f"{name} expected {key} as ({channels},), one number per channel, "
+                f"got {tuple(v.shape)}: give it {channels} values"
+            )

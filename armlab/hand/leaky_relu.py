@@ -1,0 +1,25 @@
+"""LeakyReLU: the activation of the article's ARM."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, array_namespace
+from armlab.hand.backward import Backward
+
+
+def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
+    """Keep what is positive, and let a small share of the rest through.  x, y  any shape
+
+        y = max(x, slope x),   0 < slope < 1                            (1)
+
+    Raises ValueError for another slope: 0 is `relu`, and from 1 on (1) would not be a leak.
+    """
+    if not 0 < slope < 1:
+        raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope}: use relu for 0")
+    xp = array_namespace(x)
+    y = xp.maximum(x, slope * x)
+
+    def backward(dy: Array) -> Array:
+        # (1) dL/dx = dy where x > 0, else slope dy; at the kink x = 0 the convention is slope.
+        return dy * xp.maximum(xp.astype(x > 0, x.dtype), slope)
+
+    return y, backward

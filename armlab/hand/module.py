@@ -1,0 +1,163 @@
+"""Module: parameters, buffers and their names. What every class in this package shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+from armlab.arrays import Array, Place, dtype_name, move, place, place_of, to_host
+from armlab.hand.backward import Backward
+from armlab.hand.expect import expect_features
+
+
+class Module:
+    """A layer or a network: call it for `(y, backward)`; `backward(dy)` gives `(dx, grads)`.
+
+    Attributes that are modules are its children, in the order in which they were set. A module
+    with arrays of its own names them in `parameter_names` (trained) and `buffer_names` (kept);
+    an attribute that is None, such as an absent bias, does not count. Arrays are replaced and
+    never written to, so an earlier backward keeps the weights that it was made with.
+    """
+
+    parameter_names: tuple[str, ...] = ()
+    buffer_names: tuple[str, ...] = ()
+    training = True
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        raise TypeError(f"{type(self).__name__} has no forward: define one")
+
+    def __call__(self, x: Array) -> tuple[Array, Backward]:
+        return self.forward(x)
+
+    # -- the tree ---------------------------------------------------------------------------
+
+    def children(self) -> dict[str, Module]:
+        return {name: m for name, m in vars(self).items() if isinstance(m, Module)}
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module under its prefix, then all below it: ("conv.bn", BatchNorm2d(…)), …"""
+        yield prefix, self
+        for name, child in self.children().items():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def copy(self) -> Self:
+        """A module of its own that shares the arrays, which nobody writes to."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        for name, child in self.children().items():
+            setattr(twin, name, child.copy())
+        return twin
+
+    # -- the arrays -------------------------------------------------------------------------
+
+    def _arrays(self, parameters: bool = True, buffers: bool = True) -> dict[str, Array]:
+        found = {}
+        for prefix, module in self.named_modules():
+            names = module.parameter_names * parameters + module.buffer_names * buffers
+            for name in names:
+                if getattr(module, name) is not None:
+                    found[f"{prefix}.{name}" if prefix else name] = getattr(module, name)
+        return found
+
+    def parameters(self) -> dict[str, Array]:
+        """The trainable arrays, by the keys of the PyTorch twin."""
+        return self._arrays(buffers=False)
+
+    def buffers(self) -> dict[str, Array]:
+        """The arrays that are kept but not trained: running statistics."""
+        return self._arrays(parameters=False)
+
+    def assign(self, values: Mapping[str, Array]) -> Self:
+        """Replace arrays by key. Shapes and dtypes must be those of the arrays replaced."""
+        current = self._arrays()
+        modules = dict(self.named_modules())
+        for key, value in values.items():
+            if key not in current:
+                raise KeyError(f"{type(self).__name__} has no array {key!r}")
+            if value.shape != current[key].shape or value.dtype != current[key].dtype:
+                raise ValueError(
+                    f"{type(self).__name__} expected {key} as {_describe(current[key])}, "
+                    f"got {_describe(value)}: reshape or convert it first"
+                )
+            prefix, _, name = key.rpartition(".")
+            setattr(modules[prefix], name, value)
+        return self
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all parameters and buffers, in the order of the PyTorch twin."""
+        return {key: place_of(a).xp.asarray(a, copy=True) for key, a in self._arrays().items()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> Self:
+        """Take over arrays of any library, copied to where this module lives and to its dtype.
+
+        Raises ValueError that lists every missing, unexpected and mis-shaped key.
+        """
+        current = self._arrays()
+        wrong = [f"missing {key}" for key in current if key not in state]
+        wrong += [f"unexpected {key}" for key in state if key not in current]
+        wrong += [
+            f"{key} is {tuple(state[key].shape)}, not {tuple(a.shape)}"
+            for key, a in current.items()
+            if key in state and tuple(state[key].shape) != tuple(a.shape)
+        ]
+        if wrong:
+            raise ValueError(
+                f"{type(self).__name__} cannot load this state_dict: {'; '.join(wrong)}. "
+                "Build the module with the arguments that the state was saved with."
+            )
+        return self.assign(
+            {
+                key: place_of(a).asarray(to_host(state[key]), dtype_name(a))
+                for key, a in current.items()
+            }
+        )
+
+    # -- modes and places -------------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for this module and all below it: batch statistics are used and kept."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Evaluation mode: running statistics are used and left alone."""
+        return self.train(False)
+
+    def to(self, device: str | Place) -> Self:
+        """Move all arrays to "cpu" (NumPy), "cuda" or "cuda:1" (CuPy)."""
+        target = place(device)
+        return self.assign({key: move(a, target) for key, a in self._arrays().items()})
+
+    # -- words ------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [self.extra_repr()] if self.extra_repr() else []
+        if not self.children():
+            return f"{type(self).__name__}({''.join(lines)})"
+        lines += [f"({name}): {child!r}" for name, child in self.children().items()]
+        body = "\n".join(lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {body}\n)"
+
+    def expect_features(self, x: Array, channels: int, built_with: str) -> None:
+        """Refuse anything but features (N, channels, H, W), before it fails deep inside."""
+        name = type(self).__name__
+        expect_features(name, x, channels, built_with)
+        weight = next(iter(self._arrays().values()))
+        if place_of(weight) != place_of(x) or x.dtype != weight.dtype:
+            raise TypeError(
+                f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "
+                "convert x, or move the module with .to(device)"
+            )
+
+
+def _describe(a: Array) -> str:
+    return f"{dtype_name(a)} {tuple(a.shape)}"
+
+
+def _describe_place(a: Array) -> str:
+    where = place_of(a)
+    return f"{dtype_name(a)} arrays of {where.xp.__name__.rsplit('.', 1)[-1]} on {where.device}"

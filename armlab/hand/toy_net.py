@@ -1,0 +1,84 @@
+"""A network small enough to train by hand: five 3×3 convolutions, the last one plain or an ARM."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.attention_refinement import AttentionRefinementModule
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.conv2d import Conv2d
+from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.module import Module
+from armlab.hand.resize import resize_bilinear
+
+ATTENTIONS = ("none", "arm")
+
+
+class ToyNet(Module):
+    """Classes for every pixel, from a window of a few pixels around it, and from ARM if it has one.
+
+    x  (N, 3, H, W)        an image
+    y  (N, classes, H, W)  logits
+
+    attention="none" ends its features with a 3×3 ConvBNAct, "arm" with the article's ARM, which
+    is the same 3×3 and the attention branch behind it. So the two differ by that branch alone.
+    """
+
+    def __init__(
+        self,
+        classes: int = 3,
+        attention: str = "none",
+        channels: int = 32,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        if attention not in ATTENTIONS:
+            raise ValueError(
+                f"ToyNet expected attention 'none' or 'arm', got {attention!r}: choose one of them"
+            )
+        rng = generator(rng)
+        made = {"rng": rng, "dtype": dtype, "device": device}
+        act = "leaky_relu"
+        self.attention = attention
+        self.conv1 = ConvBNAct(3, channels // 2, activation=act, **made)
+        self.conv2 = ConvBNAct(channels // 2, channels, stride=2, activation=act, **made)
+        self.conv3 = ConvBNAct(channels, channels, activation=act, **made)
+        self.conv4 = ConvBNAct(channels, channels, activation=act, **made)
+        self.refine: ConvBNAct | AttentionRefinementModule = (
+            ConvBNAct(channels, channels, activation=act, **made)
+            if attention == "none"
+            else AttentionRefinementModule(channels, channels, act, **made)
+        )
+        self.head = ConvBNAct(channels, channels, 1, padding=0, activation=act, **made)
+        self.classify = Conv2d(channels, classes, 1, **made)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, 3, "in_channels")
+        layers = self.children()
+        backs = {}
+        h = x
+        for name, layer in layers.items():
+            h, backs[name] = layer(h)
+        y, resize_back = resize_bilinear(h, size=(x.shape[2], x.shape[3]))
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dh = resize_back(dy)
+            grads: dict[str, Grads] = {}
+            for name in reversed(layers):
+                dh, grads[name] = backs[name](dh)
+            return dh, join(**{name: grads[name] for name in layers})
+
+        return y, backward
+
+    def gate(self, x: Array) -> Array | None:
+        """The gate of the ARM for these images, (N, channels, 1, 1); None without attention."""
+        if not isinstance(self.refine, AttentionRefinementModule):
+            return None
+        look = self.copy()
+        h = x
+        for name, layer in look.children().items():
+            if name == "refine":
+                break
+            h, _ = layer(h)
+        return self.refine.gate(h)

@@ -1,0 +1,71 @@
+"""A window that slides over an image: the geometry that convolution and max pooling share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from armlab.arrays import Array
+
+Pair = tuple[int, int]
+
+
+def pair(value: int | Pair, name: str, least: int) -> Pair:
+    """One number stands for both axes: 3 -> (3, 3)."""
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or not all(isinstance(v, int) and v >= least for v in both):
+        raise ValueError(f"expected {name} of at least {least}, an int or two, got {value!r}")
+    return both
+
+
+@dataclass(frozen=True)
+class Window:
+    """Kernel, stride, padding and dilation, each as (rows, columns)."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+
+    @classmethod
+    def of(
+        cls,
+        kernel: int | Pair,
+        stride: int | Pair = 1,
+        padding: int | Pair = 0,
+        dilation: int | Pair = 1,
+    ) -> Window:
+        return cls(
+            pair(kernel, "kernel_size", 1),
+            pair(stride, "stride", 1),
+            pair(padding, "padding", 0),
+            pair(dilation, "dilation", 1),
+        )
+
+    def output_size(self, name: str, size: tuple[int, ...]) -> Pair:
+        """Height and width of the result: floor((H + 2p - d(R - 1) - 1) / stride) + 1."""
+        padded = [n + 2 * p for n, p in zip(size, self.padding, strict=True)]
+        span = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
+        if 0 in size or span[0] > padded[0] or span[1] > padded[1]:
+            raise ValueError(
+                f"{name} spans {span[0]}×{span[1]} pixels and the padded input has "
+                f"{padded[0]}×{padded[1]} (from H×W = {size[0]}×{size[1]}): "
+                "use a larger input, a smaller kernel or more padding"
+            )
+        rows, cols = ((n - s) // t + 1 for n, s, t in zip(padded, span, self.stride, strict=True))
+        return rows, cols
+
+    def taps(self, out: Pair) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
+        """Each tap (r, s) of the kernel, and the pixels of the padded input that it meets."""
+        for r in range(self.kernel[0]):
+            for s in range(self.kernel[1]):
+                rows, cols = (
+                    slice(k * d, k * d + t * (n - 1) + 1, t)
+                    for k, d, t, n in zip((r, s), self.dilation, self.stride, out, strict=True)
+                )
+                yield r, s, (slice(None), slice(None), rows, cols)
+
+    def crop(self, padded: Array) -> Array:
+        """Undo the padding: the backward of `pad`."""
+        (top, left), (h, w) = self.padding, padded.shape[2:]
+        return padded[:, :, top : h - top, left : w - left]
