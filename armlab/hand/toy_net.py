@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from armlab.arrays import Array, Place, Rng, generator
 from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads, join
@@ -37,20 +40,17 @@ class ToyNet(Module):
             raise ValueError(
                 f"ToyNet expected attention 'none' or 'arm', got {attention!r}: choose one of them"
             )
-        rng = generator(rng)
-        made = {"rng": rng, "dtype": dtype, "device": device}
-        act = "leaky_relu"
+        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        unit = partial(ConvBNAct, activation="leaky_relu", **made)
+        arm = partial(AttentionRefinementModule, activation="leaky_relu", **made)
+        refine: Any = arm if attention == "arm" else unit
         self.attention = attention
-        self.conv1 = ConvBNAct(3, channels // 2, activation=act, **made)
-        self.conv2 = ConvBNAct(channels // 2, channels, stride=2, activation=act, **made)
-        self.conv3 = ConvBNAct(channels, channels, activation=act, **made)
-        self.conv4 = ConvBNAct(channels, channels, activation=act, **made)
-        self.refine: ConvBNAct | AttentionRefinementModule = (
-            ConvBNAct(channels, channels, activation=act, **made)
-            if attention == "none"
-            else AttentionRefinementModule(channels, channels, act, **made)
-        )
-        self.head = ConvBNAct(channels, channels, 1, padding=0, activation=act, **made)
+        self.conv1 = unit(3, channels // 2)
+        self.conv2 = unit(channels // 2, channels, stride=2)
+        self.conv3 = unit(channels, channels)
+        self.conv4 = unit(channels, channels)
+        self.refine = refine(channels, channels)
+        self.head = unit(channels, channels, 1, padding=0)
         self.classify = Conv2d(channels, classes, 1, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:

@@ -1,6 +1,8 @@
 """A network small enough to train by hand: five 3×3 convolutions, the last one plain or an ARM."""
 
 import copy
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,17 +20,15 @@ class ToyNet(nn.Module):
         super().__init__()
         if attention not in ("none", "arm"):
             raise ValueError(f"expected attention 'none' or 'arm', got {attention!r}")
-        act = "leaky_relu"
-        self.conv1 = ConvBNAct(3, channels // 2, activation=act)
-        self.conv2 = ConvBNAct(channels // 2, channels, stride=2, activation=act)
-        self.conv3 = ConvBNAct(channels, channels, activation=act)
-        self.conv4 = ConvBNAct(channels, channels, activation=act)
-        self.refine: ConvBNAct | AttentionRefinementModule = (
-            ConvBNAct(channels, channels, activation=act)
-            if attention == "none"
-            else AttentionRefinementModule(channels, channels, act)
-        )
-        self.head = ConvBNAct(channels, channels, 1, padding=0, activation=act)
+        unit = partial(ConvBNAct, activation="leaky_relu")
+        arm = partial(AttentionRefinementModule, activation="leaky_relu")
+        refine: Any = arm if attention == "arm" else unit
+        self.conv1 = unit(3, channels // 2)
+        self.conv2 = unit(channels // 2, channels, stride=2)
+        self.conv3 = unit(channels, channels)
+        self.conv4 = unit(channels, channels)
+        self.refine = refine(channels, channels)
+        self.head = unit(channels, channels, 1, padding=0)
         self.classify = Conv2d(channels, classes, 1)
 
     def features(self, x: Tensor) -> Tensor:
