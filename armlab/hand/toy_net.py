@@ -41,7 +41,7 @@ class ToyNet(Module):
                 f"ToyNet expected attention 'none' or 'arm', got {attention!r}: choose one of them"
             )
         made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
-        unit = partial(ConvBNAct, activation="leaky_relu", **made)
+        unit: Any = partial(ConvBNAct, activation="leaky_relu", **made)
         arm = partial(AttentionRefinementModule, activation="leaky_relu", **made)
         refine: Any = arm if attention == "arm" else unit
         self.attention = attention

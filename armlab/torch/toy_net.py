@@ -20,7 +20,7 @@ class ToyNet(nn.Module):
         super().__init__()
         if attention not in ("none", "arm"):
             raise ValueError(f"expected attention 'none' or 'arm', got {attention!r}")
-        unit = partial(ConvBNAct, activation="leaky_relu")
+        unit: Any = partial(ConvBNAct, activation="leaky_relu")
         arm = partial(AttentionRefinementModule, activation="leaky_relu")
         refine: Any = arm if attention == "arm" else unit
         self.conv1 = unit(3, channels // 2)
