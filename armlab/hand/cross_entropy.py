@@ -42,7 +42,8 @@ def cross_entropy(
         labels = place_of(a).asarray(labels, "int64")
 
     classes = xp.reshape(xp.arange(k, device=device_of(a)), (1, k, 1, 1))
-    hot = xp.expand_dims(labels, axis=1) == classes  # (N, K, H, W); ignored pixels match none
+    labels = xp.expand_dims(labels, axis=1)
+    hot = (labels == classes) & (labels != ignore_index)  # (N, K, H, W): one-hot, or none
     q = xp.astype(hot, a.dtype)  # (2)
     if weight is not None:
         q = q * xp.reshape(weight, (1, k, 1, 1))

@@ -1,0 +1,87 @@
+"""The table of cases: one record for each function and each module of `armlab.hand`.
+
+To add a module is to add its record here: how its inputs are drawn and, for a function, the bound
+of its errors. Tests, `armlab check`, the fault catalogue and the exercises all read this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from armlab.check import bounds, modules, operations
+from armlab.check.example import Example
+from armlab.check.strategies import BOUNDED, EXACT, Source
+
+Draw = Callable[[Source], Example]
+
+
+@dataclass(frozen=True)
+class Case:
+    """How one function or module is sampled and judged.
+
+    draw    a valid example from a source
+    bound   its error bound; None for a module, which is judged stage by stage and as a whole
+    exact   how to draw examples that have no rounding at all; None where there are none
+    empty   whether an empty batch makes sense
+    """
+
+    name: str
+    draw: Draw
+    bound: Callable[..., bounds.Bounds] | None = None
+    exact: Draw | None = None
+    empty: bool = True
+
+    def examples(self) -> st.SearchStrategy[Example]:
+        """Examples of all value classes, for the bounded property."""
+        return _strategy(self.draw, BOUNDED, empty=self.empty and self.bound is not None)
+
+    def readable_examples(self) -> st.SearchStrategy[Example]:
+        """Small examples that shrink to a pixel or two, for people to read."""
+        return _strategy(self.draw, BOUNDED, readable=True)
+
+    def exact_examples(self) -> st.SearchStrategy[Example]:
+        """Examples of small integers, whose results have no rounding in any order of sums."""
+        assert self.exact is not None, f"{self.name} has no exact examples"
+        return _strategy(self.exact, EXACT)
+
+
+def _strategy(
+    make: Draw, kinds: tuple[str, ...], empty: bool = False, readable: bool = False
+) -> st.SearchStrategy[Example]:
+    @st.composite
+    def examples(draw: Callable[..., object]) -> Example:
+        return make(Source(draw, kinds, empty, readable))
+
+    return examples()
+
+
+_o, _b, _m = operations, bounds, modules
+
+FUNCTIONS = [
+    Case("conv2d", _o.conv2d, _b.conv2d, _o.conv2d),
+    Case("batch_norm", _o.batch_norm, _b.batch_norm),
+    Case("batch_norm_eval", _o.batch_norm_eval, _b.batch_norm_eval),
+    Case("relu", _o.elementwise, _b.nothing_rounds, _o.elementwise),
+    Case("leaky_relu", _o.leaky_relu, _b.leaky_relu, _o.leaky_relu),
+    Case("sigmoid", _o.sigmoid, _b.sigmoid),
+    Case("sigmoid_gate", _o.sigmoid_gate, _b.sigmoid_gate, _o.sigmoid_gate_exact),
+    Case("global_avg_pool", _o.global_avg_pool, _b.global_avg_pool, _o.global_avg_pool_exact),
+    Case("channel_mean", _o.channel_statistic, _b.channel_mean, _o.channel_mean_exact),
+    Case("channel_max", _o.channel_statistic, _b.nothing_rounds, _o.channel_statistic),
+    Case("max_pool2d", _o.max_pool2d, _b.max_pool2d, _o.max_pool2d),
+    Case("resize_bilinear", _o.resize, _b.resize_bilinear),
+    Case("resize_nearest", _o.resize, _b.resize_nearest, _o.resize),
+    Case("cross_entropy", _o.cross_entropy, _b.cross_entropy, empty=False),
+]
+MODULES = [
+    Case("Conv2d", _m.conv2d),
+    Case("BatchNorm2d", _m.batch_norm),
+    Case("ConvBNAct", _m.conv_bn_act),
+    Case("PaperAttentionRefinement", _m.paper_arm),
+    Case("AttentionRefinementModule", _m.arm),
+    Case("ToyNet", _m.toy_net),
+]
+CASES = {case.name: case for case in FUNCTIONS + MODULES}

@@ -1,0 +1,47 @@
+"""One example: the inputs of a function or a module, and the gradient that arrives from above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Example:
+    """Values on the host in float64; each side converts them to the dtype under test.
+
+    inputs   by argument name, in the order in which backward returns their gradients; None: absent
+    options  constants by name; arrays among them (labels, statistics) are converted as well
+    dy       the upstream gradient, random, drawn after the inputs
+    state    of a module: its parameters and buffers by key
+    layouts  how inputs and dy lie in memory, by name; see `armlab.check.layouts`
+    """
+
+    inputs: Mapping[str, np.ndarray | None]
+    options: Mapping[str, Any]
+    dy: np.ndarray
+    state: Mapping[str, np.ndarray] | None = None
+    training: bool = True
+    layouts: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parts = [_show(k, v) for k, v in self.inputs.items()]
+        parts += [_show(k, v) for k, v in self.options.items()]
+        parts += [_show(k, v) for k, v in (self.state or {}).items()]
+        parts += [_show("dy", self.dy), f"layouts={self.layouts}"]
+        if self.state is not None:
+            parts.append(f"training={self.training}")
+        return "Example(\n    " + ",\n    ".join(parts) + ")"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+def _show(name: str, value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return f"{name}={value!r}"
+    body = np.array2string(value, threshold=60, edgeitems=2, separator=", ")
+    return f"{name} {value.shape} = {' '.join(body.split())}"

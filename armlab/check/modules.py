@@ -1,0 +1,91 @@
+"""How the modules are drawn: small, with random weights and running statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import event
+
+from armlab import hand
+from armlab.check.example import Example
+from armlab.check.strategies import Source
+
+
+def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: Any) -> Example:
+    """Values from a seed: a network of them does not shrink to anything one could read."""
+    x_shape, y_shape = shapes
+    rng = np.random.default_rng(s.seed())
+    training = s.pick(True, False)
+    event(f"mode: {'train' if training else 'eval'}")
+
+    def normal(shape: tuple[int, ...]) -> np.ndarray:
+        return rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+
+    x = normal(x_shape)
+    state = {}
+    for key, a in module.state_dict().items():
+        if key.endswith("num_batches_tracked"):
+            state[key] = np.asarray(3)
+        elif key.endswith("running_var"):
+            state[key] = 0.5 + np.abs(normal(a.shape))
+        else:
+            state[key] = normal(a.shape)
+    return Example({"x": x}, options, normal(y_shape), state, training, s.layouts)
+
+
+def conv2d(s: Source) -> Example:
+    n, c, h, w = s.features((1, 1, 3, 3))
+    k, kernel, stride, padding = s.pick(2, 7), s.pick(1, 3), s.pick(1, 2), s.pick(0, 1)
+    options = {
+        "in_channels": c,
+        "out_channels": k,
+        "kernel_size": kernel,
+        "stride": stride,
+        "padding": padding,
+        "bias": s.pick(True, False),
+    }
+    out = [(size + 2 * padding - kernel) // stride + 1 for size in (h, w)]
+    return _example(s, hand.Conv2d(**options), options, ((n, c, h, w), (n, k, *out)))
+
+
+def batch_norm(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 1, 1))
+    options = {"num_features": c, "momentum": s.pick(0.1, 0.25)}
+    return _example(s, hand.BatchNorm2d(**options), options, ((n, c, h, w),) * 2)
+
+
+def conv_bn_act(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 3, 3))
+    k, stride = s.pick(2, 5), s.pick(1, 2)
+    options = {
+        "in_channels": c,
+        "out_channels": k,
+        "stride": stride,
+        "activation": s.pick("relu", "leaky_relu"),
+    }
+    out = [(size - 1) // stride + 1 for size in (h, w)]
+    return _example(s, hand.ConvBNAct(**options), options, ((n, c, h, w), (n, k, *out)))
+
+
+def paper_arm(s: Source) -> Example:
+    shape = s.features((2, 1, 1, 1))
+    module = hand.PaperAttentionRefinement(shape[1])
+    return _example(s, module, {"channels": shape[1]}, (shape, shape))
+
+
+def arm(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 1, 1))
+    k = s.pick(2, 6)
+    activation = s.pick("leaky_relu", "relu")
+    event(f"activation: {activation}")
+    options = {"in_channels": c, "out_channels": k, "activation": activation}
+    module = hand.AttentionRefinementModule(**options)
+    return _example(s, module, options, ((n, c, h, w), (n, k, h, w)))
+
+
+def toy_net(s: Source) -> Example:
+    shape = (s.pick(2, 3), 3, s.pick(7, 10), s.pick(9, 12))
+    options = {"classes": 4, "attention": s.pick("none", "arm"), "channels": s.pick(2, 6)}
+    y_shape = (shape[0], 4, *shape[2:])
+    return _example(s, hand.ToyNet(**options), options, (shape, y_shape))

@@ -1,0 +1,151 @@
+"""How the inputs of each operation are drawn: valid by construction, kernels and sizes first."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import event
+
+from armlab.check.example import Example
+from armlab.check.strategies import Source, one_number_per_channel
+
+
+def conv2d(s: Source) -> Example:
+    kernel = (s.pick(1, 2, 3, 5), s.pick(1, 3, 2))
+    padding = (s.pick(0, 1, 2), s.pick(0, 1, 3))
+    dilation = (s.pick(1, 1, 2), s.pick(1, 1, 3))
+    plain = s.pick(True, False)  # half of them are for the fast version of stride 1
+    stride = (1, 1) if plain else (s.pick(1, 2, 3), s.pick(1, 2))
+    groups = 1 if plain else s.pick(1, 2, 3)
+    event(f"kernel: {kernel}, groups: {groups}")
+    span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    least = [max(1, n - 2 * p) for n, p in zip(span, padding, strict=True)]
+    n, c, h, w = s.features((1, 1, *least), large=(3, 5, 29, 43))
+    c, k = groups * c, groups * s.pick(1, 2, 3, 7)
+    out = [
+        (size + 2 * p - sp) // t + 1
+        for size, p, sp, t in zip((h, w), padding, span, stride, strict=True)
+    ]
+    inputs = {
+        "x": s.array("x", (n, c, h, w)),
+        "w": s.array("w", (k, c // groups, *kernel)),
+        "b": s.array("b", (k,)) if s.pick(True, False) else None,
+    }
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return Example(inputs, options, s.array("dy", (n, k, *out)), layouts=s.layouts)
+
+
+def batch_norm(s: Source) -> Example:
+    shape = s.features(large=(4, 5, 31, 29))
+    if shape[0] * shape[2] * shape[3] == 1:  # one value per channel is refused
+        shape = (2, *shape[1:])
+    c = shape[1]
+    inputs = {
+        "x": s.array("x", shape),
+        "w": one_number_per_channel(s, "w", c),
+        "b": one_number_per_channel(s, "b", c),
+    }
+    options = {"eps": s.pick(1e-5, 1e-3)}
+    return Example(inputs, options, s.array("dy", shape), layouts=s.layouts)
+
+
+def batch_norm_eval(s: Source) -> Example:
+    e = batch_norm(s)
+    c = e.dy.shape[1]
+    options = {
+        **e.options,
+        "mean": one_number_per_channel(s, "mean", c),
+        "var": s.array("var", (c,), "positive"),
+    }
+    return Example(e.inputs, options, e.dy, layouts=s.layouts)
+
+
+def elementwise(s: Source, name: str = "x", kind: str | None = None, **options: float) -> Example:
+    shape = s.features()
+    inputs = {name: s.array(name, shape, kind)}
+    return Example(inputs, dict(options), s.array("dy", shape), layouts=s.layouts)
+
+
+def leaky_relu(s: Source) -> Example:
+    return elementwise(s, slope=0.25 if s.kind == "integers" else s.pick(0.01, 0.25, 0.9))
+
+
+def sigmoid(s: Source) -> Example:
+    return elementwise(s, "a", s.pick(None, "wide", "integers"))  # logits of every size
+
+
+def sigmoid_gate(s: Source) -> Example:
+    n, c, h, w = shape = s.features()
+    gate = s.pick("channel", "position", "element")
+    event(f"gate: {gate}")
+    a_shape = {"channel": (n, c, 1, 1), "position": (n, 1, h, w), "element": shape}[gate]
+    x = s.array("x", shape)
+    a = s.array("a", a_shape, s.pick("floats", "wide", "ties"))
+    return Example({"x": x, "a": a}, {}, s.array("dy", shape), layouts=s.layouts)
+
+
+def sigmoid_gate_exact(s: Source) -> Example:
+    """Gates that are powers of two: σ(0) = 1/2."""
+    e = sigmoid_gate(s)
+    x, a = e.inputs["x"], e.inputs["a"]
+    assert a is not None
+    return Example({"x": x, "a": 0 * a}, {}, e.dy, layouts=s.layouts)
+
+
+def global_avg_pool(s: Source) -> Example:
+    n, c, h, w = s.features()
+    x = s.array("x", (n, c, h, w))
+    return Example({"x": x}, {}, s.array("dy", (n, c, 1, 1)), layouts=s.layouts)
+
+
+def global_avg_pool_exact(s: Source) -> Example:
+    """Powers of two, so that the mean is exact."""
+    n, c, _, _ = s.features()
+    x = s.array("x", (n, c, s.pick(1, 2, 8), s.pick(4, 1, 16)))
+    return Example({"x": x}, {}, s.array("dy", (n, c, 1, 1)), layouts=s.layouts)
+
+
+def channel_statistic(s: Source) -> Example:
+    n, c, h, w = s.features()
+    x = s.array("x", (n, c, h, w))
+    return Example({"x": x}, {}, s.array("dy", (n, 1, h, w)), layouts=s.layouts)
+
+
+def channel_mean_exact(s: Source) -> Example:
+    n, _, h, w = s.features()
+    x = s.array("x", (n, s.pick(1, 2, 4, 16), h, w))
+    return Example({"x": x}, {}, s.array("dy", (n, 1, h, w)), layouts=s.layouts)
+
+
+def max_pool2d(s: Source) -> Example:
+    kernel = (s.pick(1, 2, 3), s.pick(3, 2, 5))
+    stride = (s.pick(1, 2, 3), s.pick(2, 1, 4))
+    padding = (s.pick(0, kernel[0] // 2), s.pick(0, kernel[1] // 2))
+    event(f"kernel: {kernel}")
+    n, c, h, w = s.features((1, 1, *kernel))
+    out = [
+        (size + 2 * p - k) // t + 1
+        for size, p, k, t in zip((h, w), padding, kernel, stride, strict=True)
+    ]
+    x = s.array("x", (n, c, h, w))
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    return Example({"x": x}, options, s.array("dy", (n, c, *out)), layouts=s.layouts)
+
+
+def resize(s: Source) -> Example:
+    n, c, h, w = s.features()
+    size = (s.pick(1, 2, 3, 5, 8, 13), s.pick(2, 1, 4, 7, 12))
+    x = s.array("x", (n, c, h, w))
+    return Example({"x": x}, {"size": size}, s.array("dy", (n, c, *size)), layouts=s.layouts)
+
+
+def cross_entropy(s: Source) -> Example:
+    n, k, h, w = s.features(large=(3, 7, 30, 31))
+    a = s.array("a", (n, k, h, w))
+    ignore = s.pick(255, -1, 0) if k > 1 else 255
+    seed = s.seed()
+    labels = np.random.default_rng(seed).integers(0, k, (n, h, w))
+    labels[np.random.default_rng(seed + 1).random((n, h, w)) < 0.3] = ignore
+    labels[:1, :1, :1] = k - 1  # one pixel always counts
+    weight = s.array("weight", (k,), "positive") if s.pick(True, False) else None
+    options = {"labels": labels, "weight": weight, "ignore_index": ignore}
+    return Example({"a": a}, options, s.array("dy", (), "positive"), layouts=s.layouts)

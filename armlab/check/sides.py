@@ -1,0 +1,109 @@
+"""The two sides: the same example through the code by hand and through the PyTorch twin.
+
+Both return a flat dict of host arrays. Of a function: y (or the loss), for batch_norm also mean
+and var, and dx, dw, … Of a module: y, dx, each parameter's gradient by its key, each buffer after
+the call by its key.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from armlab import hand
+from armlab.arrays import HOST, Array, Place, to_host
+from armlab.check.example import Example
+from armlab.check.layouts import LAYOUTS
+
+Results = dict[str, Any]
+
+
+def run_hand(name: str, e: Example, dtype: str, place: Place = HOST) -> Results:
+    """The example through `armlab.hand`, in this dtype at this place."""
+    results, _ = run_hand_arrays(name, e, dtype, place)
+    return {key: None if a is None else to_host(a) for key, a in results.items()}
+
+
+def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> tuple[Results, Any]:
+    """As `run_hand`, with arrays where they were computed, and the arrays that went in."""
+    given = {k: _lay_out(v, e.layouts.get(k, "C"), dtype, place) for k, v in e.inputs.items()}
+    dy = _lay_out(e.dy, e.layouts.get("dy", "C"), dtype, place)
+    if e.state is not None:
+        return _run_hand_module(name, e, dtype, place, given["x"], dy), (given, dy)
+    options = {k: _constant(v, dtype, place) for k, v in e.options.items()}
+    value, backward = getattr(hand, name)(*given.values(), **options)
+    values = value if isinstance(value, tuple) else (value,)
+    grads = backward(dy)
+    grads = grads if isinstance(grads, tuple) else (grads,)
+    results = dict(zip(("y", "mean", "var"), values, strict=False))
+    results |= {f"d{k}": g for k, g in zip(given, grads, strict=True)}
+    return results, (given, dy)
+
+
+def _run_hand_module(
+    name: str, e: Example, dtype: str, place: Place, x: Array, dy: Array
+) -> Results:
+    module = getattr(hand, name)(**e.options, **_made(name, dtype))
+    module.load_state_dict(e.state).to(place).train(e.training)
+    y, backward = module(x)
+    dx, grads = backward(dy)
+    return {"y": y, "dx": dx, **grads, **module.buffers()}
+
+
+def _made(name: str, dtype: str) -> dict[str, Any]:
+    return {"dtype": dtype} if name == "BatchNorm2d" else {"dtype": dtype, "rng": 0}
+
+
+def _lay_out(a: np.ndarray | None, layout: str, dtype: str, place: Place) -> Array | None:
+    if a is None:
+        return None
+    if place == HOST and a.ndim:
+        return LAYOUTS[layout](a.astype(dtype))
+    return place.asarray(a, dtype)
+
+
+def _constant(value: Any, dtype: str, place: Place) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    return place.asarray(value, "int64" if value.dtype.kind == "i" else dtype)
+
+
+def run_torch(name: str, e: Example, dtype: str, device: str = "cpu") -> Results:
+    """The example through `armlab.torch`, in this dtype on this device."""
+    torch = importlib.import_module("torch")
+    twins = importlib.import_module("armlab.torch")
+
+    def tensor(value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        kind = torch.int64 if value.dtype.kind == "i" else getattr(torch, dtype)
+        return torch.tensor(value, dtype=kind, device=device)
+
+    given = {k: tensor(v) for k, v in e.inputs.items()}
+    leaves = {k: v.requires_grad_() for k, v in given.items() if v is not None}
+    if e.state is not None:
+        return _run_twin(getattr(twins, name)(**e.options), e, tensor, leaves["x"])
+    options = {k: tensor(v) for k, v in e.options.items()}
+    value = getattr(twins, name)(*given.values(), **options)
+    values = value if isinstance(value, tuple) else (value,)
+    grads = torch.autograd.grad(values[0], list(leaves.values()), tensor(e.dy))
+    found = dict(zip(leaves, grads, strict=True))
+    results = dict(zip(("y", "mean", "var"), values, strict=False))
+    results |= {f"d{k}": found.get(k) for k in given}
+    return {k: None if t is None else t.detach().cpu().numpy() for k, t in results.items()}
+
+
+def _run_twin(twin: Any, e: Example, tensor: Any, x: Any) -> Results:
+    torch = importlib.import_module("torch")
+    twin = twin.to(x.dtype).to(x.device)
+    assert e.state is not None
+    twin.load_state_dict({k: tensor(v) for k, v in e.state.items()}, strict=True)
+    twin.train(e.training)
+    y = twin(x)
+    parameters = dict(twin.named_parameters())
+    dx, *grads = torch.autograd.grad(y, [x, *parameters.values()], tensor(e.dy))
+    results = {"y": y, "dx": dx, **dict(zip(parameters, grads, strict=True))}
+    results |= dict(twin.named_buffers())
+    return {k: t.detach().cpu().numpy() for k, t in results.items()}

@@ -1,0 +1,105 @@
+"""What Hypothesis draws: shapes, values, layouts, and an upstream gradient that is never ones.
+
+Small arrays are drawn element by element, so a failure shrinks to a few readable numbers; large
+ones from a seed. All values are exact in float32, so that both dtypes see the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import event
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from armlab.check.layouts import LAYOUTS
+
+Shape = tuple[int, ...]
+
+
+def _floats(low: float, high: float) -> st.SearchStrategy[float]:
+    return st.floats(low, high, width=32, allow_subnormal=False)
+
+
+def _rounded(scale: float, offset: float = 0.0) -> st.SearchStrategy[float]:
+    return _floats(-4, 4).map(lambda v: float(np.float32(offset + scale * v)))
+
+
+VALUES: dict[str, st.SearchStrategy[float]] = {
+    "integers": st.integers(-8, 8).map(float),
+    "floats": _floats(-4, 4),
+    "ties": st.sampled_from([-1.0, -0.0, 0.0, 1.0, 2.0]),
+    "offset": _rounded(1, offset=1000),
+    "near-constant": st.integers(0, 8).map(lambda i: 1 + i * 2.0**-20),
+    "large": _rounded(1e15),
+    "small": _rounded(1e-5),
+    "wide": _floats(-200, 200),
+    "positive": _floats(0.125, 4),
+}
+BOUNDED = ("integers", "floats", "ties", "offset", "near-constant", "large", "small")
+EXACT = ("integers",)
+
+
+class Source:
+    """Draws the parts of one example, and remembers how each of them is to lie in memory."""
+
+    def __init__(
+        self,
+        draw: Callable[..., Any],
+        kinds: tuple[str, ...],
+        empty: bool = False,
+        readable: bool = False,
+    ) -> None:
+        self.draw = draw
+        self.kind: str = draw(st.sampled_from(kinds))
+        self.readable = readable
+        self.large: bool = not readable and draw(st.integers(0, 24)) == 24
+        self.rng = np.random.default_rng(self.seed() if self.large else 0)
+        self.empty: bool = empty and not self.large and draw(st.integers(0, 19)) == 19
+        self.layouts: dict[str, str] = {}
+        event(f"values: {'large shape, normal' if self.large else self.kind}")
+        if self.empty:
+            event("layout: zero-size")
+
+    def seed(self) -> int:
+        return self.draw(st.integers(0, 2**31))
+
+    def pick(self, *choices: Any) -> Any:
+        return self.draw(st.sampled_from(choices))
+
+    def features(self, least: Shape = (1, 1, 1, 1), large: Shape = (3, 17, 40, 41)) -> Shape:
+        """A shape (N, C, H, W): axes of different length, so that no swapped pair goes unseen."""
+        if self.large:
+            return large
+        if self.readable:  # shrinks to one pixel
+            sizes = [self.draw(st.integers(1, 3)) for _ in range(4)]
+        else:
+            sizes = self.draw(st.permutations(range(1, 6)))[:4]
+        n, *rest = (max(a, b) for a, b in zip(sizes, least, strict=True))
+        return (0 if self.empty else n, *rest)
+
+    def array(self, name: str, shape: Shape, kind: str | None = None) -> np.ndarray:
+        """A float64 array of this example's class of values, or of another by name."""
+        layout = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
+        self.layouts[name] = layout
+        event(f"layout: {layout}")
+        if self.large and kind != "positive":
+            return self.rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+        alike = layout == "broadcast" and len(shape) > 1 and kind is None
+        drawn = (shape[0], 1, *shape[2:]) if alike else shape
+        elements = VALUES[kind or self.kind]
+        return np.broadcast_to(self._values(drawn, elements), shape).copy()
+
+    def _values(self, shape: Shape, elements: st.SearchStrategy[float]) -> np.ndarray:
+        """Each element drawn where there are few; else a few drawn and scattered by a seed."""
+        if np.prod(shape) <= 100:
+            return self.draw(hnp.arrays(np.float64, shape, elements=elements, fill=st.nothing()))
+        pool = np.array(self.draw(st.lists(elements, min_size=30, max_size=30)))
+        return pool[np.random.default_rng(self.seed()).integers(0, len(pool), shape)]
+
+
+def one_number_per_channel(source: Source, name: str, channels: int) -> np.ndarray:
+    """A scale or a shift: not at the extremes that the features may have."""
+    return source.array(name, (channels,), "floats" if source.kind != "integers" else "integers")
