@@ -114,7 +114,7 @@ def _judge_running(
 def _compare(
     side: str, got: Results, want: Results, limits: dict[str, Any], dtype: str
 ) -> Iterator[Verdict]:
-    assert list(got) == list(want), f"{side} gave {list(got)}, expected {list(want)}"
+    assert list(got) == list(want), f"{side}: gave {list(got)}, expected {list(want)}"
     for key, exact in want.items():
         value, limit = got[key], limits[key]
         if exact is None:

@@ -59,7 +59,7 @@ class Source:
         self.rng = np.random.default_rng(self.seed() if self.large else 0)
         self.empty: bool = empty and not self.large and draw(st.integers(0, 19)) == 19
         self.layouts: dict[str, str] = {}
-        event(f"values: {'large shape, normal' if self.large else self.kind}")
+        event(f"values: {'large shape' if self.large else self.kind}")
         if self.empty:
             event("layout: zero-size")
 
@@ -85,6 +85,8 @@ class Source:
         layout = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
         self.layouts[name] = layout
         event(f"layout: {layout}")
+        if self.large and (kind or self.kind) == "integers":
+            return self.rng.integers(-8, 9, shape).astype(np.float64)
         if self.large and kind != "positive":
             return self.rng.standard_normal(shape).astype(np.float32).astype(np.float64)
         alike = layout == "broadcast" and len(shape) > 1 and kind is None

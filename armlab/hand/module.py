@@ -68,17 +68,18 @@ class Module:
         return self._arrays(parameters=False)
 
     def assign(self, values: Mapping[str, Array]) -> Self:
-        """Replace arrays by key. Shapes and dtypes must be those of the arrays replaced."""
+        """Replace arrays by key: all, or none where a key, a shape or a dtype does not fit."""
         current = self._arrays()
         modules = dict(self.named_modules())
         for key, value in values.items():
             if key not in current:
                 raise KeyError(f"{type(self).__name__} has no array {key!r}")
-            if value.shape != current[key].shape or value.dtype != current[key].dtype:
+            if _describe(value) != _describe(current[key]):
                 raise ValueError(
                     f"{type(self).__name__} expected {key} as {_describe(current[key])}, "
                     f"got {_describe(value)}: reshape or convert it first"
                 )
+        for key, value in values.items():
             prefix, _, name = key.rpartition(".")
             setattr(modules[prefix], name, value)
         return self

@@ -1,0 +1,47 @@
+"""Hypothesis profiles, and the reason why GPU tests are skipped where there is none."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("ci", max_examples=100, derandomize=True, database=None, **COMMON)
+settings.register_profile("dev", max_examples=50, **COMMON)
+settings.register_profile("thorough", max_examples=5000, **COMMON)
+settings.register_profile("gpu", max_examples=300, **COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def why_no_gpu() -> str:
+    """The reason why tests marked gpu cannot run here; empty where they can."""
+    from armlab.arrays import place
+
+    try:
+        place("cuda")
+        import torch
+    except (RuntimeError, ImportError) as error:
+        return str(error)
+    return "" if torch.cuda.is_available() else "torch finds no CUDA device"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    reason = why_no_gpu() if marked else ""
+    for item in marked if reason else []:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def strict_cuda_precision() -> Any:
+    """float32 on the GPU means float32: TF32 off and asserted off, deterministic kernels."""
+    import torch
+
+    before = torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+    torch.backends.cudnn.conv.fp32_precision = "ieee"
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+    assert "CUPY_TF32" not in os.environ, "unset CUPY_TF32: it makes float32 products inexact"
+    yield
+    torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = before

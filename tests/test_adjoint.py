@@ -1,0 +1,173 @@
+"""Derivatives have an oracle of their own, without torch: ⟨J v, dy⟩ = ⟨v, Jᵀ dy⟩ in float64.
+
+Values are distinct multiples of 1/8 away from 0, in random order: further from every kink and tie
+than the steps of the difference reach.
+"""
+
+import numpy as np
+import pytest
+
+from armlab import hand
+from armlab.check import adjoint
+
+LABELS = np.array([[[0, 1, 2, 255], [2, 2, 0, 1], [1, 0, 255, 2]], [[1] * 4, [0] * 4, [2] * 4]])
+
+
+def apart(rng, *shape):
+    """Distinct values, at least 1/8 from each other and 1/16 from 0; scaled to about ±2."""
+    size = int(np.prod(shape))
+    values = (np.arange(size) - size // 2 + 0.5) / 8
+    return rng.permutation(values).reshape(shape)
+
+
+def smooth(rng, *shape):
+    return rng.standard_normal(shape)
+
+
+SHAPES = [(2, 3, 4, 5), (3, 1, 5, 2), (1, 4, 2, 3)]
+FUNCTIONS = {
+    "conv2d": lambda r, s: (
+        lambda x, w, b: hand.conv2d(x, w, b, stride=(2, 1), padding=(1, 2), dilation=(1, 2)),
+        (smooth(r, *s), smooth(r, 6, s[1], 2, 3), smooth(r, 6)),
+    ),
+    "conv2d, stride 1": lambda r, s: (
+        lambda x, w, b: hand.conv2d(x, w, b, padding=1),
+        (smooth(r, *s), smooth(r, 6, s[1], 3, 3), smooth(r, 6)),
+    ),
+    "conv2d, groups": lambda r, s: (
+        lambda x, w: hand.conv2d(x, w, groups=s[1]),
+        (smooth(r, *s), smooth(r, 2 * s[1], 1, 2, 1)),
+        # no bias: its gradient is None
+    ),
+    "batch_norm": lambda r, s: (
+        lambda x, w, b: first_of_three(hand.batch_norm(x, w, b)),
+        (smooth(r, *s), smooth(r, s[1]), smooth(r, s[1])),
+    ),
+    "batch_norm_eval": lambda r, s: (
+        lambda x, w, b: hand.batch_norm_eval(x, w, b, mean=0.3 + 0 * w, var=1.7 + 0 * w),
+        (smooth(r, *s), smooth(r, s[1]), smooth(r, s[1])),
+    ),
+    "relu": lambda r, s: (hand.relu, (apart(r, *s),)),
+    "leaky_relu": lambda r, s: (hand.leaky_relu, (apart(r, *s),)),
+    "sigmoid": lambda r, s: (hand.sigmoid, (smooth(r, *s),)),
+    "sigmoid_gate, channel": lambda r, s: (
+        hand.sigmoid_gate,
+        (smooth(r, *s), smooth(r, s[0], s[1], 1, 1)),
+    ),
+    "sigmoid_gate, position": lambda r, s: (
+        hand.sigmoid_gate,
+        (smooth(r, *s), smooth(r, s[0], 1, *s[2:])),
+    ),
+    "sigmoid_gate, element": lambda r, s: (hand.sigmoid_gate, (smooth(r, *s), smooth(r, *s))),
+    "global_avg_pool": lambda r, s: (hand.global_avg_pool, (smooth(r, *s),)),
+    "channel_mean": lambda r, s: (hand.channel_mean, (smooth(r, *s),)),
+    "channel_max": lambda r, s: (hand.channel_max, (apart(r, *s),)),
+    "max_pool2d": lambda r, s: (
+        lambda x: hand.max_pool2d(x, kernel_size=(2, 2), stride=1, padding=1),
+        (apart(r, *s),),
+    ),
+    "resize_bilinear": lambda r, s: (
+        lambda x: hand.resize_bilinear(x, size=(7, 3)),
+        (smooth(r, *s),),
+    ),
+    "resize_nearest": lambda r, s: (
+        lambda x: hand.resize_nearest(x, size=(3, 8)),
+        (smooth(r, *s),),
+    ),
+    "cross_entropy": lambda r, s: (
+        lambda a: hand.cross_entropy(a, LABELS, weight=np.array([1.0, 0.5, 2.0])),
+        (smooth(r, 2, 3, 3, 4),),
+    ),
+}
+
+
+def first_of_three(result):
+    (y, _, _), backward = result
+    return y, backward
+
+
+def without_absent(function):
+    def call(*inputs):
+        y, backward = function(*inputs)
+
+        def present(dy):
+            grads = backward(dy)
+            grads = grads if isinstance(grads, tuple) else (grads,)
+            return tuple(g for g in grads if g is not None)
+
+        return y, present
+
+    return call
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_backward_is_the_transpose_of_the_derivative(name, shape, seed):
+    rng = np.random.default_rng([seed, *shape])
+    function, inputs = FUNCTIONS[name](rng, shape)
+    found = adjoint(without_absent(function), *inputs, rng=rng)
+    assert found.smooth, f"{name}: a kink lies between the steps: {found}"
+    assert found.holds, f"{name}: {found}"
+
+
+MODULES = {
+    "Conv2d": lambda: hand.Conv2d(3, 2, 3, padding=1, rng=1, dtype="float64"),
+    "BatchNorm2d": lambda: hand.BatchNorm2d(3, dtype="float64"),
+    "PaperAttentionRefinement": lambda: hand.PaperAttentionRefinement(3, rng=1, dtype="float64"),
+}
+KINKED = {
+    "ConvBNAct": lambda: hand.ConvBNAct(3, 5, rng=1, dtype="float64"),
+    "AttentionRefinementModule": lambda: hand.AttentionRefinementModule(
+        3, 5, rng=1, dtype="float64"
+    ),
+    "ToyNet": lambda: hand.ToyNet(4, "arm", 4, rng=1, dtype="float64"),
+}
+
+
+def as_function(module):
+    """A module as a function of x and all its parameters, each of which is varied."""
+    keys = list(module.parameters())
+
+    def call(x, *parameters):
+        module.assign(dict(zip(keys, parameters, strict=True)))
+        y, backward = module(x)
+
+        def all_gradients(dy):
+            dx, grads = backward(dy)
+            return (dx, *(grads[key] for key in keys))
+
+        return y, all_gradients
+
+    return call, tuple(module.parameters().values())
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", MODULES | KINKED)
+def test_backward_of_a_module(name, training):
+    """A kink inside a module cannot be avoided by construction: such a draw does not count."""
+    counted = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        module = (MODULES | KINKED)[name]().train(training)
+        function, parameters = as_function(module)
+        found = adjoint(function, smooth(rng, 4, 3, 6, 5), *parameters, rng=rng)
+        if found.smooth:
+            counted += 1
+            assert found.holds, f"{name}: {found}"
+    assert counted >= (5 if name in KINKED else 60)
+
+
+def test_a_backward_that_is_a_little_wrong_is_seen():
+    def nearly(x):
+        y, backward = hand.sigmoid(x)
+        return y, lambda dy: backward(dy) * 1.000001
+
+    found = adjoint(nearly, smooth(np.random.default_rng(0), 2, 3, 4, 5))
+    assert found.smooth
+    assert not found.holds
+
+
+def test_a_kink_is_seen():
+    x = np.full((1, 1, 1, 1), 1e-6)
+    assert not adjoint(hand.relu, x).smooth

@@ -1,0 +1,78 @@
+"""Hand and torch agree: each alone against float64, under bounds known beforehand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from armlab.arrays import place
+from armlab.check.agreement import expect_agreement, expect_equal
+from armlab.check.cases import CASES, FUNCTIONS
+from armlab.check.devices import strict_device, torch_tensors
+
+DTYPES = ("float32", "float64")
+EXACT = [case.name for case in FUNCTIONS if case.exact]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CASES)
+def test_both_sides_keep_their_bounds(name, dtype):
+    @given(CASES[name].examples())
+    def agrees(e):
+        expect_agreement(name, e, dtype)
+
+    agrees()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EXACT)
+def test_integers_agree_to_the_last_bit(name, dtype):
+    @given(CASES[name].exact_examples())
+    def agrees(e):
+        expect_equal(name, e, dtype)
+
+    agrees()
+
+
+def a_quarter_as_many():
+    return settings(max_examples=settings().max_examples // 4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_on_torch_tensors(name):
+    @a_quarter_as_many()
+    @given(CASES[name].examples(), st.sampled_from(DTYPES))
+    def agrees(e, dtype):
+        expect_agreement(name, e, dtype, torch_tensors())
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_on_the_stand_in_for_a_device(name):
+    @a_quarter_as_many()
+    @given(CASES[name].examples(), st.sampled_from(DTYPES))
+    def agrees(e, dtype):
+        with strict_device() as where:
+            expect_agreement(name, e, dtype, where)
+
+    agrees()
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("strict_cuda_precision")
+@pytest.mark.parametrize("name", CASES)
+def test_cupy_against_float64_and_torch_cuda(name):
+    from armlab.check.sides import run_hand, run_torch
+
+    @given(CASES[name].examples(), st.sampled_from(DTYPES))
+    def agrees(e, dtype):
+        expect_agreement(name, e, dtype, place("cuda"))
+        by_hand = run_hand(name, e, "float64", place("cuda"))
+        on_cuda = run_torch(name, e, "float64", "cuda")
+        for key, value in on_cuda.items():
+            if value is not None:
+                size = max(1.0, float(np.max(np.abs(value), initial=0)))
+                np.testing.assert_allclose(by_hand[key], value, rtol=0, atol=1e-9 * size)
+
+    agrees()

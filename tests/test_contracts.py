@@ -1,0 +1,244 @@
+"""The contracts of design: what a call returns, what it may touch, and what the twins share."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import armlab.torch
+from armlab import hand
+from armlab.arrays import to_host
+from armlab.check.cases import CASES, MODULES
+from armlab.check.devices import HostSynchronisation, strict_device, torch_tensors
+from armlab.check.sides import run_hand_arrays
+
+BUILT = {
+    "Conv2d": ((3, 4, (3, 1)), {"stride": 2, "padding": (1, 0), "dilation": 2, "groups": 1}),
+    "BatchNorm2d": ((5,), {"eps": 1e-3, "momentum": 0.2}),
+    "ConvBNAct": ((3, 4), {"stride": 2, "activation": "leaky_relu"}),
+    "PaperAttentionRefinement": ((6,), {}),
+    "AttentionRefinementModule": ((8, 4), {"activation": "relu"}),
+    "ToyNet": ((4, "arm", 6), {}),
+}
+
+
+def both(name):
+    args, kwargs = BUILT[name]
+    by_hand = getattr(hand, name)(*args, **kwargs)
+    return by_hand, getattr(armlab.torch, name)(*args, **kwargs)
+
+
+def arrays_of(results):
+    return {k: a for k, a in results.items() if a is not None}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_backward_is_pure(name):
+    """Called twice it gives the same, inputs stay as they are, and nothing aliases them."""
+
+    @settings(max_examples=25)
+    @given(CASES[name].examples(), st.sampled_from(["float32", "float64"]))
+    def holds(e, dtype):
+        before = copy.deepcopy(e)
+        results, (given_arrays, dy) = run_hand_arrays(name, e, dtype)
+        again, _ = run_hand_arrays(name, e, dtype)
+        for key, a in arrays_of(results).items():
+            np.testing.assert_array_equal(a, again[key], strict=True)
+            for source in [*arrays_of(given_arrays).values(), dy]:
+                assert not np.shares_memory(a, source), f"{key} aliases an input"
+        for key, value in arrays_of(e.inputs).items():
+            np.testing.assert_array_equal(value, before.inputs[key])
+            np.testing.assert_array_equal(given_arrays[key], value.astype(dtype))
+        np.testing.assert_array_equal(dy, e.dy.astype(dtype))
+
+    holds()
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_backward_may_be_called_twice_and_after_a_second_forward(name):
+    module, _ = both(name)
+    rng = np.random.default_rng(0)
+    x, other = (rng.standard_normal((3, shape_in(module), 8, 7)).astype("f4") for _ in "ab")
+    y, backward = module(x)
+    dy = rng.standard_normal(y.shape).astype("f4")
+    dx, grads = backward(dy)
+    module(other)
+    module.assign({k: a + 1 for k, a in module.parameters().items()})
+    again_dx, again = backward(dy)
+    np.testing.assert_array_equal(dx, again_dx)
+    for key, g in grads.items():
+        np.testing.assert_array_equal(g, again[key])
+
+
+def shape_in(module):
+    weight = next(iter(module.parameters().values()))
+    return weight.shape[1] if weight.ndim == 4 else weight.shape[0]
+
+
+def test_every_module_is_built_here():
+    assert list(BUILT) == [case.name for case in MODULES]
+    names = {n for n in hand.__all__ if n[0].isupper()} - {"Module"}
+    assert names == set(BUILT)
+
+
+def test_every_function_and_module_has_a_twin_and_a_case():
+    assert set(hand.__all__) - {"Module"} == set(armlab.torch.__all__) == set(CASES)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_keys_shapes_order_and_repr_are_those_of_the_twin(name):
+    by_hand, twin = both(name)
+    ours, theirs = by_hand.state_dict(), twin.state_dict()
+    assert list(ours) == list(theirs)
+    assert [a.shape for a in ours.values()] == [tuple(t.shape) for t in theirs.values()]
+    assert list(by_hand.parameters()) == [k for k, _ in twin.named_parameters()]
+    assert repr(by_hand) == repr(twin)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_state_dicts_load_strictly_both_ways(name):
+    by_hand, twin = both(name)
+    by_hand.load_state_dict(twin.state_dict())
+    for key, t in twin.state_dict().items():
+        np.testing.assert_array_equal(by_hand.state_dict()[key], t.numpy())
+    other, _ = both(name)
+    twin.load_state_dict({k: torch.tensor(a) for k, a in other.state_dict().items()}, strict=True)
+    for key, a in other.state_dict().items():
+        np.testing.assert_array_equal(twin.state_dict()[key].numpy(), a)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_grads_have_the_keys_and_shapes_of_the_parameters(name):
+    module, _ = both(name)
+    rng = np.random.default_rng(0)
+    y, backward = module(rng.standard_normal((3, shape_in(module), 9, 6)).astype("f4"))
+    _, grads = backward(rng.standard_normal(y.shape).astype("f4"))
+    assert list(grads) == list(module.parameters())
+    assert [g.shape for g in grads.values()] == [p.shape for p in module.parameters().values()]
+    assert {g.dtype for g in grads.values()} == {np.dtype("f4")}
+
+
+def test_state_dict_is_a_copy_and_assign_replaces():
+    conv = hand.Conv2d(2, 3, 1, rng=0)
+    state = conv.state_dict()
+    state["weight"][...] = 7
+    assert not (conv.weight == 7).any()
+    held = conv.weight
+    conv.assign({"weight": held + 1})
+    assert conv.weight is not held
+
+
+def test_a_weight_loaded_from_torch_shares_no_memory_with_it():
+    by_hand, twin = both("Conv2d")
+    by_hand.load_state_dict(twin.state_dict())
+    with torch.no_grad():
+        twin.weight.zero_()
+    assert (by_hand.weight != 0).all()
+
+
+def test_seeds_decide_the_weights_and_no_global_generator_is_touched():
+    np.random.seed(3)  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    a, b, c = (hand.ToyNet(attention="arm", rng=seed) for seed in (0, 0, 1))
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    for key, value in a.parameters().items():
+        np.testing.assert_array_equal(value, b.parameters()[key])
+    assert any((v != c.parameters()[k]).any() for k, v in a.parameters().items())
+    shared = np.random.default_rng(0)
+    first, second = hand.Conv2d(2, 2, 1, rng=shared), hand.Conv2d(2, 2, 1, rng=shared)
+    assert (first.weight != second.weight).any()
+
+
+def test_weights_are_drawn_with_variance_one_over_fan_in():
+    w = hand.Conv2d(40, 50, 3, rng=0, dtype="float64").weight
+    assert abs(w.std() * (40 * 9) ** 0.5 - 1) < 0.02
+    t = armlab.torch.Conv2d(40, 50, 3).weight.detach().numpy()
+    assert abs(t.std() * (40 * 9) ** 0.5 - 1) < 0.02
+
+
+@pytest.mark.parametrize("name", ["PaperAttentionRefinement", "AttentionRefinementModule"])
+@pytest.mark.parametrize("training", [True, False])
+def test_gate_is_what_the_forward_multiplies_by(name, training):
+    module, twin = both(name)
+    twin.load_state_dict({k: torch.tensor(a) for k, a in module.state_dict().items()})
+    module.train(training)
+    twin.train(training)
+    x = np.random.default_rng(0).standard_normal((3, shape_in(module), 5, 4)).astype("f4")
+    before = module.state_dict()
+    gate = module.gate(x)
+    for key, a in module.state_dict().items():  # looking does not count as a batch
+        np.testing.assert_array_equal(a, before[key])
+    features = module.copy().conv(x)[0] if name == "AttentionRefinementModule" else x
+    np.testing.assert_array_equal(module(x)[0], features * gate)
+    twin_before = copy.deepcopy(twin.state_dict())
+    twin_gate = twin.gate(torch.tensor(x)).numpy()
+    assert all(torch.equal(t, twin_before[k]) for k, t in twin.state_dict().items())
+    np.testing.assert_allclose(gate, twin_gate, rtol=0, atol=2e-5)
+    assert ((gate > 0) & (gate < 1)).all()
+
+
+def test_toy_net_has_a_gate_only_with_arm():
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype("f4")
+    for net in (hand.ToyNet(attention="arm", rng=0), armlab.torch.ToyNet(attention="arm")):
+        given = x if isinstance(net, hand.Module) else torch.tensor(x)
+        assert net.gate(given).shape == (2, 32, 1, 1)
+    assert hand.ToyNet(rng=0).gate(x) is None
+    assert armlab.torch.ToyNet().gate(torch.tensor(x)) is None
+
+
+def test_modes_reach_every_module_below():
+    net = hand.ToyNet(attention="arm", rng=0)
+    assert all(m.training for _, m in net.named_modules())
+    assert net.eval() is net
+    assert not any(m.training for _, m in net.named_modules())
+    assert net.train() is net
+    assert all(m.training for _, m in net.named_modules())
+
+
+def test_eval_mode_leaves_the_statistics_alone():
+    module, _ = both("BatchNorm2d")
+    before = module.eval().state_dict()
+    module(np.random.default_rng(0).standard_normal((2, 5, 3, 3)).astype("f4"))
+    for key, a in module.state_dict().items():
+        np.testing.assert_array_equal(a, before[key])
+
+
+def test_an_empty_batch_only_counts():
+    by_hand, twin = both("BatchNorm2d")
+    y, backward = by_hand(np.zeros((0, 5, 3, 2), "f4"))
+    twin(torch.zeros((0, 5, 3, 2)))
+    assert y.shape == backward(y)[0].shape == (0, 5, 3, 2)
+    for key, t in twin.state_dict().items():
+        np.testing.assert_array_equal(by_hand.state_dict()[key], t.numpy())
+    assert by_hand.num_batches_tracked == 1
+
+
+def test_moving_a_module_there_and_back():
+    x = np.random.default_rng(0).standard_normal((2, 8, 3, 5)).astype("f4")
+    module, _ = both("AttentionRefinementModule")
+    want, _ = module.eval()(x)
+    for where in (torch_tensors(),):
+        moved = module.copy().to(where)
+        got, _ = moved(where.asarray(x))
+        np.testing.assert_allclose(to_host(got), want, rtol=0, atol=1e-5)
+        assert moved.to("cpu").state_dict().keys() == module.state_dict().keys()
+        np.testing.assert_array_equal(moved(x)[0], want)
+
+
+def test_the_stand_in_refuses_what_a_device_would():
+    with strict_device() as where:
+        a = where.asarray([1.0, 2.0], "float32")
+        with pytest.raises(HostSynchronisation):
+            float(a[0])
+        with pytest.raises(HostSynchronisation):
+            bool(a[0] > 1)
+        with pytest.raises(ValueError, match="device"):
+            a + where.xp.asarray([1.0, 2.0], dtype=where.xp.float32)
+        with pytest.raises((RuntimeError, TypeError)):
+            np.asarray(a)
+        with pytest.raises(RuntimeError):
+            where.xp.unique_values(a)
+    assert float(where.xp.asarray(1.5)) == 1.5  # and all is put back

@@ -1,0 +1,136 @@
+"""Ties, kinks and values that are not numbers: the conventions, and that torch has the same."""
+
+import numpy as np
+import pytest
+import torch
+
+import armlab.torch as twins
+from armlab import hand
+
+NAN, INF = float("nan"), float("inf")
+
+
+def sides(name, x, dy, **options):
+    """y and dx by hand and by torch, for a function of one input."""
+    x, dy = np.asarray(x, "f4"), np.asarray(dy, "f4")
+    with np.errstate(invalid="ignore", over="ignore"):
+        y, backward = getattr(hand, name)(x, **options)
+        dx = backward(dy)
+    t = torch.tensor(x, requires_grad=True)
+    ty = getattr(twins, name)(t, **options)
+    (tdx,) = torch.autograd.grad(ty, t, torch.tensor(dy))
+    return y, dx, ty.detach().numpy(), tdx.numpy()
+
+
+def assert_same_bits(name, x, dy, **options):
+    y, dx, ty, tdx = sides(name, x, dy, **options)
+    np.testing.assert_array_equal(y, ty)
+    np.testing.assert_array_equal(dx, tdx)
+    return y, dx
+
+
+SPECIAL = [NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 1e-30, 3e38]
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_activations_at_special_values(name):
+    x, dy = (a.ravel() for a in np.meshgrid(SPECIAL, [2.0, INF, NAN, -3.0]))
+    if name == "relu":  # the sign of a zero is nobody's convention, so compare values
+        assert_same_bits(name, x, dy)
+    else:
+        assert_same_bits(name, x, dy, slope=0.25)
+
+
+def test_relu_at_the_kink_has_gradient_zero():
+    assert sides("relu", [0.0, -0.0], [5.0, 5.0])[1].tolist() == [0.0, 0.0]
+
+
+def test_leaky_relu_at_the_kink_has_gradient_slope():
+    assert sides("leaky_relu", [0.0, -0.0], [4.0, 4.0], slope=0.25)[1].tolist() == [1.0, 1.0]
+
+
+def test_an_infinite_gradient_stops_where_relu_is_flat():
+    assert sides("relu", [-1.0], [INF])[1].tolist() == [0.0]
+
+
+def test_sigmoid_far_out():
+    a = np.array([NAN, INF, -INF, 88.0, -88.0, 104.0, -104.0, 1e30, -1e30], "f4")
+    s, back = hand.sigmoid(a)
+    want = torch.sigmoid(torch.tensor(a)).numpy()
+    np.testing.assert_allclose(s, want, rtol=4e-7, atol=2.0**-126)
+    assert back(np.full_like(a, 3.0))[1:3].tolist() == [0, 0]
+
+
+def test_channel_max_sends_a_tie_to_the_first_channel():
+    x = np.array([1.0, 3.0, 3.0, 2.0]).reshape(1, 4, 1, 1)
+    _, dx = assert_same_bits("channel_max", x, [[[[7.0]]]])
+    assert dx.ravel().tolist() == [0, 7, 0, 0]
+
+
+def test_channel_max_of_nan():
+    x = np.array([1.0, NAN, 9.0, NAN]).reshape(1, 4, 1, 1)
+    _, dx = assert_same_bits("channel_max", x, [[[[7.0]]]])
+    assert dx.ravel().tolist() == [0, 7, 0, 0]
+
+
+POOLED = {
+    "ties": [[2, 2, 1, 0], [2, 2, 0, 1], [5, 5, 5, 5], [1, 5, 5, 5]],
+    "all equal": np.zeros((4, 4)),
+    "NaN": [[NAN, 1, 2, NAN], [3, NAN, NAN, 4], [0, 0, NAN, 0], [1, 2, 3, 4]],
+    "minus infinity": np.full((4, 4), -INF),
+    "infinities": [[INF, INF, -INF, 0], [-INF, -INF, 0, INF], [1, INF, INF, 2], [0, 0, -INF, 0]],
+    "signed zeros": [[-0.0, 0.0, -0.0, 0.0]] * 4,
+}
+
+
+@pytest.mark.parametrize("kind", POOLED)
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(2, 2, 0), (3, 1, 1), (2, 1, 1), ((3, 2), (2, 1), (1, 0))]
+)
+def test_max_pool_at_ties_and_special_values(kind, kernel, stride, padding):
+    x = np.asarray(POOLED[kind], "f4").reshape(1, 1, 4, 4)
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    shape = hand.max_pool2d(x, **options)[0].shape
+    dy = np.random.default_rng(0).integers(1, 9, shape)
+    assert_same_bits("max_pool2d", x, dy, **options)
+
+
+def test_batch_norm_of_an_offset_does_not_cancel():
+    """E[x²] - mean² would be off by hundreds here; the two-pass form is not."""
+    rng = np.random.default_rng(0)
+    x = (1e4 + rng.standard_normal((4, 2, 8, 8))).astype("f4")
+    (y, _, var), _ = hand.batch_norm(x, np.ones(2, "f4"), np.zeros(2, "f4"))
+    exact = x.astype("f8")
+    want = (exact - exact.mean((0, 2, 3), keepdims=True)) / np.sqrt(
+        exact.var((0, 2, 3), keepdims=True) + 1e-5
+    )
+    assert np.abs(y - want).max() < 0.01
+    assert np.abs(var - exact.var((0, 2, 3))).max() < 0.01
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 7, 41, 64])
+@pytest.mark.parametrize("out", [1, 2, 9, 82, 94, 123])
+def test_nearest_takes_the_floor_of_exact_integers(size, out):
+    x = np.arange(size, dtype="f4").reshape(1, 1, size, 1)
+    y, _ = hand.resize_nearest(x, size=(out, 1))
+    want = [i * size // out for i in range(out)]
+    assert y.ravel().tolist() == want
+    assert twins.resize_nearest(torch.tensor(x), size=(out, 1)).ravel().tolist() == want
+
+
+def test_batch_of_two_hardly_sees_magnitude():
+    """BN of two values gives ± d / sqrt(d² + eps), d half their difference (facts of ARM)."""
+    for scale in (1.0, 10.0, 1000.0):
+        x = np.array([3.0, 5.0]).reshape(2, 1, 1, 1) * scale
+        (y, _, _), _ = hand.batch_norm(x, np.ones(1), np.zeros(1))
+        d = scale
+        np.testing.assert_allclose(
+            y.ravel(), [-d / np.sqrt(d * d + 1e-5), d / np.sqrt(d * d + 1e-5)]
+        )
+
+
+def test_cross_entropy_survives_large_logits():
+    a = np.array([1000.0, 0.0, -1000.0], "f4").reshape(1, 3, 1, 1)
+    loss, backward = hand.cross_entropy(a, np.array([[[1]]]))
+    assert loss == 1000.0
+    assert backward(1.0).ravel().tolist() == [1.0, -1.0, 0.0]

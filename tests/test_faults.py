@@ -1,0 +1,64 @@
+"""Every named fault is caught by the property of its case; none is ever left behind."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from armlab import hand
+from armlab.check import faults
+from armlab.check.agreement import expect_agreement
+from armlab.check.cases import CASES
+
+QUICK = settings(
+    max_examples=100,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),
+)
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
+def test_fault_is_caught(fault):
+    @QUICK
+    @given(CASES[fault.case].examples())
+    def agrees(e):
+        for dtype in ("float64", "float32"):
+            expect_agreement(fault.case, e, dtype)
+
+    with faults.planted(fault), pytest.raises(AssertionError, match="hand: "):
+        agrees()
+
+
+def test_the_catalogue_is_large_enough_and_covers_every_case_with_a_backward():
+    assert len(faults.FAULTS) >= 40
+    names = [fault.name for fault in faults.FAULTS]
+    assert len(names) == len(set(names))
+    assert {fault.case for fault in faults.FAULTS} == set(CASES)
+
+
+def test_a_fault_is_gone_after_its_block():
+    before = hand.relu
+    fault = next(f for f in faults.FAULTS if f.case == "relu")
+    with faults.planted(fault):
+        assert hand.relu is not before
+    assert hand.relu is before
+
+
+def test_a_fault_whose_text_is_gone_says_so():
+    lost = faults.Fault("lost", "relu", "relu", "no such text", "", "")
+    with pytest.raises(LookupError, match="update the catalogue"), faults.planted(lost):
+        pass
+
+
+def test_planting_the_same_text_changes_nothing():
+    """The mechanism itself is not what the properties catch."""
+    same = faults.Fault("same", "relu", "relu", "return y, backward", "return y, backward", "")
+
+    @QUICK
+    @given(CASES["relu"].examples())
+    def agrees(e):
+        expect_agreement("relu", e, "float32")
+
+    with faults.planted(same):
+        agrees()

@@ -1,0 +1,80 @@
+"""Who may import whom, and what an import may cost."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "armlab"
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module
+
+
+def files(folder):
+    return sorted((ROOT / folder).glob("*.py"))
+
+
+@pytest.mark.parametrize("path", files("hand"), ids=lambda p: p.name)
+def test_hand_imports_no_library_by_name(path):
+    allowed = ("array_api_compat", "armlab.arrays", "armlab.hand")
+    standard = sys.stdlib_module_names
+    for name in imports(path):
+        assert name.startswith(allowed) or name.split(".")[0] in standard, name
+
+
+@pytest.mark.parametrize("path", files("hand/kernels"), ids=lambda p: p.name)
+def test_kernels_import_only_hand_and_their_library(path):
+    allowed = ("array_api_compat", "armlab.arrays", "armlab.hand", "numpy")
+    for name in imports(path):
+        assert name.startswith(allowed) or name.split(".")[0] in sys.stdlib_module_names, name
+
+
+@pytest.mark.parametrize("path", files("torch"), ids=lambda p: p.name)
+def test_torch_imports_nothing_else_of_armlab(path):
+    for name in imports(path):
+        root = name.split(".")[0]
+        assert root in ("torch", *sys.stdlib_module_names) or name.startswith("armlab.torch"), name
+
+
+def test_each_twin_has_the_file_name_of_its_original():
+    ours, theirs = ({p.name for p in files(f)} for f in ("hand", "torch"))
+    shared_by_hand = {"backward.py", "channels.py", "expect.py", "module.py", "window.py"}
+    assert ours - shared_by_hand == theirs
+
+
+HEAVY = ("torch", "cupy", "matplotlib", "sklearn", "hypothesis", "PIL", "tqdm")
+
+
+@pytest.mark.parametrize("module", ["armlab", "armlab.hand", "armlab.cli"])
+def test_import_is_light(module):
+    code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_cupy_has_every_standard_name_that_hand_uses():
+    """array_api_compat.cupy imports without a driver; what it lacks would fail on a GPU only."""
+    pytest.importorskip("cupy", reason="cupy-cuda12x is not installed on this platform")
+    import array_api_compat.cupy as xp
+
+    used = set()
+    for path in [*files("hand"), ROOT / "arrays.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "xp"
+            ):
+                used.add(node.attr)
+    used -= {"Device", "__name__"}  # of array_api_strict and of modules
+    assert len(used) > 25
+    assert [name for name in sorted(used) if not hasattr(xp, name)] == []
