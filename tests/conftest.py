@@ -3,6 +3,10 @@
 import os
 from typing import Any
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # several workers: one thread each, before NumPy loads
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import HealthCheck, settings
 

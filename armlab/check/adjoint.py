@@ -47,7 +47,8 @@ def adjoint(
     """Test (1) for a function that returns (y, backward), at these float64 inputs.
 
     J v is a central difference with steps h and h/2, extrapolated: its error is of the order of
-    h⁴ = 1e-16 and of the rounding divided by h, 1e-12. Allowed are 1e-8 of Σ|v||Jᵀ dy| + |⟨J v, dy⟩|.
+    h⁴ = 1e-16 and of the rounding divided by h, 1e-12. Allowed are 1e-8 of
+    Σ|v||Jᵀ dy| + |⟨J v, dy⟩|.
     `smooth` is False where steps half as long give another derivative: there the function has a
     kink within a step of its inputs, and (1) does not apply.
     """

@@ -38,7 +38,7 @@ def strict_device() -> Iterator[Place]:
 
 def _refuse(name: str) -> Any:
     def refuse(array: Any) -> NoReturn:
-        raise HostSynchronisation(f"{name} of an array on {array.device}: this waits for the device")
+        raise HostSynchronisation(f"{name} of an array on {array.device} waits for the device")
 
     return refuse
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
@@ -39,17 +39,16 @@ def rows(
     place: Place = HOST,
     names: list[str] | None = None,
     dtypes: tuple[str, ...] = ("float32", "float64"),
-    progress: Callable[[str], None] = lambda name: None,
 ) -> Iterator[Row]:
     """The rows of every case, judged on so many examples of each.
 
-    Raises KeyError for a name that is no case, AssertionError where a result has a wrong shape,
+    Raises ValueError for a name that is no case, AssertionError where a result has a wrong shape,
     dtype or name, which no bound can measure.
     """
-    for name in names or list(CASES):
-        if name not in CASES:
-            raise KeyError(f"no module {name!r}; there are {', '.join(CASES)}")
-        progress(name)
+    unknown = [name for name in names or () if name not in CASES]
+    if unknown:
+        raise ValueError(f"no module {unknown[0]!r}: choose from {', '.join(CASES)}")
+    for name in names or CASES:
         for dtype in dtypes:
             yield from _rows_of(name, dtype, examples, seed, place)
 
@@ -106,5 +105,19 @@ HEADER = (
 )
 
 
-def as_dict(row: Row) -> dict[str, Any]:
-    return asdict(row) | {"holds": row.holds}
+def print_as_text(rows: Iterable[Row]) -> int:
+    """Print the table as it comes. 0 where every error keeps its bound, else 1."""
+    print(HEADER)
+    over = count = 0
+    for row in rows:
+        print(as_text(row), flush=True)
+        over, count = over + (not row.holds), count + 1
+    print(f"{count} results, {over} over their bound" if over else f"{count} results, all within")
+    return 1 if over else 0
+
+
+def print_as_json(rows: Iterable[Row]) -> int:
+    """Print all rows at once as JSON. 0 where every error keeps its bound, else 1."""
+    found = list(rows)
+    print(json.dumps([asdict(row) | {"holds": row.holds} for row in found]))
+    return 0 if all(row.holds for row in found) else 1

@@ -1,0 +1,69 @@
+# Everything sets itself up: a virtual environment in .venv, made once, and again when
+# pyproject.toml, constraints.txt or this file changes.
+#
+#   TORCH=…        another build of torch                      (torch==2.13.0)
+#   PYTHON=…       the Python 3.11 or newer to begin with      (python3)
+#   BROWSER=none   `make lessons` prints its URL and opens no browser
+#   ARGS=…         options for `make train`, such as ARGS="--seed 1 --attention arm"
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest
+JOBS := -n auto --maxprocesses 4
+.DEFAULT_GOAL := help
+.PHONY: help lessons test train check checks lint thorough notebooks gpu clean
+
+help:  ## print these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+lessons: $(VENV)/ready  ## open JupyterLab on the lessons
+	@$(BIN)/armlab lessons $(if $(filter none,$(BROWSER)),--no-browser)
+
+test: $(VENV)/ready  ## all tests but the long ones; on a GPU as well where one answers
+	$(PYTEST) $(JOBS) -m "not lessons and not browser and not thorough"
+
+train: $(VENV)/ready  ## the toy training by hand, without attention and with ARM
+	@$(BIN)/armlab train $(ARGS)
+
+check: test checks  ## everything that has to hold before a change lands
+
+checks: lint  ## what `make check` adds to `make test`
+	$(BIN)/python lessons/notebooks.py --check
+	$(PYTEST) -m "lessons or browser"
+
+lint: $(VENV)/dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+thorough: $(VENV)/ready  ## 5,000 examples of each property, and the tests that take minutes
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) $(JOBS) -m "not lessons and not browser"
+
+notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
+	$(BIN)/python lessons/notebooks.py
+
+gpu: $(VENV)/ready  ## the GPU tests and the training on CuPy; writes gpu-report.md
+	$(BIN)/python -m armlab.check.gpu_report
+
+clean:  ## remove the environment, runs and caches
+	rm -rf $(VENV) runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# torch first, so that a build that pip is pointed to is used and the rest finds it there;
+# pytorchcv without its dependencies, as it runs with torch alone but asks for torchvision.
+$(VENV)/ready: pyproject.toml constraints.txt Makefile
+	@echo "setting up $(VENV), once"
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) "$(TORCH)"
+	$(INSTALL) --no-deps pytorchcv==0.0.74
+	$(INSTALL) --editable ".[train,lessons,test]"
+	@if nvidia-smi >/dev/null 2>&1; then \
+	  $(BIN)/python -c "import cupy; cupy.zeros(1) + 1" 2>/dev/null || $(INSTALL) --editable ".[gpu]"; fi
+	@touch $@
+
+$(VENV)/dev: $(VENV)/ready
+	$(INSTALL) --editable ".[dev]"
+	@touch $@
