@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # several workers: one thread each, before NumPy loads
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Before NumPy and torch load: on small arrays their waiting threads only starve each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings

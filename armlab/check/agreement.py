@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Verdict:
     ratio: float
     place: tuple[int, ...] = ()
     stage: str = ""
+    inner: bool = False  # a value between two stages of a module, not a result of it
 
     def __str__(self) -> str:
         where = f" at {self.place}" if self.place else ""
@@ -81,8 +82,8 @@ def _judge_stages(name: str, e: Example, dtype: str, place: Place) -> Iterator[V
         by_hand = {k: None if a is None else to_host(a) for k, a in stage.results.items()}
         known = {k: names.get(id(a), "") for k, a in stage.results.items()}
         for v in _judge_function(CASES[stage.name], example, dtype, by_hand):
-            result = known.get(v.result) or f"{stage.name}.{v.result}"
-            yield Verdict(result, v.side, v.error, v.bound, v.ratio, v.place, stage.name)
+            result = known.get(v.result) or v.result
+            yield replace(v, result=result, stage=stage.name, inner=not known.get(v.result))
         if stage.name == "batch_norm":
             yield from _judge_running(stage, example, known["dw"], e, results, dtype)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
@@ -13,6 +13,8 @@ from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.example import Example
+
+STAGES = "stages inside"  # of a module: the worst of the values that are no result of it
 
 
 @dataclass(frozen=True)
@@ -67,24 +69,27 @@ def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> I
     @given(CASES[name].examples())
     def sample(e: Example) -> None:
         for v in judge(name, e, dtype, place):
-            key = (v.result, v.side)
+            key = (STAGES if v.inner else v.result, v.side)
             if key not in worst or v.ratio >= worst[key].ratio:
-                worst[key] = v
+                worst[key] = replace(v, result=key[0])
 
     sample()
-    inner = f"{name}."  # stages of a module that are no result of it are named stage.result
-    for result in dict.fromkeys(result for result, _ in worst):
-        by_hand, by_torch = worst[result, "hand"], worst.get((result, "torch"))
-        yield Row(
-            name,
-            dtype,
-            result.removeprefix(inner),
-            by_hand.error,
-            by_hand.ratio,
-            by_torch.error if by_torch else None,
-            by_torch.ratio if by_torch else None,
-            by_hand.bound,
-        )
+    results = dict.fromkeys(v.result for v in worst.values())
+    for result in results:
+        yield _row(name, dtype, worst[result, "hand"], worst.get((result, "torch")))
+
+
+def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> Row:
+    return Row(
+        name,
+        dtype,
+        by_hand.result,
+        by_hand.error,
+        by_hand.ratio,
+        by_torch.error if by_torch else None,
+        by_torch.ratio if by_torch else None,
+        by_hand.bound,
+    )
 
 
 def as_text(row: Row) -> str:

@@ -1,0 +1,55 @@
+"""Two runs that differ in their attention alone, side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from armlab import plots
+from armlab.training.config import CHOICES, Config
+from armlab.training.evaluation import gallery
+from armlab.training.loop import Report, resume, train
+from armlab.training.run import CHECKPOINT, Run, refuse_earlier_run
+
+ATTENTIONS = CHOICES["attention"]
+
+
+def compare(config: Config, out: Path, report: Report | None = None) -> dict[str, Any]:
+    """Train without attention and then with ARM, into out/none and out/arm.
+
+    The result of each run by its name, also in out/comparison.json; curves.png and attention.png
+    show both. Raises what `train` raises.
+    """
+    configs = [replace(config, attention=name) for name in ATTENTIONS]  # both checked first
+    refuse_earlier_run(out)
+    return _finish(out, [train(c, out / c.attention, report) for c in configs])
+
+
+def resume_comparison(out: Path, report: Report | None = None) -> dict[str, Any]:
+    """Go on with a comparison that was interrupted: the run begun, then the one not begun."""
+    runs: list[Run] = []
+    for name in ATTENTIONS:
+        if (out / name / CHECKPOINT).exists() or not runs:
+            runs.append(resume(out / name, report))
+        else:
+            config = replace(runs[0].config, attention=name)
+            runs.append(train(config, out / name, report))
+    return _finish(out, runs)
+
+
+def _finish(out: Path, runs: list[Run]) -> dict[str, Any]:
+    results = {run.config.attention: run.result() for run in runs}
+    (out / "comparison.json").write_text(json.dumps(results, indent=2) + "\n")
+    shown = {run.config.attention: gallery(run.learner, run.config.size) for run in runs}
+    arm = shown["arm"]
+    plots.curves({run.config.attention: run.history for run in runs}, out / "curves.png")
+    plots.attention(
+        arm.images,
+        arm.labels,
+        {name: s.predictions for name, s in shown.items()},
+        arm.gates,
+        out / "attention.png",
+    )
+    return results

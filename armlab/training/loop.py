@@ -1,0 +1,130 @@
+"""The training loop: one page, the same for every backend."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from armlab import plots
+from armlab.data import Scenes
+from armlab.training.config import Config
+from armlab.training.evaluation import gallery
+from armlab.training.run import Row, Run, TrainingError
+
+
+class Report(Protocol):
+    """Who is told how it goes."""
+
+    def begin(self, run: Run) -> None: ...
+    def step(self, run: Run, loss: float) -> None: ...
+    def epoch(self, run: Run, row: Row) -> None: ...
+    def end(self) -> None: ...
+
+
+def train(config: Config, out: Path, report: Report | None = None) -> Run:
+    """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
+
+    Raises RuntimeError where the folder or the device will not do, TrainingError where the loss
+    stops being finite, KeyboardInterrupt after Ctrl-C, with the checkpoint saved.
+    """
+    return _go_on(Run.start(config, out), report)
+
+
+def resume(out: Path, report: Report | None = None) -> Run:
+    """Go on with the run in `out`, exactly as if it had never stopped.
+
+    Raises CheckpointError where its checkpoint is missing or damaged.
+    """
+    return _go_on(Run.resume(out), report)
+
+
+def _go_on(run: Run, report: Report | None) -> Run:
+    from threadpoolctl import threadpool_limits
+
+    if report:
+        report.begin(run)
+    try:
+        with (
+            threadpool_limits(1, user_api="blas"),  # the same sums on any machine; no slower here
+            np.errstate(all="ignore"),  # _step looks for NaN itself
+            _delayed_interrupt() as interrupted,
+        ):
+            _steps(run, report, interrupted)
+    finally:
+        if report:
+            report.end()
+    _draw(run)
+    return run
+
+
+def _steps(run: Run, report: Report | None, interrupted: threading.Event) -> None:
+    scenes = Scenes("train", run.config.seed, run.config.size)
+    while run.step < run.config.steps:
+        loss = _step(run, scenes)
+        if report:
+            report.step(run, loss)
+        if run.step % run.config.epoch == 0 or run.step == run.config.steps:
+            row = run.end_epoch()
+            run.save()
+            if report:
+                report.epoch(run, row)
+        if interrupted.is_set():
+            run.save()
+            raise KeyboardInterrupt
+
+
+def _step(run: Run, scenes: Scenes) -> float:
+    """One batch of scenes that no step has seen before. Raises TrainingError for a NaN loss."""
+    config, step, started = run.config, run.step, time.perf_counter()
+    images, labels = scenes.batch(range(step * config.batch, (step + 1) * config.batch))
+    loss = run.learner.step(images, labels, config.rate(step))
+    if not math.isfinite(loss):
+        layer = run.learner.first_not_finite(images) or "loss"
+        raise TrainingError(
+            f"the loss is {loss} in step {step + 1}, and the first output that is not finite is "
+            f"that of {layer}: {run.kept()}; try a smaller --learning-rate"
+        )
+    run.step += 1
+    run.losses.append(loss)
+    run.seconds += time.perf_counter() - started
+    return loss
+
+
+@contextmanager
+def _delayed_interrupt() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event, so that no step is left half done; a second one stops at once."""
+    event = threading.Event()
+
+    def handler(signum: int, frame: Any) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # only the main thread may handle signals
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _draw(run: Run) -> None:
+    name, shown = run.config.attention, gallery(run.learner, run.config.size)
+    plots.curves({name: run.history}, run.folder / "curves.png")
+    plots.attention(
+        shown.images,
+        shown.labels,
+        {name: shown.predictions},
+        shown.gates,
+        run.folder / "attention.png",
+    )

@@ -1,0 +1,133 @@
+"""Optimisers by hand: from gradients to new weights, on any array library.
+
+    optimiser.step(module, grads)
+
+reads module.parameters() and replaces them with module.assign, never writing into an array.
+Constants are Python scalars, so that float32 stays float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from armlab.arrays import Array, array_namespace
+from armlab.hand.backward import Grads
+from armlab.hand.module import Module
+
+
+class SGD:
+    """Stochastic gradient descent with momentum, as torch.optim.SGD without dampening.
+
+    For a weight w with gradient g = dL/dw, velocity v = 0 at the start:
+
+        g' = g + weight_decay w                                         (1)  L2 penalty
+        v  = momentum v + g'                                            (2)
+        w  = w - learning_rate v                                        (3)
+
+    (2) unrolled is Σ_i momentum^i g'(t - i): a direction that stays the same is followed up to
+    1 / (1 - momentum) times as fast, one that alternates cancels.
+    """
+
+    def __init__(
+        self, learning_rate: float, momentum: float = 0.9, weight_decay: float = 0.0
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self._velocity: dict[str, Array] = {}
+
+    def step(self, module: Module, grads: Grads, learning_rate: float | None = None) -> None:
+        """One update of every parameter; `learning_rate` overrides that of the constructor."""
+        rate = float(self.learning_rate if learning_rate is None else learning_rate)
+        new = {}
+        for key, w in _expect_same_keys(module.parameters(), grads).items():
+            g = grads[key] + self.weight_decay * w if self.weight_decay else grads[key]  # (1)
+            v = self.momentum * self._velocity[key] + g if key in self._velocity else g  # (2)
+            self._velocity[key] = v
+            new[key] = w - rate * v  # (3)
+        module.assign(new)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The velocities, flat: "velocity.<parameter>"."""
+        return {f"velocity.{key}": v for key, v in self._velocity.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over arrays that lie where the parameters do."""
+        self._velocity = _with_prefix(state, "velocity.")
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015), as torch.optim.Adam.
+
+    For a weight w with gradient g = dL/dw, moments m = s = 0 at the start, in step t = 1, 2, …:
+
+        g' = g + weight_decay w                                         (1)  L2 penalty
+        m  = β₁ m + (1 - β₁) g'                                         (2)  mean of g'
+        s  = β₂ s + (1 - β₂) g'²                                        (3)  mean of g'²
+        w  = w - learning_rate (m / c₁) / (sqrt(s / c₂) + eps)          (4)
+        c₁ = 1 - β₁^t,   c₂ = 1 - β₂^t                                  (5)
+
+    (2) unrolled is m = (1 - β₁) Σ_i β₁^i g'(t - i), whose weights sum to c₁ and not to 1, as m
+    started at 0: (4) divides by it, so that the first steps are as long as the later ones. A
+    step is about learning_rate long in each weight, whatever the scale of its gradient.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.learning_rate, self.betas, self.eps = learning_rate, betas, eps
+        self.weight_decay = weight_decay
+        self._steps = 0
+        self._mean: dict[str, Array] = {}
+        self._square: dict[str, Array] = {}
+
+    def step(self, module: Module, grads: Grads, learning_rate: float | None = None) -> None:
+        """One update of every parameter; `learning_rate` overrides that of the constructor."""
+        rate = float(self.learning_rate if learning_rate is None else learning_rate)
+        weights = _expect_same_keys(module.parameters(), grads)
+        self._steps += 1
+        new = {}
+        for key, w in weights.items():
+            g = grads[key] + self.weight_decay * w if self.weight_decay else grads[key]  # (1)
+            new[key] = w - rate * self._direction(key, g)
+        module.assign(new)
+
+    def _direction(self, key: str, g: Array) -> Array:
+        """Equations (2) to (5): the step for learning rate 1."""
+        xp = array_namespace(g)
+        b1, b2 = self.betas
+        c1, c2 = 1 - b1**self._steps, 1 - b2**self._steps  # (5) Python floats
+        if key not in self._mean:
+            self._mean[key] = self._square[key] = xp.zeros_like(g)
+        m = b1 * self._mean[key] + (1 - b1) * g  # (2)
+        s = b2 * self._square[key] + (1 - b2) * (g * g)  # (3)
+        self._mean[key], self._square[key] = m, s
+        return (m / c1) / (xp.sqrt(s) / c2**0.5 + self.eps)  # (4)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The step count "steps", and the moments "mean.<parameter>" and "square.<parameter>"."""
+        mean = {f"mean.{key}": m for key, m in self._mean.items()}
+        return {"steps": self._steps} | mean | {f"square.{k}": s for k, s in self._square.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the step count, and arrays that lie where the parameters do."""
+        self._steps = int(state["steps"])
+        self._mean, self._square = _with_prefix(state, "mean."), _with_prefix(state, "square.")
+
+
+def _expect_same_keys(parameters: dict[str, Array], grads: Grads) -> dict[str, Array]:
+    if parameters.keys() != grads.keys():
+        odd = sorted(parameters.keys() ^ grads.keys())
+        raise KeyError(
+            f"expected one gradient for each parameter, but {', '.join(odd)} is in one of the two "
+            "only: pass the grads that this module's backward returned"
+        )
+    return parameters
+
+
+def _with_prefix(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {key.removeprefix(prefix): a for key, a in state.items() if key.startswith(prefix)}

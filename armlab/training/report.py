@@ -1,0 +1,89 @@
+"""How a run tells of itself: rows on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from armlab.training.run import Row, Run
+
+HEADER = "epoch   step     loss   learning rate    mIoU   A against B   seconds"
+
+
+class TerminalReport:
+    """A row for each epoch; progress as a bar on a terminal and as plain lines elsewhere."""
+
+    def __init__(self, rows: bool = True) -> None:
+        self.rows = rows  # False where standard output is to hold JSON alone
+        self._bar: Any = None
+
+    def begin(self, run: Run) -> None:
+        config, size = run.config, run.learner.parameter_count
+        self._bar = _bar(run) if sys.stderr.isatty() else None
+        self._say(
+            f"attention {config.attention}: {size:,} parameters, {config.backend} on "
+            f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} scenes"
+        )
+        self._say(HEADER)
+        for row in run.history:  # of a run that goes on
+            self._say(as_text(row))
+
+    def step(self, run: Run, loss: float) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
+            self._bar.update()
+
+    def epoch(self, run: Run, row: Row) -> None:
+        self._say(as_text(row))
+        if self._bar is None:
+            words = f"{run.config.attention}: step {run.step} of {run.config.steps}"
+            print(f"{words}, loss {row['loss']:.3f}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _say(self, line: str) -> None:
+        if not self.rows:
+            return
+        if self._bar is None:
+            print(line, flush=True)
+        else:
+            self._bar.write(line)  # above the bar, on standard output
+
+
+def as_text(row: Row) -> str:
+    """One epoch under HEADER."""
+    return (
+        f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
+        f"{row['miou']:7.3f} {_three(row['a_against_b']):>13} {row['seconds']:9.1f}"
+    )
+
+
+def comparison_text(results: dict[str, dict[str, Any]]) -> str:
+    """The closing table: what attention changed."""
+    lines = ["attention    mIoU   A against B   parameters   seconds"]
+    for name, r in results.items():
+        lines.append(
+            f"{name:<9} {r['miou']:7.3f} {_three(r['a_against_b']):>13} "
+            f"{r['parameters']:12,d} {r['seconds']:9.1f}"
+        )
+    return "\n".join(lines)
+
+
+def _three(value: float | None) -> str:
+    return "none found" if value is None else f"{value:.3f}"
+
+
+def _bar(run: Run) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=run.config.steps,
+        initial=run.step,
+        desc=run.config.attention,
+        unit="step",
+        file=sys.stderr,
+        leave=False,
+        dynamic_ncols=True,
+    )

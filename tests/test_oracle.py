@@ -1,0 +1,52 @@
+"""An oracle that is not ours: pytorchcv's ARM, with its weights in the module by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from armlab import hand
+
+bisenet = pytest.importorskip(
+    "pytorchcv.models.bisenet", reason="install it with  pip install --no-deps pytorchcv==0.0.74"
+)
+
+# theirs: a 3×3 block conv1, then global pooling and a 1×1 block conv2 without activation
+KEYS = {"conv1.conv": "conv.conv", "conv1.bn": "conv.bn", "conv2.conv": "conv_atten"}
+KEYS |= {"conv2.bn": "bn_atten"}
+
+
+def ours(key):
+    block, _, name = key.rpartition(".")
+    return f"{KEYS[block]}.{name}"
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_arm_of_the_repositories_equals_pytorchcv(training):
+    torch.manual_seed(0)
+    theirs = bisenet.AttentionRefinementBlock(in_channels=7, out_channels=5).double().train(training)
+    with torch.no_grad():
+        for t in theirs.state_dict().values():
+            if t.is_floating_point():
+                t.copy_(torch.rand(t.shape, dtype=torch.float64) + 0.5)
+    arm = hand.AttentionRefinementModule(7, 5, "relu", dtype="float64").train(training)
+    arm.load_state_dict({ours(k): t for k, t in theirs.state_dict().items()})
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 7, 6, 4))
+    t = torch.tensor(x, requires_grad=True)
+    ty = theirs(t)
+    y, backward = arm(x)
+    dy = rng.standard_normal(y.shape)
+    dx, grads = backward(dy)
+    names, parameters = zip(*theirs.named_parameters(), strict=True)
+    tdx, *tgrads = torch.autograd.grad(ty, [t, *parameters], torch.tensor(dy))
+
+    def same(a, b):
+        np.testing.assert_allclose(a, b.detach().numpy(), rtol=0, atol=1e-9)  # bounds.whole
+
+    same(y, ty)
+    same(dx, tdx)
+    for name, g in zip(names, tgrads, strict=True):
+        same(grads[ours(name)], g)
+    for key, t in theirs.state_dict().items():
+        same(arm.state_dict()[ours(key)], t)
