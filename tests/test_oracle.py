@@ -10,7 +10,7 @@ bisenet = pytest.importorskip(
     "pytorchcv.models.bisenet", reason="install it with  pip install --no-deps pytorchcv==0.0.74"
 )
 
-# theirs: a 3×3 block conv1, then global pooling and a 1×1 block conv2 without activation
+# theirs: a 3×3 block conv1, global pooling, then a 1×1 block conv2
 KEYS = {"conv1.conv": "conv.conv", "conv1.bn": "conv.bn", "conv2.conv": "conv_atten"}
 KEYS |= {"conv2.bn": "bn_atten"}
 
@@ -23,7 +23,9 @@ def ours(key):
 @pytest.mark.parametrize("training", [True, False])
 def test_arm_of_the_repositories_equals_pytorchcv(training):
     torch.manual_seed(0)
-    theirs = bisenet.AttentionRefinementBlock(in_channels=7, out_channels=5).double().train(training)
+    theirs = (
+        bisenet.AttentionRefinementBlock(in_channels=7, out_channels=5).double().train(training)
+    )
     with torch.no_grad():
         for t in theirs.state_dict().values():
             if t.is_floating_point():

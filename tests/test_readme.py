@@ -1,0 +1,109 @@
+"""What README says is run: its Python, its commands, its links, its figures."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from armlab.check import faults
+from armlab.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    """The fenced blocks of one language; "" for those of none."""
+    fences = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in fences if name == language]
+
+
+def commands(start):
+    lines = "".join(blocks("")).splitlines()
+    return [line.split("#")[0].strip() for line in lines if line.startswith(start)]
+
+
+ARMLAB = commands(".venv/bin/armlab")
+assert len(ARMLAB) >= 2
+
+
+def test_the_python_runs():
+    (code,) = blocks("python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 12
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "conv.conv.weight" in done.stdout
+    assert "(2, 4, 1, 1)" in done.stdout
+
+
+def test_every_make_command_is_in_the_makefile():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    used = {word.split()[1] for word in commands("make")}
+    used |= set(re.findall(r"`make (\w+)`", README))
+    assert {"lessons", "test", "train", "check", "gpu"} <= used
+    assert used <= targets
+
+
+@pytest.mark.parametrize("command", ARMLAB)
+def test_every_armlab_command_parses_and_runs_small(command, tmp_path, capsys):
+    words = shlex.split(command)[1:]
+    small = {"train": ["--steps", "2", "--batch", "2", "--out", str(tmp_path)], "check": ["relu"]}
+    assert main(words + small[words[0]]) == 0
+    assert capsys.readouterr().out
+
+
+def test_links_and_pictures_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert "://" in target or (ROOT / target).exists(), target
+    for path in re.findall(r"`((?:armlab|tests|lessons)/[\w/.]+)`", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_counts_are_true():
+    assert f"catalogue\nof {len(faults.FAULTS)} wrong versions" in README
+    written = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
+    assert {2: "Two"}[len(written)] + " of twelve lessons stand" in README
+
+
+def test_the_report_is_linked_if_there_is_one():
+    has_report = (ROOT / "gpu-report.md").exists()
+    assert ("(gpu-report.md)" in README) == has_report
+    assert ("no such report yet" in README) != has_report
+
+
+@pytest.mark.lessons
+@pytest.mark.skipif(not (ROOT / ".venv/ready").exists(), reason="make has not set up .venv here")
+def test_make_lessons_prints_a_url_that_answers():
+    command = ["make", "lessons", "BROWSER=none"]
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert server.stdout is not None
+        for line in server.stdout:
+            url = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab\S*token=\w+", line)
+            if url:
+                break
+        else:
+            pytest.fail("make lessons ended without a URL")
+        assert "index.ipynb" in url.group()
+        with urllib.request.urlopen(url.group(), timeout=60) as page:
+            assert page.status == 200
+            assert b"JupyterLab" in page.read()
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=30)
+        if server.stdout is not None:
+            server.stdout.close()
