@@ -126,7 +126,10 @@ class Module:
         return self.train(False)
 
     def to(self, device: str | Place) -> Self:
-        """Move all arrays to "cpu" (NumPy), "cuda" or "cuda:1" (CuPy)."""
+        """Move all arrays to "cpu" (NumPy), "cuda" or "cuda:1" (CuPy).
+
+        CuPy computes on its current device: for "cuda:1" call inside `with cupy.cuda.Device(1):`.
+        """
         target = place(device)
         return self.assign({key: move(a, target) for key, a in self._arrays().items()})
 
