@@ -232,10 +232,3 @@ def test_info_where_only_numpy_is_installed():
     done = armlab("info", code="sys.modules['torch'] = sys.modules['cupy'] = None")
     assert done.returncode == 0
     assert re.search("devices of torch +none", done.stdout)
-
-
-def test_import_armlab_is_light():
-    heavy = ["torch", "cupy", "matplotlib", "sklearn", "tqdm", "PIL"]
-    code = f"import sys, armlab, armlab.cli; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "[]", done.stderr
