@@ -225,14 +225,15 @@ def lessons(args: argparse.Namespace) -> int:
             "armlab lessons needs JupyterLab, which is not installed: "
             "install it with  pip install 'armlab[lessons]'"
         )
-    command = [sys.executable, "-m", "jupyter", "lab", "index.ipynb", *QUIET_JUPYTER]
+    command = [sys.executable, "-m", "jupyter", "lab", *JUPYTER]
     command += ["--no-browser"] * args.no_browser + [f"--port={args.port}"] * bool(args.port)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command += ["--allow-root"]  # Jupyter refuses to run as root in a container without it
-    return subprocess.call(command, cwd=folder)
+    return subprocess.call(command, cwd=folder.parent)  # links lead to the sources as well
 
 
-QUIET_JUPYTER = (  # no look-ups on the network for news or newer versions
+JUPYTER = (  # begins at the contents, and looks for no news or newer versions on the network
+    "--LabApp.default_url=/lab/tree/lessons/index.ipynb",
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 )

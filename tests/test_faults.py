@@ -9,7 +9,7 @@ from armlab.check.agreement import expect_agreement
 from armlab.check.cases import CASES
 
 QUICK = settings(
-    max_examples=100,
+    max_examples=400,
     derandomize=True,
     database=None,
     deadline=None,

@@ -105,6 +105,14 @@ FAULTS = [
         "one b[k] feeds every pixel of every image: its gradient is their sum, not their mean",
     ),
     Fault(
+        "conv2d: db as a mean over all pixels",
+        "conv2d",
+        "conv2d",
+        "else channel_sum(dy)",
+        "else channel_sum(dy) * (dy.shape[1] / max(dy.size, 1))",
+        "one b[k] feeds every pixel of every image: its gradient is their sum, not their mean",
+    ),
+    Fault(
         "conv2d_rows: rows shifted by one",
         "conv2d",
         "kernels/conv2d_rows",
@@ -301,6 +309,14 @@ FAULTS = [
         "y = x * s  # (2)",
         "y = x + x * s  # (2)",
         "this gate multiplies and adds nothing; with a residual, dx would be dy (1 + s)",
+    ),
+    Fault(
+        "sigmoid_gate: residual added backward",
+        "sigmoid_gate",
+        "sigmoid_gate",
+        "dx = dy * s",
+        "dx = dy * (1.0 + s)",
+        "dy (1 + s) belongs to y = x + x s; here there is no residual, so dx = dy s",
     ),
     Fault(
         "sigmoid_gate: dx not gated",

@@ -12,7 +12,7 @@ from armlab.check.strategies import Source, one_number_per_channel
 def conv2d(s: Source) -> Example:
     kernel = (s.pick(1, 2, 3, 5), s.pick(1, 3, 2))
     padding = (s.pick(0, 1, 2), s.pick(0, 1, 3))
-    dilation = (s.pick(1, 1, 2), s.pick(1, 1, 3))
+    dilation = (s.pick(1, 2), s.pick(1, 3))
     plain = s.pick(True, False)  # half of them are for the fast version of stride 1
     stride = (1, 1) if plain else (s.pick(1, 2, 3), s.pick(1, 2))
     groups = 1 if plain else s.pick(1, 2, 3)

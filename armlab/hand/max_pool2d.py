@@ -53,7 +53,8 @@ def _winning_tap(x: Array, window: Window, out: Pair) -> Array:
     """For each window, the number of the tap that holds its maximum."""
     xp = array_namespace(x)
     padded = pad(x, window.padding)
-    inside = pad(xp.ones_like(x[:1, :1, :, :]), window.padding) > 0  # pixels that are not padding
+    real = xp.ones((1, 1, *x.shape[2:]), dtype=x.dtype, device=device(x))
+    inside = pad(real, window.padding) > 0  # pixels that are not padding
     best = xp.full((*x.shape[:2], *out), -float("inf"), dtype=x.dtype, device=device(x))
     winner = xp.full(best.shape, -1, dtype=xp.int64, device=device(x))
     for t, (_, _, tap) in enumerate(window.taps(out)):

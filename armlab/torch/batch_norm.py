@@ -14,8 +14,9 @@ def batch_norm(
     """Training mode: x (N, C, H, W)  ->  y, and the mean and biased variance (C,) of the batch."""
     y = F.batch_norm(x, None, None, w, b, training=True, eps=eps)
     with torch.no_grad():
-        mean = x.mean((0, 2, 3), keepdim=True)
-        var = (x - mean).square().mean((0, 2, 3))  # two passes: torch.var_mean cancels sooner
+        m = max(x.numel() // x.shape[1], 1)  # an empty batch has statistics 0
+        mean = x.sum((0, 2, 3), keepdim=True) / m
+        var = (x - mean).square().sum((0, 2, 3)) / m  # two passes: torch.var_mean cancels sooner
     return y, mean.flatten(), var
 
 

@@ -1,0 +1,93 @@
+"""What the lessons share: a source, a comparison in one line, and pictures with fixed colours.
+
+Gates are drawn in magma from 0 to 1, gradients in a map whose white is 0, and each channel keeps
+one colour through a lesson: that of the light it stands for.
+"""
+
+import inspect
+from textwrap import dedent
+from typing import Any
+
+import numpy as np
+from IPython.display import Code, display
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from sklearn.datasets import load_sample_image
+
+CHANNELS = ("red", "green", "blue")
+COLOURS = ("#D55E00", "#009E73", "#0072B2")  # Okabe and Ito's red, green and blue
+CORNERS = [  # of six crops of the halved photographs, 64 rows by 96 columns
+    ("china.jpg", 25, 75),
+    ("china.jpg", 120, 55),
+    ("china.jpg", 110, 210),
+    ("flower.jpg", 70, 110),
+    ("flower.jpg", 25, 20),
+    ("flower.jpg", 130, 130),
+]
+
+
+def source(*things: Any) -> None:
+    """Show the source of functions or classes, as it stands in the file."""
+    texts = [dedent(inspect.getsource(thing)) for thing in things]
+    display(Code("\n\n".join(texts), language="python"))
+
+
+def compare(name: str, mine: Any, theirs: Any) -> None:
+    """One line: equal to the last bit? Within 1e-12 of the largest value? How far off at most?"""
+    mine, theirs = (np.asarray(a.detach() if hasattr(a, "detach") else a) for a in (mine, theirs))
+    if mine.shape != theirs.shape:
+        print(f"{name:<12} shape {mine.shape}, expected {theirs.shape}")
+        return
+    off, size = np.abs(mine - theirs).max(), np.abs(theirs).max()
+    exact, close = np.array_equal(mine, theirs), bool(off <= 1e-12 * size + 1e-15)
+    print(f"{name:<12} exact: {exact!s:<5}  close: {close!s:<5}  max difference: {off:.1e}")
+
+
+def photographs() -> np.ndarray:
+    """Six crops of scikit-learn's two photographs at half their size.  (6, 3, 64, 96) in 0 ... 1"""
+    halved = {}
+    for name in ("china.jpg", "flower.jpg"):
+        pixels = load_sample_image(name)[:426] / 255
+        halved[name] = pixels.reshape(213, 2, 320, 2, 3).mean(axis=(1, 3))
+    crops = [halved[name][i : i + 64, j : j + 96] for name, i, j in CORNERS]
+    return np.stack(crops).transpose(0, 3, 1, 2)
+
+
+def picture(ax: Axes, x: np.ndarray, title: str) -> None:
+    """An image (3, H, W) in 0 ... 1."""
+    ax.imshow(np.clip(x.transpose(1, 2, 0), 0, 1), interpolation="nearest")
+    _bare(ax, title)
+
+
+def feature_map(ax: Axes, x: np.ndarray, title: str, channel: int | None = None) -> None:
+    """One channel (H, W) in grey, its title in the colour of the channel."""
+    ax.imshow(x, cmap="gray", interpolation="nearest")
+    _bare(ax, title, "black" if channel is None else COLOURS[channel])
+
+
+def gate_map(ax: Axes, s: np.ndarray, title: str) -> Any:
+    """A gate (H, W): magma from 0 to 1."""
+    drawn = ax.imshow(s, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+    _bare(ax, title)
+    return drawn
+
+
+def gradient_map(ax: Axes, g: np.ndarray, title: str, limit: float | None = None) -> Any:
+    """A gradient (H, W): white is 0, and the ends of the colours are at ± limit."""
+    limit = limit or float(np.abs(g).max())
+    drawn = ax.imshow(g, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    _bare(ax, title)
+    return drawn
+
+
+def gate_bars(ax: Axes, s: np.ndarray, title: str) -> None:
+    """One gate per channel (3,): the height and the colour inside are the gate, the edge the channel."""
+    ax.bar(CHANNELS, s, color=colormaps["magma"](s), edgecolor=COLOURS, linewidth=2.5, width=0.7)
+    ax.set(ylim=(0, 1), yticks=[0, 0.5, 1])
+    ax.set_title(title, fontsize=10)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _bare(ax: Axes, title: str, colour: str = "black") -> None:
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=10, color=colour)

@@ -1,0 +1,96 @@
+"""The lessons as the tests see them: their notebooks, and the exercises in them."""
+
+import importlib.util
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbclient
+import nbformat
+
+LESSONS = Path(__file__).resolve().parent.parent / "lessons"
+SOLUTION = re.compile(
+    r"<details><summary>Solution</summary>\n\n```python\n(.*?)```\n.*</details>", re.S
+)
+CHECK = re.compile(r'^check\.exercise\("(\w+)", (\w+)\)$')
+
+
+def _notebooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("notebooks", LESSONS / "notebooks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+notebooks = _notebooks()
+BOOKS = {source.stem: notebooks.notebook(source) for source in notebooks.sources()}
+NUMBERED = [stem for stem in BOOKS if stem != "index"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An exercise as it stands in a lesson: the position of its stub, and the texts around it."""
+
+    name: str
+    lesson: str
+    at: int
+    heading: str
+    stub: str
+    solution: str
+    function: str
+
+
+def tagged(cell: Any, tag: str) -> bool:
+    return tag in cell.metadata.get("tags", [])
+
+
+def exercises(lesson: str) -> list[Asked]:
+    """The exercises of a lesson: a stub, its solution, its check, one after the other."""
+    cells = BOOKS[lesson].cells
+    found = []
+    for at in [i for i, cell in enumerate(cells) if tagged(cell, "exercise")]:
+        solution, checked = SOLUTION.search(cells[at + 1].source), CHECK.match(cells[at + 2].source)
+        assert solution, f"{lesson}, cell {at + 1}: expected <details> with a solution"
+        assert checked, f"{lesson}, cell {at + 2}: expected check.exercise(…)"
+        assert tagged(cells[at + 2], "check")
+        before = "\n".join(c.source for c in cells[:at] if c.cell_type == "markdown")
+        heading = before[before.rindex("### Exercise") :]
+        name, function = checked.groups()
+        found.append(Asked(name, lesson, at, heading, cells[at].source, solution[1], function))
+    return found
+
+
+EXERCISES = [asked for lesson in NUMBERED for asked in exercises(lesson)]
+
+
+def copied(folder: Path) -> Path:
+    """The lessons with their notebooks in another folder, beside the sources they link to."""
+    root = LESSONS.parent
+    for name in ("lessons", "armlab"):
+        ignore = shutil.ignore_patterns("__pycache__", ".*")
+        shutil.copytree(root / name, folder / name, ignore=ignore)
+    return folder / "lessons"
+
+
+def run(book: nbformat.NotebookNode, folder: Path) -> list[Any]:
+    """Execute a notebook on a clean kernel in this copy of the lessons; its cells with outputs."""
+    client = nbclient.NotebookClient(
+        book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute(env=os.environ | {"IPYTHONDIR": str(folder.parent / "ipython")})
+    return book.cells
+
+
+def outputs(cells: list[Any]) -> list[Any]:
+    return [out for cell in cells for out in cell.get("outputs", [])]
+
+
+def printed(cells: list[Any], stream: str = "stdout") -> str:
+    parts = outputs(cells)
+    return "".join(o.text for o in parts if o.output_type == "stream" and o.name == stream)

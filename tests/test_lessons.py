@@ -1,0 +1,207 @@
+"""The lessons: their notebooks, their exercises, and (marker lessons) each of them executed."""
+
+import copy
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lesson_tools import (
+    BOOKS,
+    EXERCISES,
+    LESSONS,
+    NUMBERED,
+    Asked,
+    copied,
+    exercises,
+    notebooks,
+    outputs,
+    printed,
+    run,
+    tagged,
+)
+
+from armlab import check
+from armlab.arrays import unbroadcast
+from armlab.check.exercises import EXERCISES as KNOWN
+
+ABSOLUTE = re.compile(r"(?<![\w.)])/(home|root|tmp|usr|work|var|Users)/|[A-Z]:\\")
+
+
+def written(code: str, function: str) -> Callable[..., Any]:
+    """The function that a cell defines, with the names that the lessons import."""
+    names = {"np": np, "unbroadcast": unbroadcast}
+    exec(code, names)
+    return names[function]
+
+
+def name_of(asked: Asked) -> str:
+    return asked.name
+
+
+# -- the notebooks ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lesson", BOOKS)
+def test_notebook_is_what_its_source_gives(lesson: str) -> None:
+    made = (LESSONS / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    assert made == notebooks.text(LESSONS / f"{lesson}.py"), "out of date: run  make notebooks"
+    assert len(made.encode()) < 100_000
+
+
+def test_there_is_no_notebook_without_a_source() -> None:
+    assert {path.stem for path in LESSONS.glob("*.ipynb")} == set(BOOKS)
+
+
+@pytest.mark.parametrize("lesson", BOOKS)
+def test_links_lead_to_files(lesson: str) -> None:
+    text = "\n".join(c.source for c in BOOKS[lesson].cells if c.cell_type == "markdown")
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert links
+    missing = [link for link in links if "://" not in link and not (LESSONS / link).is_file()]
+    assert not missing
+
+
+@pytest.mark.parametrize("lesson", NUMBERED)
+def test_form_of_a_lesson(lesson: str) -> None:
+    cells = BOOKS[lesson].cells
+    header = cells[0].source
+    for part in (
+        "**Goal.**",
+        "Time",
+        "You need first",
+        "Afterwards you can",
+        "Runs on",
+        "Explains",
+    ):
+        assert part in header
+    footer = cells[-1].source
+    assert footer.count("<details><summary>Answer</summary>") == 5
+    assert "## Terms" in footer
+    assert "注意力" in footer or "反向传播" in footer
+    assert "## What comes next" in footer
+    text = "\n".join(cell.source for cell in cells)
+    assert text.count("**Predict.**") >= 5
+    assert len(exercises(lesson)) >= 3
+    assert "Find the bug" in text
+    assert not ABSOLUTE.search(text)
+    assert lesson in BOOKS["index"].cells[0].source
+
+
+# -- the exercises ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", EXERCISES, ids=name_of)
+def test_exercise_is_asked_as_it_is_graded(asked: Asked) -> None:
+    assert re.search(r"[★☆]{3} · \d+ minutes", asked.heading)
+    assert asked.name == asked.function
+    call = KNOWN[asked.name].call.split(" ->")[0]
+    assert f"def {call}:" in asked.stub
+    assert f"def {call}:" in asked.solution
+
+
+@pytest.mark.parametrize("asked", EXERCISES, ids=name_of)
+def test_stub_is_not_written_yet(asked: Asked) -> None:
+    grade = check.grade(asked.name, written(asked.stub, asked.function))
+    assert not grade.passed
+    assert "not written yet" in grade.text
+    assert KNOWN[asked.name].call in grade.text
+
+
+@pytest.mark.parametrize("asked", EXERCISES, ids=name_of)
+def test_solution_passes(asked: Asked) -> None:
+    grade = check.grade(asked.name, written(asked.solution, asked.function))
+    assert grade.passed, grade.text
+
+
+WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
+    "relu_backward": [
+        (lambda dy, x: np.where(dy > 0, dy, 0.0), "the sign of x, not that of dy"),
+        (lambda dy, x: dy * (x >= 0), "at x = 0 the convention"),
+    ],
+    "bias_backward": [
+        (lambda dy: dy.sum(axis=(2, 3)).mean(axis=0), "their sum, not their mean"),
+    ],
+    "global_avg_pool_backward": [
+        (lambda dz, shape: np.broadcast_to(dz, shape), "share of 1 / HW"),
+    ],
+    "sigmoid": [
+        (lambda a: 0.5 + 0.5 * np.tanh(0.5 * a), "cancels where s is small"),
+    ],
+    "sigmoid_gate_backward": [
+        (lambda dy, x, s: (dy * s, dy * x * s * (1 - s)), "broadcast gate is not summed"),
+        (lambda dy, x, s: (dy * s, unbroadcast(dy * x, s.shape) * s), "factor 1 - s is missing"),
+        (lambda dy, x, s: (dy * s, unbroadcast(dy * x, s.shape)), "this is ds"),
+        (lambda dy, x, s: (dy, unbroadcast(dy * x, s.shape) * s * (1 - s)), "dx = dy s"),
+        (
+            lambda dy, x, s: (
+                dy * s,
+                unbroadcast(dy * x, s.shape) * (s.size / x.size) * s * (1 - s),
+            ),
+            "repeated gate are averaged",
+        ),
+    ],
+    "paper_arm_backward": [
+        (lambda dy, gate_back, logits_back: gate_back(dy)[0], "x is used twice"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "hint"),
+    [(name, answer, hint) for name, answers in WRONG.items() for answer, hint in answers],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_wrong_answer_gets_its_hint(name: str, answer: Callable[..., Any], hint: str) -> None:
+    grade = check.grade(name, answer)
+    assert not grade.passed
+    assert "the smallest counterexample" in grade.text
+    assert hint in grade.hint
+    assert grade.hint in grade.text
+
+
+def test_every_exercise_of_the_lessons_has_a_wrong_answer() -> None:
+    assert {asked.name for asked in EXERCISES} == set(WRONG)
+
+
+def test_overflowing_sigmoid_is_told_what_happened() -> None:
+    grade = check.grade("sigmoid", lambda a: np.exp(a) / (1 + np.exp(a)))
+    assert not grade.passed
+    assert "overflow encountered in exp" in grade.text
+
+
+# -- executed ---------------------------------------------------------------------------------
+
+
+@pytest.mark.lessons
+@pytest.mark.parametrize("lesson", BOOKS)
+def test_lesson_runs_with_its_solutions(lesson: str, tmp_path: Path) -> None:
+    book = copy.deepcopy(BOOKS[lesson])
+    for asked in exercises(lesson):
+        book.cells[asked.at].source = asked.solution
+    cells = run(book, copied(tmp_path))
+    for asked in exercises(lesson):
+        assert printed([cells[asked.at + 2]]).startswith(f"✓ {asked.name}")
+    assert printed(cells, "stderr") == ""
+    assert not [out for out in outputs(cells) if out.output_type == "error"]
+    assert not ABSOLUTE.search(printed(cells))
+    assert "✗" not in printed(cells)
+    if lesson != "index":
+        pictures = [out for out in outputs(cells) if "image/png" in out.get("data", {})]
+        assert len(pictures) >= 5
+
+
+@pytest.mark.lessons
+@pytest.mark.parametrize("lesson", NUMBERED)
+def test_exercise_cells_run_with_their_stubs(lesson: str, tmp_path: Path) -> None:
+    book = copy.deepcopy(BOOKS[lesson])
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    asked_or_checked = [c for c in code if tagged(c, "exercise") or tagged(c, "check")]
+    book.cells = [code[0], *asked_or_checked]
+    cells = run(book, copied(tmp_path))
+    texts = [printed([cell]) for cell in cells if tagged(cell, "check")]
+    for asked, text in zip(exercises(lesson), texts, strict=True):
+        assert text.startswith(f"○ {asked.name}: not written yet. Fill in {asked.name}(")
+    assert printed(cells, "stderr") == ""
