@@ -1,7 +1,9 @@
 """What Hypothesis draws: shapes, values, layouts, and an upstream gradient that is never ones.
 
 Small arrays are drawn element by element, so a failure shrinks to a few readable numbers; large
-ones from a seed. All values are exact in float32, so that both dtypes see the same numbers.
+ones from a seed. All values are exact in float32, so that both dtypes see the same numbers, and
+none is so small that a product of a few of them underflows: the error bounds assume that it does
+not.
 """
 
 from __future__ import annotations
@@ -19,8 +21,13 @@ from armlab.check.layouts import LAYOUTS
 Shape = tuple[int, ...]
 
 
+SMALLEST = 2.0**-16
+
+
 def _floats(low: float, high: float) -> st.SearchStrategy[float]:
-    return st.floats(low, high, width=32, allow_subnormal=False)
+    """Floats between the two, and 0 for what is smaller than SMALLEST."""
+    drawn = st.floats(low, high, width=32, allow_subnormal=False)
+    return drawn.map(lambda v: v if abs(v) >= SMALLEST else 0.0)
 
 
 def _rounded(scale: float, offset: float = 0.0) -> st.SearchStrategy[float]:
