@@ -240,6 +240,7 @@ def test_lesson_in_jupyterlab(
 
 
 def test_slider_changes_its_picture(server: tuple[str, str], driver: Any) -> None:
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
@@ -248,14 +249,23 @@ def test_slider_changes_its_picture(server: tuple[str, str], driver: Any) -> Non
     run_all(driver)
     at = next(i for i, c in enumerate(BOOKS[lesson].cells) if "ipywidgets.interact" in c.source)
     driver.execute_async_script(SHOW, at)
-    picture = ".widget-interact .jp-OutputArea img"
 
-    def source() -> str | None:
-        found = driver.find_elements(By.CSS_SELECTOR, picture)
-        return found[0].get_attribute("src") if found else None
+    def source() -> str | None:  # in one script, as the page may redraw between two questions
+        return driver.execute_script(
+            "const image = document.querySelector('.widget-interact .jp-OutputArea img');"
+            "return image && image.src;"
+        )
+
+    def move() -> bool:
+        handle = driver.find_element(By.CSS_SELECTOR, ".widget-slider .noUi-handle")
+        try:
+            handle.send_keys(Keys.ARROW_LEFT)
+        except StaleElementReferenceException:
+            return False
+        return True
 
     before = wait("the picture of the slider", 30, source)
-    driver.find_element(By.CSS_SELECTOR, ".widget-slider .noUi-handle").send_keys(Keys.ARROW_LEFT)
+    wait("the slider to move", 30, move)
     wait("another picture", 30, lambda: source() not in (None, before))
 
 
