@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from armlab import cli
+from armlab.commands import train
 from armlab.training import evaluation
 
 FAST = ["--steps", "3", "--batch", "2", "--size", "48"]
@@ -75,12 +76,12 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
 
 
 def test_the_default_folder_is_one_not_used_before():
-    assert cli.unused_folder({}) == Path("runs/scenes-seed0")
+    assert train.unused_folder({}) == Path("runs/scenes-seed0")
     Path("runs/scenes-seed0").mkdir(parents=True)
-    assert cli.unused_folder({}) == Path("runs/scenes-seed0-2")
+    assert train.unused_folder({}) == Path("runs/scenes-seed0-2")
     Path("runs/scenes-seed0-2").mkdir()
-    assert cli.unused_folder({"seed": 0}) == Path("runs/scenes-seed0-3")
-    assert cli.unused_folder({"seed": 4, "attention": "arm"}) == Path("runs/scenes-arm-seed4")
+    assert train.unused_folder({"seed": 0}) == Path("runs/scenes-seed0-3")
+    assert train.unused_folder({"seed": 4, "attention": "arm"}) == Path("runs/scenes-arm-seed4")
 
 
 def test_interrupted_by_ctrl_c_and_resumed(capsys):
@@ -138,14 +139,17 @@ def test_a_gpu_that_is_not_there_is_one_line(capsys):
 @pytest.mark.parametrize(
     ("module", "arguments", "words"),
     [
-        ("torch", ["--backend", "torch"], "pip install 'armlab[torch]'"),
-        ("sklearn", [], "scikit-learn"),
-        ("matplotlib", [], "matplotlib"),
-        ("cupy", ["--backend", "cupy"], "needs CuPy, which is not installed"),
+        ("torch", ["train", "--backend", "torch"], "pip install 'armlab[torch]'"),
+        ("sklearn", ["train"], "scikit-learn"),
+        ("matplotlib", ["train"], "matplotlib"),
+        ("cupy", ["train", "--backend", "cupy"], "needs CuPy, which is not installed"),
+        ("torch", ["check"], "pip install 'armlab[torch,test]'"),
+        ("hypothesis", ["check"], "hypothesis"),
+        ("jupyterlab", ["lessons"], "pip install 'armlab[lessons]'"),
     ],
 )
 def test_a_missing_package_is_one_line_before_any_work(module, arguments, words):
-    done = armlab("train", *arguments, code=f"sys.modules[{module!r}] = None")
+    done = armlab(*arguments, code=f"sys.modules[{module!r}] = None")
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
@@ -207,14 +211,14 @@ def test_wrong_usage_is_exit_code_2(capsys, arguments):
     assert "usage: armlab" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "info"])
+@pytest.mark.parametrize("command", ["train", "check", "lessons", "info"])
 def test_help_ends_in_an_example_that_parses(capsys, command):
     with pytest.raises(SystemExit) as caught:
         cli.main([command, "--help"])
     assert caught.value.code == 0
     example = capsys.readouterr().out.rstrip().splitlines()[-1].split()
     assert example[:2] == ["armlab", command]
-    assert cli._parser().parse_args(example[1:]).run is getattr(cli, command)
+    assert cli._parser().parse_args(example[1:]).run is getattr(cli, command).run
 
 
 def test_info(capsys):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from armlab.arrays import place
 from armlab.data.scenes import CLASSES, expect_size
+from armlab.extras import expect_packages
 from armlab.hand import ToyNet
 from armlab.training.learner import HandLearner, Learner
 from armlab.training.optimisers import SGD, Adam
@@ -102,17 +101,3 @@ def make_learner(config: Config) -> Learner:
     from armlab.training.torch_learner import TorchLearner
 
     return TorchLearner(net, optimiser, config.device)
-
-
-def expect_packages(needed: dict[str, str], extra: str = "train") -> None:
-    """Say in one sentence which packages are missing, before the work and not after it."""
-    missing = [
-        name
-        for module, name in needed.items()
-        if sys.modules.get(module) is None and importlib.util.find_spec(module) is None
-    ]
-    if missing:
-        raise RuntimeError(
-            f"this needs {', '.join(missing)}, not installed here: "
-            f"install with  pip install 'armlab[{extra}]'"
-        )

@@ -1,0 +1,61 @@
+"""`armlab info`: versions and devices, for a report of a problem."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+
+from armlab.commands import GOOD, Commands, add_command
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands, "info", "Print versions and the devices found.", "armlab info --json"
+    )
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    found = {"armlab": _version("armlab"), "python": platform.python_version()}
+    found |= {name: _version(name) for name in ("numpy", "array-api-compat", "torch")}
+    found["cupy"] = _version("cupy-cuda12x") or _version("cupy")
+    devices = {"numpy": ["cpu"], "torch": _torch_devices(), "cupy": _cupy_devices()}
+    if args.json:
+        print(json.dumps({"versions": found, "devices": devices}))
+        return GOOD
+    for name, version in found.items():
+        print(f"{name:<18}{version or 'not installed'}")
+    for name, names in devices.items():
+        print(f"{'devices of ' + name:<18}{', '.join(names) or 'none'}")
+    return GOOD
+
+
+def _version(package: str) -> str | None:
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _torch_devices() -> list[str]:
+    try:
+        import torch
+    except ImportError:
+        return []
+    cuda = range(torch.cuda.device_count())
+    return ["cpu", *(f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in cuda)]
+
+
+def _cupy_devices() -> list[str]:
+    try:
+        import cupy
+
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception:  # not installed, or no driver: its error type cannot be named without it
+        return []
+    runtime = cupy.cuda.runtime
+    return [f"cuda:{i} {runtime.getDeviceProperties(i)['name'].decode()}" for i in range(count)]

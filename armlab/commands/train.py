@@ -1,0 +1,107 @@
+"""`armlab train`: the toy training, one run or the comparison of two."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
+
+# Not given is None: then Config has the value, and --resume can tell what was given.
+TRAIN_OPTIONS: dict[str, dict[str, Any]] = {
+    "attention": {"choices": ["none", "arm"], "help": "one run; without it none, then arm"},
+    "backend": {"choices": ["numpy", "cupy", "torch"], "help": "default numpy"},
+    "device": {"help": "cpu, cuda or cuda:N; default cpu, with --backend cupy cuda"},
+    "dtype": {"choices": ["float32", "float64"], "help": "default float32"},
+    "steps": {"type": int, "help": "default 600"},
+    "batch": {"type": int, "help": "scenes a step, default 8"},
+    "size": {"type": int, "help": "pixels along a scene's side, 48 to 160, default 64"},
+    "seed": {"type": int, "help": "of the weights and the scenes, default 0"},
+    "optimiser": {"choices": ["adam", "sgd"], "help": "default adam"},
+    "learning-rate": {"type": float, "help": "at its peak, default 0.006, with sgd 0.1"},
+    "schedule": {"choices": ["one_cycle", "poly", "constant"], "help": "default one_cycle"},
+    "out": {"type": Path, "help": "the run's folder; default an unused one in runs/"},
+}
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "train",
+        "Train a small network of hand-derived modules on scenes made of real digits.",
+        "armlab train --attention arm --seed 1 --out runs/arm-seed1",
+    )
+    for name, option in TRAIN_OPTIONS.items():
+        parser.add_argument(f"--{name}", **option)
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON alone")
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    from armlab.training import comparison, loop
+    from armlab.training.report import TerminalReport, comparison_text
+    from armlab.training.run import CHECKPOINT
+
+    given = _given(args)
+    if args.resume and given:
+        args.usage_error(
+            f"--resume goes on with the run's own settings: leave out --{next(iter(given))}"
+        )
+    report = TerminalReport(rows=not args.json)
+    out = args.resume or args.out or unused_folder(given)
+    try:
+        if args.resume and (out / CHECKPOINT).exists():
+            results = _only(loop.resume(out, report))
+        elif args.resume:
+            results = comparison.resume_comparison(out, report)
+        elif args.attention:
+            results = _only(loop.train(_config(given), out, report))
+        else:
+            results = comparison.compare(_config(given), out, report)
+    except KeyboardInterrupt:
+        if not any(out.rglob(CHECKPOINT)):
+            raise
+        return fail(
+            f"interrupted, the checkpoint is kept: go on with  armlab train --resume {out}",
+            INTERRUPTED,
+        )
+    if args.json:
+        print(json.dumps({"out": str(out), "runs": results}))
+    else:
+        print(f"\n{comparison_text(results)}\n\nwritten to {out}")
+    return GOOD
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """The options that the user typed."""
+    names = [name.replace("-", "_") for name in TRAIN_OPTIONS]
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def _config(given: dict[str, Any]) -> Any:
+    from armlab.training.config import Config
+
+    settings = {name: value for name, value in given.items() if name != "out"}
+    if settings.get("backend") == "cupy":
+        settings.setdefault("device", "cuda")
+    if settings.get("optimiser") == "sgd":
+        settings.setdefault("learning_rate", 0.1)
+    return Config(**settings)
+
+
+def _only(run: Any) -> dict[str, Any]:
+    return {run.config.attention: run.result()}
+
+
+def unused_folder(given: dict[str, Any]) -> Path:
+    """runs/scenes-seed0, runs/scenes-arm-seed0, …; with -2, -3, … behind it where that is used."""
+    words = ["scenes", given.get("attention"), f"seed{given.get('seed', 0)}"]
+    name, number = "-".join(word for word in words if word), 1
+    folder = Path("runs", name)
+    while folder.exists():
+        number += 1
+        folder = Path("runs", f"{name}-{number}")
+    return folder
