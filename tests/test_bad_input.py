@@ -75,6 +75,11 @@ BAD = {
     "BatchNorm2d, channels": (lambda: hand.BatchNorm2d(5)(X), ValueError, r"BatchNorm2d expected \(N, 5, H, W\).*num_features=5"),
     "ToyNet, attention": (lambda: hand.ToyNet(attention="all"), ValueError, r"'none' or 'arm', got 'all'"),
     "ToyNet, grey image": (lambda: hand.ToyNet(rng=0)(X[:, :1]), ValueError, r"ToyNet expected \(N, 3, H, W\)"),
+    "SE, reduction": (lambda: hand.SqueezeExcitation(4, 8), ValueError, r"reduction of 1 to 4.*got 8: reduce less"),
+    "SE, channels": (lambda: hand.SqueezeExcitation(4, 2)(X), ValueError, r"SqueezeExcitation expected \(N, 4, H, W\).*channels=4"),
+    "Attentionout, channels": (lambda: hand.Attentionout(4)(X), ValueError, r"Attentionout expected \(N, 4, H, W\)"),
+    "SAR, channels": (lambda: hand.SAR(4, 2, 5)(X), ValueError, r"SAR expected \(N, 4, H, W\).*in_channels=4"),
+    "global_max_pool, empty": (lambda: hand.global_max_pool(X[:, :, :0]), ValueError, r"only the batch may be empty"),
     # state
     "load, missing key": (lambda: arm(3, 4).load_state_dict({}), ValueError, r"missing conv.conv.weight; missing conv.bn.weight.*arguments"),
     "load, unexpected key": (lambda: hand.Conv2d(3, 4, 1).load_state_dict({"weight": W[:, :, :1, :1], "bias": V3, "extra": V3}), ValueError, r"unexpected extra; bias is \(3,\), not \(4,\)"),

@@ -21,6 +21,11 @@ BUILT = {
     "ConvBNAct": ((3, 4), {"stride": 2, "activation": "leaky_relu"}),
     "PaperAttentionRefinement": ((6,), {}),
     "AttentionRefinementModule": ((8, 4), {"activation": "relu"}),
+    "SqueezeExcitation": ((6,), {"reduction": 2}),
+    "Attentionout": ((5,), {}),
+    "ResidualAttentionout": ((5,), {}),
+    "ListedSAR": ((5, 3), {}),
+    "SAR": ((5, 3, 4), {}),
     "ToyNet": ((4, "arm", 6), {}),
 }
 

@@ -73,6 +73,18 @@ def test_channel_max_of_nan():
     assert dx.ravel().tolist() == [0, 7, 0, 0]
 
 
+def test_global_max_sends_a_tie_to_the_first_position():
+    x = np.array([[1.0, 3.0], [3.0, 2.0]]).reshape(1, 1, 2, 2)
+    _, dx = assert_same_bits("global_max_pool", x, [[[[7.0]]]])
+    assert dx.ravel().tolist() == [0, 7, 0, 0]
+
+
+def test_global_max_of_nan():
+    x = np.array([[1.0, NAN], [9.0, NAN]]).reshape(1, 1, 2, 2)
+    _, dx = assert_same_bits("global_max_pool", x, [[[[7.0]]]])
+    assert dx.ravel().tolist() == [0, 7, 0, 0]
+
+
 POOLED = {
     "ties": [[2, 2, 1, 0], [2, 2, 0, 1], [5, 5, 5, 5], [1, 5, 5, 5]],
     "all equal": np.zeros((4, 4)),

@@ -15,6 +15,10 @@ KEYS = {"conv1.conv": "conv.conv", "conv1.bn": "conv.bn", "conv2.conv": "conv_at
 KEYS |= {"conv2.bn": "bn_atten"}
 
 
+def same(a, b):
+    np.testing.assert_allclose(a, b.detach().numpy(), rtol=0, atol=1e-9)  # bounds.whole
+
+
 def ours(key):
     block, _, name = key.rpartition(".")
     return f"{KEYS[block]}.{name}"
@@ -43,12 +47,34 @@ def test_arm_of_the_repositories_equals_pytorchcv(training):
     names, parameters = zip(*theirs.named_parameters(), strict=True)
     tdx, *tgrads = torch.autograd.grad(ty, [t, *parameters], torch.tensor(dy))
 
-    def same(a, b):
-        np.testing.assert_allclose(a, b.detach().numpy(), rtol=0, atol=1e-9)  # bounds.whole
-
     same(y, ty)
     same(dx, tdx)
     for name, g in zip(names, tgrads, strict=True):
         same(grads[ours(name)], g)
     for key, t in theirs.state_dict().items():
         same(arm.state_dict()[ours(key)], t)
+
+
+def test_squeeze_excitation_equals_pytorchcv():
+    from pytorchcv.models.common.att import SEBlock
+
+    torch.manual_seed(0)
+    theirs = SEBlock(channels=6, reduction=2, round_mid=False).double()
+    keys = {"conv1.weight": "fc1.weight", "conv1.bias": "fc1.bias"}
+    keys |= {"conv2.weight": "fc2.weight", "conv2.bias": "fc2.bias"}
+    se = hand.SqueezeExcitation(6, 2, dtype="float64")
+    se.load_state_dict({keys[k]: t for k, t in theirs.state_dict().items()})
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 6, 5, 4))
+    t = torch.tensor(x, requires_grad=True)
+    ty = theirs(t)
+    y, backward = se(x)
+    dy = rng.standard_normal(y.shape)
+    dx, grads = backward(dy)
+    names, parameters = zip(*theirs.named_parameters(), strict=True)
+    tdx, *tgrads = torch.autograd.grad(ty, [t, *parameters], torch.tensor(dy))
+    same(y, ty)
+    same(dx, tdx)
+    for name, g in zip(names, tgrads, strict=True):
+        same(grads[keys[name]], g)

@@ -69,6 +69,7 @@ FUNCTIONS = [
     Case("sigmoid", _o.sigmoid, _b.sigmoid),
     Case("sigmoid_gate", _o.sigmoid_gate, _b.sigmoid_gate, _o.sigmoid_gate_exact),
     Case("global_avg_pool", _o.global_avg_pool, _b.global_avg_pool, _o.global_avg_pool_exact),
+    Case("global_max_pool", _o.global_avg_pool, _b.nothing_rounds, _o.global_avg_pool),
     Case("channel_mean", _o.channel_statistic, _b.channel_mean, _o.channel_mean_exact),
     Case("channel_max", _o.channel_statistic, _b.nothing_rounds, _o.channel_statistic),
     Case("max_pool2d", _o.max_pool2d, _b.max_pool2d, _o.max_pool2d),
@@ -82,6 +83,11 @@ MODULES = [
     Case("ConvBNAct", _m.conv_bn_act),
     Case("PaperAttentionRefinement", _m.paper_arm),
     Case("AttentionRefinementModule", _m.arm),
+    Case("SqueezeExcitation", _m.squeeze_excitation),
+    Case("Attentionout", _m.attentionout("Attentionout")),
+    Case("ResidualAttentionout", _m.attentionout("ResidualAttentionout")),
+    Case("ListedSAR", _m.listed_sar),
+    Case("SAR", _m.sar),
     Case("ToyNet", _m.toy_net),
 ]
 CASES = {case.name: case for case in FUNCTIONS + MODULES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,34 @@ def arm(s: Source) -> Example:
     options = {"in_channels": c, "out_channels": k, "activation": activation}
     module = hand.AttentionRefinementModule(**options)
     return _example(s, module, options, ((n, c, h, w), (n, k, h, w)))
+
+
+def squeeze_excitation(s: Source) -> Example:
+    shape = s.features((1, 3, 1, 1))
+    options = {"channels": shape[1], "reduction": s.pick(1, 2, 3)}
+    return _example(s, hand.SqueezeExcitation(**options), options, (shape, shape))
+
+
+def attentionout(name: str) -> Callable[[Source], Example]:
+    def draw(s: Source) -> Example:
+        shape = s.features((2, 1, 1, 1))
+        module = getattr(hand, name)(shape[1])
+        return _example(s, module, {"channels": shape[1]}, (shape, shape))
+
+    return draw
+
+
+def listed_sar(s: Source) -> Example:
+    shape = s.features((2, 1, 1, 1))
+    options = {"in_channels": shape[1], "mid_channels": s.pick(1, 2, 6)}
+    return _example(s, hand.ListedSAR(**options), options, (shape, shape))
+
+
+def sar(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 1, 1))
+    options = {"in_channels": c, "mid_channels": s.pick(1, 6), "out_channels": s.pick(7, 2)}
+    y_shape = (n, options["out_channels"], h, w)
+    return _example(s, hand.SAR(**options), options, ((n, c, h, w), y_shape))
 
 
 def toy_net(s: Source) -> Example:

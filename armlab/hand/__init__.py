@@ -18,28 +18,37 @@ The letters, in every file:
 """
 
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
+from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
 from armlab.hand.channel_stats import channel_max, channel_mean
 from armlab.hand.conv2d import Conv2d, conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.cross_entropy import cross_entropy
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.global_max_pool import global_max_pool
 from armlab.hand.leaky_relu import leaky_relu
 from armlab.hand.max_pool2d import max_pool2d
 from armlab.hand.module import Module
 from armlab.hand.relu import relu
 from armlab.hand.resize import resize_bilinear, resize_nearest
+from armlab.hand.sar import SAR, ListedSAR
 from armlab.hand.sigmoid import sigmoid
 from armlab.hand.sigmoid_gate import sigmoid_gate
+from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.toy_net import ToyNet
 
 __all__ = [
+    "SAR",
     "AttentionRefinementModule",
+    "Attentionout",
     "BatchNorm2d",
     "Conv2d",
     "ConvBNAct",
+    "ListedSAR",
     "Module",
     "PaperAttentionRefinement",
+    "ResidualAttentionout",
+    "SqueezeExcitation",
     "ToyNet",
     "batch_norm",
     "batch_norm_eval",
@@ -48,6 +57,7 @@ __all__ = [
     "conv2d",
     "cross_entropy",
     "global_avg_pool",
+    "global_max_pool",
     "leaky_relu",
     "max_pool2d",
     "relu",

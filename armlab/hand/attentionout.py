@@ -1,0 +1,81 @@
+"""Attentionout: the article's element-wise gate, as it is published and as it is described.
+
+a = BN(W ∗ x) with a 1×1 W and no pooling: one gate for each element, from its own position alone.
+The article calls it spatial attention; it looks at no neighbourhood.
+"""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, Rng
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.conv2d import Conv2d
+from armlab.hand.module import Module
+from armlab.hand.sigmoid import sigmoid
+from armlab.hand.sigmoid_gate import sigmoid_gate
+
+
+class Attentionout(Module):
+    """The published forward, which computes the residual and then returns without it.
+
+    x, y  (N, C, H, W)
+
+        a = BN(W ∗ x)                                                   (1)
+        y = x σ(a)                                                      (2)
+
+    Source: the article, section 5.1, and Linfeng-Tang/SeAFusion, whose code it shortens.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        self.channels = channels
+        self.conv_atten = Conv2d(
+            channels, channels, 1, bias=False, rng=rng, dtype=dtype, device=device
+        )
+        self.bn_atten = BatchNorm2d(channels, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, self.channels, "channels")
+        u, conv_back = self.conv_atten(x)
+        a, bn_back = self.bn_atten(u)  # (1)
+        y, gate_back = sigmoid_gate(x, a)  # (2)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dx, da = gate_back(dy)
+            du, d_bn = bn_back(da)
+            dx_conv, d_conv = conv_back(du)
+            return dx + dx_conv, join(conv_atten=d_conv, bn_atten=d_bn)
+
+        return y, backward
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies x by.  (N, C, H, W).  Keeps running statistics as they are."""
+        look = self.copy()
+        return sigmoid(look.bn_atten(look.conv_atten(x)[0])[0])[0]
+
+
+class ResidualAttentionout(Attentionout):
+    """The forward that the article describes, with its residual.
+
+    x, y  (N, C, H, W)
+
+        y = x + x σ(BN(W ∗ x))                                          (3)
+
+    A factor between 1 and 2: nothing is suppressed, and x is heard even behind a shut gate.
+    """
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        gated, gated_back = super().forward(x)
+        y = x + gated  # (3)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dx, grads = gated_back(dy)
+            return dy + dx, grads  # the residual hands dy on as it is
+
+        return y, backward

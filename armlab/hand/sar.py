@@ -1,0 +1,139 @@
+"""SAR: spatial attention, one gate per position, from channel mean, channel max and a 3×3.
+
+The article's listing shortens its origin: it uses a batch normalisation that it never defines, and
+it ends at the gate. Both meanings are here, each with that batch normalisation.
+"""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, Rng, array_namespace, generator
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.channel_stats import channel_max, channel_mean
+from armlab.hand.conv2d import Conv2d
+from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.module import Module
+from armlab.hand.sigmoid import sigmoid
+from armlab.hand.sigmoid_gate import sigmoid_gate
+
+
+def mean_and_max(x: Array) -> tuple[Array, Backward]:
+    """What is known of each position: x (N, C, H, W) -> m (N, 2, H, W), the mean first."""
+    mean, mean_back = channel_mean(x)
+    largest, max_back = channel_max(x)
+    m = array_namespace(x).concat([mean, largest], axis=1)
+
+    def backward(dm: Array) -> Array:
+        return mean_back(dm[:, :1, :, :]) + max_back(dm[:, 1:, :, :])
+
+    return m, backward
+
+
+class ListedSAR(Module):
+    """SAR as the article lists it: the input, gated.
+
+    x, y  (N, C, H, W)
+
+        r = LReLU(BN(conv1×1(x)))          (N, mid, H, W)               (1)
+        m = [mean_c r ; max_c r]           (N, 2, H, W)                 (2)
+        a = BN(conv3×3(m))                 (N, 1, H, W)                 (3)
+        y = x σ(a)                                                      (4)
+
+    The listing's third argument, out_chan, has no use there, so it is not one here.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        rng = generator(rng)
+        self.in_channels = in_channels
+        self.conv_reduce = ConvBNAct(
+            in_channels,
+            mid_channels,
+            1,
+            padding=0,
+            activation="leaky_relu",
+            rng=rng,
+            dtype=dtype,
+            device=device,
+        )
+        self.conv_atten = Conv2d(
+            2, 1, 3, padding=1, bias=False, rng=rng, dtype=dtype, device=device
+        )
+        self.bn_atten = BatchNorm2d(1, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, self.in_channels, "in_channels")
+        a, logits_back = self._logits(x)
+        y, gate_back = sigmoid_gate(x, a)  # (4)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dx, da = gate_back(dy)
+            dx_logits, grads = logits_back(da)
+            return dx + dx_logits, grads  # x is used twice: its gradients add up
+
+        return y, backward
+
+    def _logits(self, x: Array) -> tuple[Array, Backward]:
+        r, reduce_back = self.conv_reduce(x)  # (1)
+        m, stats_back = mean_and_max(r)  # (2)
+        u, conv_back = self.conv_atten(m)
+        a, bn_back = self.bn_atten(u)  # (3)
+
+        def backward(da: Array) -> tuple[Array, Grads]:
+            du, d_bn = bn_back(da)
+            dm, d_conv = conv_back(du)
+            dr = stats_back(dm)
+            dx, d_reduce = reduce_back(dr)
+            return dx, join(conv_reduce=d_reduce, conv_atten=d_conv, bn_atten=d_bn)
+
+        return a, backward
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies x by.  (N, 1, H, W).  Keeps running statistics as they are."""
+        return sigmoid(self.copy()._logits(x)[0])[0]
+
+
+class SAR(ListedSAR):
+    """SAR as in its origin: the listed module, and a 3×3 ConvBNAct behind it.
+
+    x  (N, C, H, W)
+    y  (N, K, H, W)
+
+        y = LReLU(BN(conv3×3(x σ(a))))                                  (5)
+
+    Keys are those of the origin, Linfeng-Tang/SeAFusion: conv1, conv_reduce, conv_atten, bn_atten.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        out_channels: int,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        rng = generator(rng)
+        self.conv1 = ConvBNAct(
+            in_channels, out_channels, activation="leaky_relu", rng=rng, dtype=dtype, device=device
+        )
+        super().__init__(in_channels, mid_channels, rng=rng, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        gated, gated_back = super().forward(x)
+        y, conv1_back = self.conv1(gated)  # (5)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dgated, d_conv1 = conv1_back(dy)
+            dx, grads = gated_back(dgated)
+            return dx, join(conv1=d_conv1) | grads
+
+        return y, backward
