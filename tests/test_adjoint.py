@@ -61,6 +61,10 @@ FUNCTIONS = {
     "sigmoid_gate, element": lambda r, s: (hand.sigmoid_gate, (smooth(r, *s), smooth(r, *s))),
     "global_avg_pool": lambda r, s: (hand.global_avg_pool, (smooth(r, *s),)),
     "global_max_pool": lambda r, s: (hand.global_max_pool, (apart(r, *s),)),
+    "channel_conv1d": lambda r, s: (
+        hand.channel_conv1d,
+        (smooth(r, s[0], s[1], 1, 1), smooth(r, 1, 1, 3)),
+    ),
     "channel_mean": lambda r, s: (hand.channel_mean, (smooth(r, *s),)),
     "channel_max": lambda r, s: (hand.channel_max, (apart(r, *s),)),
     "max_pool2d": lambda r, s: (
@@ -115,12 +119,15 @@ def test_backward_is_the_transpose_of_the_derivative(name, shape, seed):
 MODULES = {
     "Conv2d": lambda: hand.Conv2d(3, 2, 3, padding=1, rng=1, dtype="float64"),
     "BatchNorm2d": lambda: hand.BatchNorm2d(3, dtype="float64"),
+    "EffectiveSE": lambda: hand.EffectiveSE(3, rng=1, dtype="float64"),
+    "ECA": lambda: hand.ECA(3, rng=1, dtype="float64"),
     "Attentionout": lambda: hand.Attentionout(3, rng=1, dtype="float64"),
     "ResidualAttentionout": lambda: hand.ResidualAttentionout(3, rng=1, dtype="float64"),
     "PaperAttentionRefinement": lambda: hand.PaperAttentionRefinement(3, rng=1, dtype="float64"),
 }
 KINKED = {
     "SqueezeExcitation": lambda: hand.SqueezeExcitation(3, 1, rng=1, dtype="float64"),
+    "CBAM": lambda: hand.CBAM(3, 1, rng=1, dtype="float64"),
     "ListedSAR": lambda: hand.ListedSAR(3, 2, rng=1, dtype="float64"),
     "SAR": lambda: hand.SAR(3, 2, 4, rng=1, dtype="float64"),
     "ConvBNAct": lambda: hand.ConvBNAct(3, 5, rng=1, dtype="float64"),

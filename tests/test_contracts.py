@@ -22,6 +22,13 @@ BUILT = {
     "PaperAttentionRefinement": ((6,), {}),
     "AttentionRefinementModule": ((8, 4), {"activation": "relu"}),
     "SqueezeExcitation": ((6,), {"reduction": 2}),
+    "EffectiveSE": ((5,), {}),
+    "ChannelConv1d": ((3,), {}),
+    "ECA": ((5,), {}),
+    "CBAMChannel": ((6,), {"reduction": 2}),
+    "CBAMSpatial": ((3,), {}),
+    "CBAMSpatialMeanFirst": ((3,), {}),
+    "CBAM": ((6,), {"reduction": 3}),
     "Attentionout": ((5,), {}),
     "ResidualAttentionout": ((5,), {}),
     "ListedSAR": ((5, 3), {}),
@@ -65,10 +72,9 @@ def test_backward_is_pure(name):
 @pytest.mark.parametrize("name", BUILT)
 def test_backward_may_be_called_twice_and_after_a_second_forward(name):
     module, _ = both(name)
-    rng = np.random.default_rng(0)
-    x, other = (rng.standard_normal((3, shape_in(module), 8, 7)).astype("f4") for _ in "ab")
+    x, other = (an_input(module, seed=seed) for seed in (0, 1))
     y, backward = module(x)
-    dy = rng.standard_normal(y.shape).astype("f4")
+    dy = np.random.default_rng(2).standard_normal(y.shape).astype("f4")
     dx, grads = backward(dy)
     module(other)
     module.assign({k: a + 1 for k, a in module.parameters().items()})
@@ -78,9 +84,16 @@ def test_backward_may_be_called_twice_and_after_a_second_forward(name):
         np.testing.assert_array_equal(g, again[key])
 
 
-def shape_in(module):
+CHANNELS = {"ChannelConv1d": 5, "ECA": 5, "CBAMSpatial": 5, "CBAMSpatialMeanFirst": 5, "SAR": 5}
+
+
+def an_input(module, size=(8, 7), seed=0):
+    """Features that this module accepts, of a batch of 3."""
     weight = next(iter(module.parameters().values()))
-    return weight.shape[1] if weight.ndim == 4 else weight.shape[0]
+    channels = weight.shape[1] if weight.ndim == 4 else weight.shape[0]
+    channels = CHANNELS.get(type(module).__name__, channels)
+    size = (1, 1) if isinstance(module, hand.ChannelConv1d) else size
+    return np.random.default_rng(seed).standard_normal((3, channels, *size)).astype("f4")
 
 
 def test_every_module_is_built_here():
@@ -118,9 +131,8 @@ def test_state_dicts_load_strictly_both_ways(name):
 @pytest.mark.parametrize("name", BUILT)
 def test_grads_have_the_keys_and_shapes_of_the_parameters(name):
     module, _ = both(name)
-    rng = np.random.default_rng(0)
-    y, backward = module(rng.standard_normal((3, shape_in(module), 9, 6)).astype("f4"))
-    _, grads = backward(rng.standard_normal(y.shape).astype("f4"))
+    y, backward = module(an_input(module, (9, 6)))
+    _, grads = backward(np.random.default_rng(1).standard_normal(y.shape).astype("f4"))
     assert list(grads) == list(module.parameters())
     assert [g.shape for g in grads.values()] == [p.shape for p in module.parameters().values()]
     assert {g.dtype for g in grads.values()} == {np.dtype("f4")}
@@ -164,20 +176,28 @@ def test_weights_are_drawn_with_variance_one_over_fan_in():
     assert abs(t.std() * (40 * 9) ** 0.5 - 1) < 0.02
 
 
-@pytest.mark.parametrize("name", ["PaperAttentionRefinement", "AttentionRefinementModule"])
+ATTENTIONS = [name for name in BUILT if hasattr(getattr(hand, name), "gate") and name != "ToyNet"]
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
 @pytest.mark.parametrize("training", [True, False])
 def test_gate_is_what_the_forward_multiplies_by(name, training):
     module, twin = both(name)
     twin.load_state_dict({k: torch.tensor(a) for k, a in module.state_dict().items()})
     module.train(training)
     twin.train(training)
-    x = np.random.default_rng(0).standard_normal((3, shape_in(module), 5, 4)).astype("f4")
+    x = an_input(module, (5, 4))
     before = module.state_dict()
     gate = module.gate(x)
     for key, a in module.state_dict().items():  # looking does not count as a batch
         np.testing.assert_array_equal(a, before[key])
     features = module.copy().conv(x)[0] if name == "AttentionRefinementModule" else x
-    np.testing.assert_array_equal(module(x)[0], features * gate)
+    want = features * gate
+    if name == "ResidualAttentionout":
+        want = x + want
+    if name == "SAR":
+        want, _ = module.copy().conv1(want)
+    np.testing.assert_allclose(module(x)[0], want, rtol=1e-6, atol=0)  # CBAM groups its products
     twin_before = copy.deepcopy(twin.state_dict())
     twin_gate = twin.gate(torch.tensor(x)).numpy()
     assert all(torch.equal(t, twin_before[k]) for k, t in twin.state_dict().items())

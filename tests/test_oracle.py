@@ -55,21 +55,16 @@ def test_arm_of_the_repositories_equals_pytorchcv(training):
         same(arm.state_dict()[ours(key)], t)
 
 
-def test_squeeze_excitation_equals_pytorchcv():
-    from pytorchcv.models.common.att import SEBlock
-
-    torch.manual_seed(0)
-    theirs = SEBlock(channels=6, reduction=2, round_mid=False).double()
-    keys = {"conv1.weight": "fc1.weight", "conv1.bias": "fc1.bias"}
-    keys |= {"conv2.weight": "fc2.weight", "conv2.bias": "fc2.bias"}
-    se = hand.SqueezeExcitation(6, 2, dtype="float64")
-    se.load_state_dict({keys[k]: t for k, t in theirs.state_dict().items()})
-
+def compare(by_hand, theirs, keys, shape):
+    """Output, input gradient and parameter gradients, from their weights in ours."""
+    by_hand.load_state_dict(
+        {ours: theirs.state_dict()[k].reshape(by_hand.state_dict()[ours].shape) for k, ours in keys}
+    )
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((2, 6, 5, 4))
+    x = rng.standard_normal(shape)
     t = torch.tensor(x, requires_grad=True)
     ty = theirs(t)
-    y, backward = se(x)
+    y, backward = by_hand(x)
     dy = rng.standard_normal(y.shape)
     dx, grads = backward(dy)
     names, parameters = zip(*theirs.named_parameters(), strict=True)
@@ -77,4 +72,29 @@ def test_squeeze_excitation_equals_pytorchcv():
     same(y, ty)
     same(dx, tdx)
     for name, g in zip(names, tgrads, strict=True):
-        same(grads[keys[name]], g)
+        same(grads[dict(keys)[name]], g.reshape(grads[dict(keys)[name]].shape))
+
+
+def test_squeeze_excitation_equals_pytorchcv():
+    from pytorchcv.models.common.att import SEBlock
+
+    torch.manual_seed(0)
+    theirs = SEBlock(channels=6, reduction=2, round_mid=False).double()
+    keys = [(f"conv{i}.{p}", f"fc{i}.{p}") for i in (1, 2) for p in ("weight", "bias")]
+    compare(hand.SqueezeExcitation(6, 2, dtype="float64"), theirs, keys, (2, 6, 5, 4))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_cbam_equals_pytorchcv(training):
+    from pytorchcv.models.cbamresnet import CbamBlock
+
+    torch.manual_seed(0)
+    theirs = CbamBlock(channels=6, reduction_ratio=2).double().train(training)
+    fc = [
+        (f"ch_gate.mlp.fc{i}.{p}", f"ch_gate.fc{i}.{p}") for i in (1, 2) for p in ("weight", "bias")
+    ]
+    bn = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    keys = [(f"ch_gate.mlp.{name}", f"ch_gate.{name}") for name in fc]
+    keys += [("sp_gate.conv.conv.weight", "sp_gate.conv.weight")]
+    keys += [(f"sp_gate.conv.bn.{p}", f"sp_gate.bn.{p}") for p in bn]
+    compare(hand.CBAM(6, 2, dtype="float64").train(training), theirs, keys, (3, 6, 9, 8))

@@ -55,6 +55,17 @@ def conv2d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     return {name: b if b is None else b + r * s * c * TINY for name, b in bounds.items()}
 
 
+def channel_conv1d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
+    """Sums of products: R of them for a and dz, N C for dw."""
+    size = _absolute("channel_conv1d", e)
+    r, pixels = _inputs(e)["w"].shape[2], e.dy.size
+    return {
+        "y": r * u * size["y"] + r * TINY,
+        "dz": r * u * size["dz"] + r * TINY,
+        "dw": pixels * u * size["dw"] + pixels * TINY,
+    }
+
+
 def batch_norm(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     """Through the mean (1), the variance (2), r (3) and y (4) of `hand.batch_norm` in turn.
 

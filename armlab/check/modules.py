@@ -12,6 +12,8 @@ from armlab import hand
 from armlab.check.example import Example
 from armlab.check.strategies import Source
 
+Draw = Callable[[Source], Example]
+
 
 def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: Any) -> Example:
     """Values from a seed: a network of them does not shrink to anything one could read."""
@@ -69,10 +71,15 @@ def conv_bn_act(s: Source) -> Example:
     return _example(s, hand.ConvBNAct(**options), options, ((n, c, h, w), (n, k, *out)))
 
 
-def paper_arm(s: Source) -> Example:
-    shape = s.features((2, 1, 1, 1))
-    module = hand.PaperAttentionRefinement(shape[1])
-    return _example(s, module, {"channels": shape[1]}, (shape, shape))
+def by_channels(name: str, batch: int = 2) -> Draw:
+    """A module that is built with its channels alone and keeps the shape of its input."""
+
+    def draw(s: Source) -> Example:
+        shape = s.features((batch, 1, 1, 1))
+        module = getattr(hand, name)(shape[1])
+        return _example(s, module, {"channels": shape[1]}, (shape, shape))
+
+    return draw
 
 
 def arm(s: Source) -> Example:
@@ -85,19 +92,36 @@ def arm(s: Source) -> Example:
     return _example(s, module, options, ((n, c, h, w), (n, k, h, w)))
 
 
-def squeeze_excitation(s: Source) -> Example:
-    shape = s.features((1, 3, 1, 1))
-    options = {"channels": shape[1], "reduction": s.pick(1, 2, 3)}
-    return _example(s, hand.SqueezeExcitation(**options), options, (shape, shape))
+def cbam(name: str) -> Draw:
+    """A module with a bottleneck: channels and a reduction."""
 
-
-def attentionout(name: str) -> Callable[[Source], Example]:
     def draw(s: Source) -> Example:
-        shape = s.features((2, 1, 1, 1))
-        module = getattr(hand, name)(shape[1])
-        return _example(s, module, {"channels": shape[1]}, (shape, shape))
+        shape = s.features((2, 3, 1, 1))
+        options = {"channels": shape[1], "reduction": s.pick(1, 2, 3)}
+        return _example(s, getattr(hand, name)(**options), options, (shape, shape))
 
     return draw
+
+
+def cbam_spatial(name: str) -> Draw:
+    def draw(s: Source) -> Example:
+        shape = s.features((2, 1, 1, 1))
+        options = {"kernel_size": s.pick(7, 3, 1)}
+        return _example(s, getattr(hand, name)(**options), options, (shape, shape))
+
+    return draw
+
+
+def channel_conv1d(s: Source) -> Example:
+    n, c, _, _ = s.features()
+    options = {"kernel_size": s.pick(3, 1, 5)}
+    return _example(s, hand.ChannelConv1d(**options), options, ((n, c, 1, 1),) * 2)
+
+
+def eca(s: Source) -> Example:
+    shape = s.features()
+    options = {"channels": shape[1], "kernel_size": s.pick(None, 1, 5)}
+    return _example(s, hand.ECA(**options), options, (shape, shape))
 
 
 def listed_sar(s: Source) -> Example:

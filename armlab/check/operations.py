@@ -104,6 +104,13 @@ def global_avg_pool_exact(s: Source) -> Example:
     return Example({"x": x}, {}, s.array("dy", (n, c, 1, 1)), layouts=s.layouts)
 
 
+def channel_conv1d(s: Source) -> Example:
+    n, c, _, _ = s.features()
+    shape = (n, c, 1, 1)
+    inputs = {"z": s.array("z", shape), "w": s.array("w", (1, 1, s.pick(1, 3, 5)))}
+    return Example(inputs, {}, s.array("dy", shape), layouts=s.layouts)
+
+
 def channel_statistic(s: Source) -> Example:
     n, c, h, w = s.features()
     x = s.array("x", (n, c, h, w))

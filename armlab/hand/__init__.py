@@ -20,10 +20,14 @@ The letters, in every file:
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
+from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
+from armlab.hand.channel_conv1d import channel_conv1d
 from armlab.hand.channel_stats import channel_max, channel_mean
 from armlab.hand.conv2d import Conv2d, conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.cross_entropy import cross_entropy
+from armlab.hand.eca import ECA, ChannelConv1d
+from armlab.hand.effective_se import EffectiveSE
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
 from armlab.hand.leaky_relu import leaky_relu
@@ -38,12 +42,19 @@ from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.toy_net import ToyNet
 
 __all__ = [
+    "CBAM",
+    "ECA",
     "SAR",
     "AttentionRefinementModule",
     "Attentionout",
     "BatchNorm2d",
+    "CBAMChannel",
+    "CBAMSpatial",
+    "CBAMSpatialMeanFirst",
+    "ChannelConv1d",
     "Conv2d",
     "ConvBNAct",
+    "EffectiveSE",
     "ListedSAR",
     "Module",
     "PaperAttentionRefinement",
@@ -52,6 +63,7 @@ __all__ = [
     "ToyNet",
     "batch_norm",
     "batch_norm_eval",
+    "channel_conv1d",
     "channel_max",
     "channel_mean",
     "conv2d",

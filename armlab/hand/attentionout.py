@@ -11,8 +11,8 @@ from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.module import Module
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
-from armlab.hand.sigmoid_gate import sigmoid_gate
 
 
 class Attentionout(Module):
@@ -42,22 +42,22 @@ class Attentionout(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
+        return self_gate(x, self._logits)  # (2)
+
+    def _logits(self, x: Array) -> tuple[Array, Backward]:
         u, conv_back = self.conv_atten(x)
         a, bn_back = self.bn_atten(u)  # (1)
-        y, gate_back = sigmoid_gate(x, a)  # (2)
 
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, da = gate_back(dy)
+        def backward(da: Array) -> tuple[Array, Grads]:
             du, d_bn = bn_back(da)
-            dx_conv, d_conv = conv_back(du)
-            return dx + dx_conv, join(conv_atten=d_conv, bn_atten=d_bn)
+            dx, d_conv = conv_back(du)
+            return dx, join(conv_atten=d_conv, bn_atten=d_bn)
 
-        return y, backward
+        return a, backward
 
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies x by.  (N, C, H, W).  Keeps running statistics as they are."""
-        look = self.copy()
-        return sigmoid(look.bn_atten(look.conv_atten(x)[0])[0])[0]
+        return sigmoid(self.copy()._logits(x)[0])[0]
 
 
 class ResidualAttentionout(Attentionout):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from array_api_compat import device
 
 from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
+
+Statistic = Callable[[Array], tuple[Array, Backward]]
 
 
 def channel_mean(x: Array) -> tuple[Array, Backward]:
@@ -46,3 +50,15 @@ def channel_max(x: Array) -> tuple[Array, Backward]:
         return xp.where(channels == winner, dy, 0.0)  # (1) only the winner was passed on
 
     return y, backward
+
+
+def stack_statistics(x: Array, *statistics: Statistic) -> tuple[Array, Backward]:
+    """Several statistics of each position, as channels.  x (N, C, H, W) -> m (N, count, H, W)"""
+    values, backs = zip(*(statistic(x) for statistic in statistics), strict=True)
+    m = array_namespace(x).concat(list(values), axis=1)
+
+    def backward(dm: Array) -> Array:
+        first, *rest = (back(dm[:, i : i + 1, :, :]) for i, back in enumerate(backs))
+        return sum(rest, first)  # x is used by each of them: its gradients add up
+
+    return m, backward

@@ -6,27 +6,15 @@ it ends at the gate. Both meanings are here, each with that batch normalisation.
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, array_namespace, generator
+from armlab.arrays import Array, Place, Rng, generator
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
-from armlab.hand.channel_stats import channel_max, channel_mean
+from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.module import Module
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
-from armlab.hand.sigmoid_gate import sigmoid_gate
-
-
-def mean_and_max(x: Array) -> tuple[Array, Backward]:
-    """What is known of each position: x (N, C, H, W) -> m (N, 2, H, W), the mean first."""
-    mean, mean_back = channel_mean(x)
-    largest, max_back = channel_max(x)
-    m = array_namespace(x).concat([mean, largest], axis=1)
-
-    def backward(dm: Array) -> Array:
-        return mean_back(dm[:, :1, :, :]) + max_back(dm[:, 1:, :, :])
-
-    return m, backward
 
 
 class ListedSAR(Module):
@@ -70,19 +58,11 @@ class ListedSAR(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")
-        a, logits_back = self._logits(x)
-        y, gate_back = sigmoid_gate(x, a)  # (4)
-
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, da = gate_back(dy)
-            dx_logits, grads = logits_back(da)
-            return dx + dx_logits, grads  # x is used twice: its gradients add up
-
-        return y, backward
+        return self_gate(x, self._logits)  # (4)
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         r, reduce_back = self.conv_reduce(x)  # (1)
-        m, stats_back = mean_and_max(r)  # (2)
+        m, stats_back = stack_statistics(r, channel_mean, channel_max)  # (2)
         u, conv_back = self.conv_atten(m)
         a, bn_back = self.bn_atten(u)  # (3)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from armlab.arrays import Array, Place, Rng, generator
-from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.backward import Backward, Grads
+from armlab.hand.bottleneck import bottleneck, hidden_channels
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.module import Module
-from armlab.hand.relu import relu
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
-from armlab.hand.sigmoid_gate import sigmoid_gate
 
 
 class SqueezeExcitation(Module):
@@ -18,12 +18,11 @@ class SqueezeExcitation(Module):
     x, y  (N, C, H, W);   W₁ (C/r, C), W₂ (C, C/r), with biases and without batch normalisation
 
         z = GAP(x)                                                      (1)
-        h = ReLU(W₁ z + b₁)                                             (2)
-        a = W₂ h + b₂                                                   (3)
-        y = x σ(a)                                                      (4)
+        a = W₂ ReLU(W₁ z + b₁) + b₂                                     (2)
+        y = x σ(a)                                                      (3)
 
-    ARM has one C × C layer, no bias, and batch normalisation instead of (2) and (3); so SE takes a
-    batch of 1 in training. Raises ValueError where reduction leaves no channel between them.
+    Where ARM has one C × C layer, no bias and batch normalisation, SE has (2); so it takes a batch
+    of 1 in training. Raises ValueError where reduction leaves no channel between the layers.
     """
 
     def __init__(
@@ -35,39 +34,22 @@ class SqueezeExcitation(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
-        if not 1 <= reduction <= channels:
-            raise ValueError(
-                f"SqueezeExcitation expected a reduction of 1 to {channels} (its channels), "
-                f"got {reduction}: reduce less"
-            )
-        rng, hidden = generator(rng), channels // reduction
+        rng, hidden = generator(rng), hidden_channels("SqueezeExcitation", channels, reduction)
         self.channels = channels
         self.fc1 = Conv2d(channels, hidden, 1, rng=rng, dtype=dtype, device=device)
         self.fc2 = Conv2d(hidden, channels, 1, rng=rng, dtype=dtype, device=device)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
-        a, logits_back = self._logits(x)
-        y, gate_back = sigmoid_gate(x, a)  # (4)
-
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, da = gate_back(dy)
-            dx_pooled, grads = logits_back(da)
-            return dx + dx_pooled, grads  # x is used twice: its gradients add up
-
-        return y, backward
+        return self_gate(x, self._logits)  # (3)
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         z, pool_back = global_avg_pool(x)  # (1)
-        u, fc1_back = self.fc1(z)
-        h, relu_back = relu(u)  # (2)
-        a, fc2_back = self.fc2(h)  # (3)
+        a, mlp_back = bottleneck(z, self.fc1, self.fc2)  # (2)
 
         def backward(da: Array) -> tuple[Array, Grads]:
-            dh, d_fc2 = fc2_back(da)
-            du = relu_back(dh)
-            dz, d_fc1 = fc1_back(du)
-            return pool_back(dz), join(fc1=d_fc1, fc2=d_fc2)
+            dz, grads = mlp_back(da)
+            return pool_back(dz), grads
 
         return a, backward
 

@@ -1,0 +1,163 @@
+"""CBAM: channel attention from mean and max, then spatial attention from max and mean."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.bottleneck import bottleneck, hidden_channels
+from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
+from armlab.hand.conv2d import Conv2d
+from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.global_max_pool import global_max_pool
+from armlab.hand.module import Module
+from armlab.hand.self_gate import self_gate
+from armlab.hand.sigmoid import sigmoid
+
+
+class CBAMChannel(Module):
+    """SE with a second opinion: the same bottleneck sees the mean and the max of each channel.
+
+    x, y  (N, C, H, W)
+
+        a = MLP(GAP(x)) + MLP(GMP(x)),   MLP(z) = W₂ ReLU(W₁ z + b₁) + b₂       (1)
+        y = x σ(a)                                                              (2)
+
+    Raises ValueError where reduction leaves no channel between the layers.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        rng, hidden = generator(rng), hidden_channels("CBAMChannel", channels, reduction)
+        self.channels = channels
+        self.fc1 = Conv2d(channels, hidden, 1, rng=rng, dtype=dtype, device=device)
+        self.fc2 = Conv2d(hidden, channels, 1, rng=rng, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        self.expect_features(x, self.channels, "channels")
+        return self_gate(x, self._logits)  # (2)
+
+    def _logits(self, x: Array) -> tuple[Array, Backward]:
+        mean, mean_back = global_avg_pool(x)
+        largest, max_back = global_max_pool(x)
+        a_mean, mlp_mean_back = bottleneck(mean, self.fc1, self.fc2)
+        a_max, mlp_max_back = bottleneck(largest, self.fc1, self.fc2)
+
+        def backward(da: Array) -> tuple[Array, Grads]:
+            dmean, of_mean = mlp_mean_back(da)
+            dmax, of_max = mlp_max_back(da)
+            grads = {key: g + of_max[key] for key, g in of_mean.items()}  # weights used twice
+            return mean_back(dmean) + max_back(dmax), grads
+
+        return a_mean + a_max, backward  # (1)
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies x by.  (N, C, 1, 1)"""
+        return sigmoid(self._logits(x)[0])[0]
+
+
+class CBAMSpatial(Module):
+    """One gate per position, from the max and the mean over the channels around it.
+
+    x, y  (N, C, H, W), for any C
+
+        m = [max_c x ; mean_c x]           (N, 2, H, W), the max first  (1)
+        a = BN(conv7×7(m))                 (N, 1, H, W)                 (2)
+        y = x σ(a)                                                      (3)
+
+    Raises ValueError for a kernel size that is even.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int = 7,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                f"{type(self).__name__} expected an odd kernel_size, got {kernel_size}: "
+                "an even one has no middle"
+            )
+        self.conv = Conv2d(
+            2,
+            1,
+            kernel_size,
+            padding=kernel_size // 2,
+            bias=False,
+            rng=rng,
+            dtype=dtype,
+            device=device,
+        )
+        self.bn = BatchNorm2d(1, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        return self_gate(x, self._logits)  # (3)
+
+    def _logits(self, x: Array) -> tuple[Array, Backward]:
+        m, stats_back = self._statistics(x)  # (1)
+        u, conv_back = self.conv(m)
+        a, bn_back = self.bn(u)  # (2)
+
+        def backward(da: Array) -> tuple[Array, Grads]:
+            du, d_bn = bn_back(da)
+            dm, d_conv = conv_back(du)
+            return stats_back(dm), join(conv=d_conv, bn=d_bn)
+
+        return a, backward
+
+    def _statistics(self, x: Array) -> tuple[Array, Backward]:
+        return stack_statistics(x, channel_max, channel_mean)
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies x by.  (N, 1, H, W).  Keeps running statistics as they are."""
+        return sigmoid(self.copy()._logits(x)[0])[0]
+
+
+class CBAMSpatialMeanFirst(CBAMSpatial):
+    """`CBAMSpatial` with m = [mean_c x ; max_c x]; the weights of one do not fit the other."""
+
+    def _statistics(self, x: Array) -> tuple[Array, Backward]:
+        return stack_statistics(x, channel_mean, channel_max)
+
+
+class CBAM(Module):
+    """Channels first, then positions: y = spatial(channel(x)).  x, y  (N, C, H, W)"""
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        rng = generator(rng)
+        self.ch_gate = CBAMChannel(channels, reduction, rng=rng, dtype=dtype, device=device)
+        self.sp_gate = CBAMSpatial(rng=rng, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        h, channel_back = self.ch_gate(x)
+        y, spatial_back = self.sp_gate(h)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            dh, d_spatial = spatial_back(dy)
+            dx, d_channel = channel_back(dh)
+            return dx, join(ch_gate=d_channel, sp_gate=d_spatial)
+
+        return y, backward
+
+    def gate(self, x: Array) -> Array:
+        """What `forward` multiplies x by in all: channel gate times position gate.  (N, C, H, W)"""
+        channel = self.ch_gate.gate(x)
+        return channel * self.sp_gate.gate(x * channel)
