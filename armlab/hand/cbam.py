@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, Place, Rng, generator
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
-from armlab.hand.bottleneck import bottleneck, hidden_channels
+from armlab.hand.bottleneck import bottleneck
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.global_avg_pool import global_avg_pool
@@ -13,36 +13,17 @@ from armlab.hand.global_max_pool import global_max_pool
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
+from armlab.hand.squeeze_excitation import SqueezeExcitation
 
 
-class CBAMChannel(Module):
+class CBAMChannel(SqueezeExcitation):
     """SE with a second opinion: the same bottleneck sees the mean and the max of each channel.
 
     x, y  (N, C, H, W)
 
         a = MLP(GAP(x)) + MLP(GMP(x)),   MLP(z) = W₂ ReLU(W₁ z + b₁) + b₂       (1)
         y = x σ(a)                                                              (2)
-
-    Raises ValueError where reduction leaves no channel between the layers.
     """
-
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 16,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng, hidden = generator(rng), hidden_channels("CBAMChannel", channels, reduction)
-        self.channels = channels
-        self.fc1 = Conv2d(channels, hidden, 1, rng=rng, dtype=dtype, device=device)
-        self.fc2 = Conv2d(hidden, channels, 1, rng=rng, dtype=dtype, device=device)
-
-    def forward(self, x: Array) -> tuple[Array, Backward]:
-        self.expect_features(x, self.channels, "channels")
-        return self_gate(x, self._logits)  # (2)
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         mean, mean_back = global_avg_pool(x)
@@ -57,10 +38,6 @@ class CBAMChannel(Module):
             return mean_back(dmean) + max_back(dmax), grads
 
         return a_mean + a_max, backward  # (1)
-
-    def gate(self, x: Array) -> Array:
-        """What `forward` multiplies x by.  (N, C, 1, 1)"""
-        return sigmoid(self._logits(x)[0])[0]
 
 
 class CBAMSpatial(Module):

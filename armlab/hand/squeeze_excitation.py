@@ -34,7 +34,7 @@ class SqueezeExcitation(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
-        rng, hidden = generator(rng), hidden_channels("SqueezeExcitation", channels, reduction)
+        rng, hidden = generator(rng), hidden_channels(type(self).__name__, channels, reduction)
         self.channels = channels
         self.fc1 = Conv2d(channels, hidden, 1, rng=rng, dtype=dtype, device=device)
         self.fc2 = Conv2d(hidden, channels, 1, rng=rng, dtype=dtype, device=device)

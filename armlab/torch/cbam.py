@@ -10,33 +10,15 @@ from armlab.torch.channel_stats import channel_max, channel_mean
 from armlab.torch.conv2d import Conv2d
 from armlab.torch.global_avg_pool import global_avg_pool
 from armlab.torch.global_max_pool import global_max_pool
-from armlab.torch.relu import relu
 from armlab.torch.sigmoid_gate import sigmoid_gate
+from armlab.torch.squeeze_excitation import SqueezeExcitation
 
 
-class CBAMChannel(nn.Module):
+class CBAMChannel(SqueezeExcitation):
     """y = x σ(MLP(GAP(x)) + MLP(GMP(x))), x and y (N, C, H, W)."""
-
-    def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
-        if not 1 <= reduction <= channels:
-            raise ValueError(f"expected a reduction of 1 to {channels}, got {reduction}")
-        self.fc1 = Conv2d(channels, channels // reduction, 1)
-        self.fc2 = Conv2d(channels // reduction, channels, 1)
-
-    def mlp(self, z: Tensor) -> Tensor:
-        return self.fc2(relu(self.fc1(z)))
 
     def logits(self, x: Tensor) -> Tensor:
         return self.mlp(global_avg_pool(x)) + self.mlp(global_max_pool(x))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return sigmoid_gate(x, self.logits(x))
-
-    @torch.no_grad()
-    def gate(self, x: Tensor) -> Tensor:
-        """What `forward` multiplies x by: (N, C, 1, 1)."""
-        return torch.sigmoid(self.logits(x))
 
 
 class CBAMSpatial(nn.Module):

@@ -19,8 +19,11 @@ class SqueezeExcitation(nn.Module):
         self.fc1 = Conv2d(channels, channels // reduction, 1)
         self.fc2 = Conv2d(channels // reduction, channels, 1)
 
+    def mlp(self, z: Tensor) -> Tensor:
+        return self.fc2(relu(self.fc1(z)))
+
     def logits(self, x: Tensor) -> Tensor:
-        return self.fc2(relu(self.fc1(global_avg_pool(x))))
+        return self.mlp(global_avg_pool(x))
 
     def forward(self, x: Tensor) -> Tensor:
         return sigmoid_gate(x, self.logits(x))
