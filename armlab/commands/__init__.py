@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import Any
 
-GOOD, BAD, USAGE, INTERRUPTED = 0, 1, 2, 130
+GOOD, BAD, INTERRUPTED = 0, 1, 130  # 2, wrong usage, is argparse's own
 Commands = Any  # argparse gives the type of add_subparsers() no public name
 
 
