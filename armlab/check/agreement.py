@@ -13,7 +13,8 @@ from armlab.check import bounds
 from armlab.check.cases import CASES, Case
 from armlab.check.example import Example
 from armlab.check.sides import Results, run_hand, run_hand_arrays, run_torch
-from armlab.check.stages import Stage, recorded
+from armlab.check.stages import as_example
+from armlab.watch import Call, watched
 
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 
@@ -72,15 +73,15 @@ def _judge_function(case: Case, e: Example, dtype: str, by_hand: Results) -> Ite
 
 def _judge_stages(name: str, e: Example, dtype: str, place: Place) -> Iterator[Verdict]:
     """Each stage on its own inputs; a result of the module is named as the module names it."""
-    with recorded() as stages:
+    with watched() as calls:
         results, _ = run_hand_arrays(name, e, dtype, place)
     names = {id(a): key for key, a in results.items()}
-    for stage in stages:
+    for stage in calls:
         if stage.dy is None:
             continue
-        example = stage.example()
-        by_hand = {k: None if a is None else to_host(a) for k, a in stage.results.items()}
-        known = {k: names.get(id(a), "") for k, a in stage.results.items()}
+        example, found = as_example(stage), stage.values | stage.grads
+        by_hand = {k: None if a is None else to_host(a) for k, a in found.items()}
+        known = {k: names.get(id(a), "") for k, a in found.items()}
         for v in _judge_function(CASES[stage.name], example, dtype, by_hand):
             result = known.get(v.result) or v.result
             yield replace(v, result=result, stage=stage.name, inner=not known.get(v.result))
@@ -89,7 +90,7 @@ def _judge_stages(name: str, e: Example, dtype: str, place: Place) -> Iterator[V
 
 
 def _judge_running(
-    stage: Stage, example: Example, weight_key: str, e: Example, results: Results, dtype: str
+    stage: Call, example: Example, weight_key: str, e: Example, results: Results, dtype: str
 ) -> Iterator[Verdict]:
     """Running statistics: the old ones and those of the batch, mixed; three roundings more."""
     u, prefix = ROUNDOFF[dtype], weight_key.removesuffix("weight")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from armlab.check.swap import swapped
+from armlab.swap import swapped
 
 
 @dataclass(frozen=True)
