@@ -43,6 +43,10 @@ def both(name):
     return by_hand, getattr(armlab.torch, name)(*args, **kwargs)
 
 
+def every(value):
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
 def arrays_of(results):
     return {k: a for k, a in results.items() if a is not None}
 
@@ -59,12 +63,13 @@ def test_backward_is_pure(name):
         again, _ = run_hand_arrays(name, e, dtype)
         for key, a in arrays_of(results).items():
             np.testing.assert_array_equal(a, again[key], strict=True)
-            for source in [*arrays_of(given_arrays).values(), dy]:
+            for source in [*arrays_of(given_arrays).values(), *every(dy)]:
                 assert not np.shares_memory(a, source), f"{key} aliases an input"
         for key, value in arrays_of(e.inputs).items():
             np.testing.assert_array_equal(value, before.inputs[key])
             np.testing.assert_array_equal(given_arrays[key], value.astype(dtype))
-        np.testing.assert_array_equal(dy, e.dy.astype(dtype))
+        for drawn, used in zip(every(e.dy), every(dy), strict=True):
+            np.testing.assert_array_equal(used, drawn.astype(dtype))
 
     holds()
 
@@ -72,14 +77,15 @@ def test_backward_is_pure(name):
 @pytest.mark.parametrize("name", BUILT)
 def test_backward_may_be_called_twice_and_after_a_second_forward(name):
     module, _ = both(name)
-    x, other = (an_input(module, seed=seed) for seed in (0, 1))
-    y, backward = module(x)
-    dy = np.random.default_rng(2).standard_normal(y.shape).astype("f4")
-    dx, grads = backward(dy)
-    module(other)
+    given, other = (inputs_of(module, seed=seed) for seed in (0, 1))
+    y, backward = module(*given)
+    dy = like(y, np.random.default_rng(2))
+    *dinputs, grads = backward(dy)
+    module(*other)
     module.assign({k: a + 1 for k, a in module.parameters().items()})
-    again_dx, again = backward(dy)
-    np.testing.assert_array_equal(dx, again_dx)
+    *again_dinputs, again = backward(dy)
+    for dx, again_dx in zip(dinputs, again_dinputs, strict=True):
+        np.testing.assert_array_equal(dx, again_dx)
     for key, g in grads.items():
         np.testing.assert_array_equal(g, again[key])
 
@@ -87,13 +93,23 @@ def test_backward_may_be_called_twice_and_after_a_second_forward(name):
 CHANNELS = {"ChannelConv1d": 5, "ECA": 5, "CBAMSpatial": 5, "CBAMSpatialMeanFirst": 5, "SAR": 5}
 
 
-def an_input(module, size=(8, 7), seed=0):
+def inputs_of(module, size=(8, 7), seed=0):
     """Features that this module accepts, of a batch of 3."""
-    weight = next(iter(module.parameters().values()))
-    channels = weight.shape[1] if weight.ndim == 4 else weight.shape[0]
-    channels = CHANNELS.get(type(module).__name__, channels)
+    rng = np.random.default_rng(seed)
+    channels = CHANNELS.get(type(module).__name__) or first_weight_channels(module)
     size = (1, 1) if isinstance(module, hand.ChannelConv1d) else size
-    return np.random.default_rng(seed).standard_normal((3, channels, *size)).astype("f4")
+    return [rng.standard_normal((3, c, *size)).astype("f4") for c in every(channels)]
+
+
+def first_weight_channels(module):
+    weight = next(iter(module.parameters().values()))
+    return weight.shape[1] if weight.ndim == 4 else weight.shape[0]
+
+
+def like(y, rng):
+    """A random gradient in the shape of one or several outputs."""
+    drawn = tuple(rng.standard_normal(a.shape).astype("f4") for a in every(y))
+    return drawn if isinstance(y, tuple) else drawn[0]
 
 
 def test_every_module_is_built_here():
@@ -131,8 +147,8 @@ def test_state_dicts_load_strictly_both_ways(name):
 @pytest.mark.parametrize("name", BUILT)
 def test_grads_have_the_keys_and_shapes_of_the_parameters(name):
     module, _ = both(name)
-    y, backward = module(an_input(module, (9, 6)))
-    _, grads = backward(np.random.default_rng(1).standard_normal(y.shape).astype("f4"))
+    y, backward = module(*inputs_of(module, (9, 6)))
+    *_, grads = backward(like(y, np.random.default_rng(1)))
     assert list(grads) == list(module.parameters())
     assert [g.shape for g in grads.values()] == [p.shape for p in module.parameters().values()]
     assert {g.dtype for g in grads.values()} == {np.dtype("f4")}
@@ -186,7 +202,7 @@ def test_gate_is_what_the_forward_multiplies_by(name, training):
     twin.load_state_dict({k: torch.tensor(a) for k, a in module.state_dict().items()})
     module.train(training)
     twin.train(training)
-    x = an_input(module, (5, 4))
+    (x,) = inputs_of(module, (5, 4))
     before = module.state_dict()
     gate = module.gate(x)
     for key, a in module.state_dict().items():  # looking does not count as a batch

@@ -15,14 +15,14 @@ class Example:
 
     inputs   by argument name, in the order in which backward returns their gradients; None: absent
     options  constants by name; arrays among them (labels, statistics) are converted as well
-    dy       the upstream gradient, random, drawn after the inputs
+    dy       the upstream gradient, random, drawn after the inputs; of several outputs, a tuple
     state    of a module: its parameters and buffers by key
     layouts  how inputs and dy lie in memory, by name; see `armlab.check.layouts`
     """
 
     inputs: Mapping[str, np.ndarray | None]
     options: Mapping[str, Any]
-    dy: np.ndarray
+    dy: Any
     state: Mapping[str, np.ndarray] | None = None
     training: bool = True
     layouts: dict[str, str] = field(default_factory=dict)
@@ -31,13 +31,20 @@ class Example:
         parts = [_show(k, v) for k, v in self.inputs.items()]
         parts += [_show(k, v) for k, v in self.options.items()]
         parts += [_show(k, v) for k, v in (self.state or {}).items()]
-        parts += [_show("dy", self.dy), f"layouts={self.layouts}"]
+        parts += [_show(*named) for named in by_name("dy", self.dy).items()]
+        parts.append(f"layouts={self.layouts}")
         if self.state is not None:
             parts.append(f"training={self.training}")
         return "Example(\n    " + ",\n    ".join(parts) + ")"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
+
+
+def by_name(name: str, value: Any) -> dict[str, Any]:
+    """Arrays of one or several outputs: {"y": …}, or {"y": …, "y2": …, "y3": …}."""
+    values = value if isinstance(value, tuple) else (value,)
+    return {name if i == 1 else f"{name}{i}": v for i, v in enumerate(values, start=1)}
 
 
 def _show(name: str, value: Any) -> str:

@@ -16,8 +16,12 @@ Draw = Callable[[Source], Example]
 
 
 def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: Any) -> Example:
-    """Values from a seed: a network of them does not shrink to anything one could read."""
-    x_shape, y_shape = shapes
+    """Values from a seed: a network of them does not shrink to anything one could read.
+
+    shapes  of the input and the output; {name: shape} of several inputs, a list of several outputs
+    """
+    given, out = shapes
+    given = given if isinstance(given, dict) else {"x": given}
     rng = np.random.default_rng(s.seed())
     training = s.pick(True, False)
     event(f"mode: {'train' if training else 'eval'}")
@@ -25,7 +29,7 @@ def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: An
     def normal(shape: tuple[int, ...]) -> np.ndarray:
         return rng.standard_normal(shape).astype(np.float32).astype(np.float64)
 
-    x = normal(x_shape)
+    inputs = {name: normal(shape) for name, shape in given.items()}
     state = {}
     for key, a in module.state_dict().items():
         if key.endswith("num_batches_tracked"):
@@ -34,7 +38,8 @@ def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: An
             state[key] = 0.5 + np.abs(normal(a.shape))
         else:
             state[key] = normal(a.shape)
-    return Example({"x": x}, options, normal(y_shape), state, training, s.layouts)
+    dy = tuple(normal(shape) for shape in out) if isinstance(out, list) else normal(out)
+    return Example(inputs, options, dy, state, training, s.layouts)
 
 
 def conv2d(s: Source) -> Example:

@@ -1,20 +1,21 @@
 """The two sides: the same example through the code by hand and through the PyTorch twin.
 
 Both return a flat dict of host arrays. Of a function: y (or the loss), for batch_norm also mean
-and var, and dx, dw, … Of a module: y, dx, each parameter's gradient by its key, each buffer after
-the call by its key.
+and var, and dx, dw, … Of a module: y (and y2, y3 where it has several outputs), dx and so on for
+each input, each parameter's gradient by its key, each buffer after the call by its key.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 import numpy as np
 
 from armlab import hand
 from armlab.arrays import HOST, Array, Place, to_host
-from armlab.check.example import Example
+from armlab.check.example import Example, by_name
 from armlab.check.layouts import LAYOUTS
 
 Results = dict[str, Any]
@@ -29,9 +30,9 @@ def run_hand(name: str, e: Example, dtype: str, place: Place = HOST) -> Results:
 def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> tuple[Results, Any]:
     """As `run_hand`, with arrays where they were computed, and the arrays that went in."""
     given = {k: _lay_out(v, e.layouts.get(k, "C"), dtype, place) for k, v in e.inputs.items()}
-    dy = _lay_out(e.dy, e.layouts.get("dy", "C"), dtype, place)
     if e.state is not None:
-        return _run_hand_module(name, e, dtype, place, given["x"], dy), (given, dy)
+        return _run_hand_module(name, e, dtype, place, given)
+    dy = _lay_out(e.dy, e.layouts.get("dy", "C"), dtype, place)
     options = {k: _constant(v, dtype, place) for k, v in e.options.items()}
     value, backward = getattr(hand, name)(*given.values(), **options)
     values = value if isinstance(value, tuple) else (value,)
@@ -43,17 +44,21 @@ def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> t
 
 
 def _run_hand_module(
-    name: str, e: Example, dtype: str, place: Place, x: Array, dy: Array
-) -> Results:
+    name: str, e: Example, dtype: str, place: Place, given: dict[str, Array]
+) -> tuple[Results, Any]:
     module = getattr(hand, name)(**e.options, **_made(name, dtype))
     module.load_state_dict(e.state).to(place).train(e.training)
-    y, backward = module(x)
-    dx, grads = backward(dy)
-    return {"y": y, "dx": dx, **grads, **module.buffers()}
+    y, backward = module(*given.values())
+    dys = [_lay_out(dy, "C", dtype, place) for dy in by_name("dy", e.dy).values()]
+    *dinputs, grads = backward(tuple(dys) if isinstance(y, tuple) else dys[0])
+    results = by_name("y", y) | {f"d{k}": d for k, d in zip(given, dinputs, strict=True)}
+    return {**results, **grads, **module.buffers()}, (given, dys)
 
 
 def _made(name: str, dtype: str) -> dict[str, Any]:
-    return {"dtype": dtype} if name == "BatchNorm2d" else {"dtype": dtype, "rng": 0}
+    """The arguments that a constructor by hand has and its twin has not."""
+    accepted = inspect.signature(getattr(hand, name)).parameters
+    return {k: v for k, v in {"dtype": dtype, "rng": 0}.items() if k in accepted}
 
 
 def _lay_out(a: np.ndarray | None, layout: str, dtype: str, place: Place) -> Array | None:
@@ -84,7 +89,7 @@ def run_torch(name: str, e: Example, dtype: str, device: str = "cpu") -> Results
     given = {k: tensor(v) for k, v in e.inputs.items()}
     leaves = {k: v.requires_grad_() for k, v in given.items() if v is not None}
     if e.state is not None:
-        return _run_twin(getattr(twins, name)(**e.options), e, tensor, leaves["x"])
+        return _run_twin(getattr(twins, name)(**e.options), e, tensor, leaves)
     options = {k: tensor(v) for k, v in e.options.items()}
     value = getattr(twins, name)(*given.values(), **options)
     values = value if isinstance(value, tuple) else (value,)
@@ -95,15 +100,16 @@ def run_torch(name: str, e: Example, dtype: str, device: str = "cpu") -> Results
     return {k: None if t is None else t.detach().cpu().numpy() for k, t in results.items()}
 
 
-def _run_twin(twin: Any, e: Example, tensor: Any, x: Any) -> Results:
+def _run_twin(twin: Any, e: Example, tensor: Any, inputs: dict[str, Any]) -> Results:
     torch = importlib.import_module("torch")
-    twin = twin.to(x.dtype).to(x.device)
+    first = next(iter(inputs.values()))
+    twin = twin.to(first.dtype).to(first.device)
     assert e.state is not None
     twin.load_state_dict({k: tensor(v) for k, v in e.state.items()}, strict=True)
     twin.train(e.training)
-    y = twin(x)
-    parameters = dict(twin.named_parameters())
-    dx, *grads = torch.autograd.grad(y, [x, *parameters.values()], tensor(e.dy))
-    results = {"y": y, "dx": dx, **dict(zip(parameters, grads, strict=True))}
-    results |= dict(twin.named_buffers())
+    y = by_name("y", twin(*inputs.values()))
+    dys = [tensor(dy) for dy in by_name("dy", e.dy).values()]
+    wanted = {f"d{k}": x for k, x in inputs.items()} | dict(twin.named_parameters())
+    grads = torch.autograd.grad(list(y.values()), list(wanted.values()), dys)
+    results = {**y, **dict(zip(wanted, grads, strict=True)), **dict(twin.named_buffers())}
     return {k: t.detach().cpu().numpy() for k, t in results.items()}

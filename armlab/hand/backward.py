@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from armlab.arrays import Array
 
 # Of a function: dy -> the gradients of its inputs, in their order; one input gives one array.
-# Of a module:   dy -> (dx, grads).
-Backward: TypeAlias = Callable[[Array], Any]
+# Of a module:   dy -> (dx, grads), with one dx for each input. Several outputs: dy is a tuple.
+Backward: TypeAlias = Callable[[Any], Any]
 
 Grads: TypeAlias = dict[str, Array]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
 
 from armlab.arrays import Array, Place, dtype_name, move, place, place_of, to_host
 from armlab.hand.backward import Backward
@@ -12,6 +12,9 @@ from armlab.hand.expect import expect_features
 
 class Module:
     """A layer or a network: call it for `(y, backward)`; `backward(dy)` gives `(dx, grads)`.
+
+    One with two inputs gives `(dx1, dx2, grads)`. One with several outputs has a tuple for its y,
+    and takes a tuple for its dy, with None for an output that nobody used.
 
     Attributes that are modules are its children, in the order in which they were set. A module
     with arrays of its own names them in `parameter_names` (trained) and `buffer_names` (kept);
@@ -23,11 +26,10 @@ class Module:
     buffer_names: tuple[str, ...] = ()
     training = True
 
-    def forward(self, x: Array) -> tuple[Array, Backward]:
-        raise TypeError(f"{type(self).__name__} has no forward: define one")
+    forward: Callable[..., tuple[Any, Backward]]
 
-    def __call__(self, x: Array) -> tuple[Array, Backward]:
-        return self.forward(x)
+    def __call__(self, *inputs: Array) -> tuple[Any, Backward]:
+        return self.forward(*inputs)
 
     # -- the tree ---------------------------------------------------------------------------
 
@@ -150,7 +152,7 @@ class Module:
         """Refuse anything but features (N, channels, H, W), before it fails deep inside."""
         name = type(self).__name__
         expect_features(name, x, channels, built_with)
-        weight = next(iter(self._arrays().values()))
+        weight = next(iter(self._arrays().values()), x)  # without arrays, any place will do
         if place_of(weight) != place_of(x) or x.dtype != weight.dtype:
             raise TypeError(
                 f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "

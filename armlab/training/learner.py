@@ -123,7 +123,7 @@ def _watch(module: Module, name: str, found: list[str]) -> None:
             found.append(name)
         return y, backward
 
-    module.forward = watched  # type: ignore[method-assign]
+    module.forward = watched
 
 
 def split_state(state: Mapping[str, np.ndarray]) -> tuple[State, State]:
