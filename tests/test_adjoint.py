@@ -67,6 +67,14 @@ FUNCTIONS = {
     ),
     "channel_mean": lambda r, s: (hand.channel_mean, (smooth(r, *s),)),
     "channel_max": lambda r, s: (hand.channel_max, (apart(r, *s),)),
+    "strip_mean, rows": lambda r, s: (lambda x: hand.strip_mean(x, axis=3), (smooth(r, *s),)),
+    "strip_mean, columns": lambda r, s: (lambda x: hand.strip_mean(x, axis=2), (smooth(r, *s),)),
+    "hard_swish": lambda r, s: (hand.hard_swish, (apart(r, *s),)),  # odd 16ths: never ±3
+    "simam_logits": lambda r, s: (hand.simam_logits, (smooth(r, *s),)),
+    "simam_logits, a large λ": lambda r, s: (
+        lambda x: hand.simam_logits(x, lambda_=1.0),
+        (smooth(r, *s),),
+    ),
     "max_pool2d": lambda r, s: (
         lambda x: hand.max_pool2d(x, kernel_size=(2, 2), stride=1, padding=1),
         (apart(r, *s),),
@@ -124,10 +132,14 @@ MODULES = {
     "Attentionout": lambda: hand.Attentionout(3, rng=1, dtype="float64"),
     "ResidualAttentionout": lambda: hand.ResidualAttentionout(3, rng=1, dtype="float64"),
     "PaperAttentionRefinement": lambda: hand.PaperAttentionRefinement(3, rng=1, dtype="float64"),
+    "SimAM": lambda: hand.SimAM(),
 }
 KINKED = {
     "SqueezeExcitation": lambda: hand.SqueezeExcitation(3, 1, rng=1, dtype="float64"),
     "CBAM": lambda: hand.CBAM(3, 1, rng=1, dtype="float64"),
+    "CoordinateAttention": lambda: hand.CoordinateAttention(3, rng=1, dtype="float64"),
+    "UAFMSpatial": lambda: hand.UAFMSpatial(rng=1, dtype="float64"),
+    "UAFMChannel": lambda: hand.UAFMChannel(3, rng=1, dtype="float64"),
     "ListedSAR": lambda: hand.ListedSAR(3, 2, rng=1, dtype="float64"),
     "SAR": lambda: hand.SAR(3, 2, 4, rng=1, dtype="float64"),
     "ConvBNAct": lambda: hand.ConvBNAct(3, 5, rng=1, dtype="float64"),
@@ -138,17 +150,22 @@ KINKED = {
 }
 
 
+X_SHAPE = (4, 3, 6, 5)
+SEVERAL_INPUTS = {name: [(4, 3, 3, 4), X_SHAPE] for name in ("UAFMSpatial", "UAFMChannel")}
+
+
 def as_function(module):
-    """A module as a function of x and all its parameters, each of which is varied."""
+    """A module as a function of its inputs and all its parameters, each of which is varied."""
     keys = list(module.parameters())
 
-    def call(x, *parameters):
-        module.assign(dict(zip(keys, parameters, strict=True)))
-        y, backward = module(x)
+    def call(*arrays):
+        split = len(arrays) - len(keys)
+        module.assign(dict(zip(keys, arrays[split:], strict=True)))
+        y, backward = module(*arrays[:split])
 
         def all_gradients(dy):
-            dx, grads = backward(dy)
-            return (dx, *(grads[key] for key in keys))
+            *dinputs, grads = backward(dy)
+            return (*dinputs, *(grads[key] for key in keys))
 
         return y, all_gradients
 
@@ -164,7 +181,8 @@ def test_backward_of_a_module(name, training):
         rng = np.random.default_rng(seed)
         module = (MODULES | KINKED)[name]().train(training)
         function, parameters = as_function(module)
-        found = adjoint(function, smooth(rng, 4, 3, 6, 5), *parameters, rng=rng)
+        inputs = [smooth(rng, *shape) for shape in SEVERAL_INPUTS.get(name, [X_SHAPE])]
+        found = adjoint(function, *inputs, *parameters, rng=rng)
         if found.smooth:
             counted += 1
             assert found.holds, f"{name}: {found}"

@@ -14,9 +14,14 @@ DTYPES = ("float32", "float64")
 EXACT = [case.name for case in FUNCTIONS if case.exact]
 
 
+def as_many_as_it_deserves(name, part=1):
+    return settings(max_examples=CASES[name].count(settings().max_examples // part))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
 def test_both_sides_keep_their_bounds(name, dtype):
+    @as_many_as_it_deserves(name)
     @given(CASES[name].examples())
     def agrees(e):
         expect_agreement(name, e, dtype)
@@ -34,13 +39,9 @@ def test_integers_agree_to_the_last_bit(name, dtype):
     agrees()
 
 
-def a_quarter_as_many():
-    return settings(max_examples=settings().max_examples // 4)
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_on_torch_tensors(name):
-    @a_quarter_as_many()
+    @as_many_as_it_deserves(name, part=4)
     @given(CASES[name].examples(), st.sampled_from(DTYPES))
     def agrees(e, dtype):
         expect_agreement(name, e, dtype, torch_tensors())
@@ -50,7 +51,7 @@ def test_on_torch_tensors(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_on_the_stand_in_for_a_device(name):
-    @a_quarter_as_many()
+    @as_many_as_it_deserves(name, part=4)
     @given(CASES[name].examples(), st.sampled_from(DTYPES))
     def agrees(e, dtype):
         with strict_device() as where:
@@ -65,6 +66,7 @@ def test_on_the_stand_in_for_a_device(name):
 def test_cupy_against_float64_and_torch_cuda(name):
     from armlab.check.sides import run_hand, run_torch
 
+    @as_many_as_it_deserves(name)
     @given(CASES[name].examples(), st.sampled_from(DTYPES))
     def agrees(e, dtype):
         expect_agreement(name, e, dtype, place("cuda"))

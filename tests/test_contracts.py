@@ -18,6 +18,7 @@ from armlab.check.sides import run_hand_arrays
 BUILT = {
     "Conv2d": ((3, 4, (3, 1)), {"stride": 2, "padding": (1, 0), "dilation": 2, "groups": 1}),
     "BatchNorm2d": ((5,), {"eps": 1e-3, "momentum": 0.2}),
+    "ConvBN": ((3, 4), {"stride": 2}),
     "ConvBNAct": ((3, 4), {"stride": 2, "activation": "leaky_relu"}),
     "PaperAttentionRefinement": ((6,), {}),
     "AttentionRefinementModule": ((8, 4), {"activation": "relu"}),
@@ -29,10 +30,25 @@ BUILT = {
     "CBAMSpatial": ((3,), {}),
     "CBAMSpatialMeanFirst": ((3,), {}),
     "CBAM": ((6,), {"reduction": 3}),
+    "CoordinateAttention": ((6,), {"reduction": 2}),
+    "SimAM": ((), {"lambda_": 0.01}),
+    "UAFMSpatial": ((), {}),
+    "UAFMChannel": ((6,), {"reduction": 3}),
     "Attentionout": ((5,), {}),
     "ResidualAttentionout": ((5,), {}),
     "ListedSAR": ((5, 3), {}),
     "SAR": ((5, 3, 4), {}),
+    "FeatureFusionModule": ((7, 6), {"reduction": 2}),
+    "SingleLayerFeatureFusion": ((7, 6), {}),
+    "BasicBlock": ((3, 4), {"stride": 2}),
+    "ResNet18": ((3,), {}),
+    "SpatialPath": ((3,), {}),
+    "ContextPath": ((3,), {}),
+    "ThreeScaleContextPath": ((3,), {}),
+    "BiSeNetOutput": ((3, 4, 5), {"bias": False, "activation": "leaky_relu"}),
+    "BiSeNet": ((4,), {"reduction": 1, "mid_channels": (6, 5), "width": 2}),
+    "ToyBiSeNet": ((4,), {"width": 2}),
+    "ThreeScaleBiSeNet": ((4,), {"width": 2}),
     "ToyNet": ((4, "arm", 6), {}),
 }
 
@@ -55,7 +71,7 @@ def arrays_of(results):
 def test_backward_is_pure(name):
     """Called twice it gives the same, inputs stay as they are, and nothing aliases them."""
 
-    @settings(max_examples=25)
+    @settings(max_examples=CASES[name].count(25))
     @given(CASES[name].examples(), st.sampled_from(["float32", "float64"]))
     def holds(e, dtype):
         before = copy.deepcopy(e)
@@ -90,7 +106,18 @@ def test_backward_may_be_called_twice_and_after_a_second_forward(name):
         np.testing.assert_array_equal(g, again[key])
 
 
-CHANNELS = {"ChannelConv1d": 5, "ECA": 5, "CBAMSpatial": 5, "CBAMSpatialMeanFirst": 5, "SAR": 5}
+CHANNELS = {
+    "ChannelConv1d": 5,
+    "ECA": 5,
+    "CBAMSpatial": 5,
+    "CBAMSpatialMeanFirst": 5,
+    "SAR": 5,
+    "SimAM": 5,
+    "UAFMSpatial": (5, 5),
+    "UAFMChannel": (6, 6),
+    "FeatureFusionModule": (4, 3),
+    "SingleLayerFeatureFusion": (4, 3),
+}
 
 
 def inputs_of(module, size=(8, 7), seed=0):
@@ -151,7 +178,7 @@ def test_grads_have_the_keys_and_shapes_of_the_parameters(name):
     *_, grads = backward(like(y, np.random.default_rng(1)))
     assert list(grads) == list(module.parameters())
     assert [g.shape for g in grads.values()] == [p.shape for p in module.parameters().values()]
-    assert {g.dtype for g in grads.values()} == {np.dtype("f4")}
+    assert all(g.dtype == np.float32 for g in grads.values())
 
 
 def test_state_dict_is_a_copy_and_assign_replaces():
@@ -195,6 +222,24 @@ def test_weights_are_drawn_with_variance_one_over_fan_in():
 ATTENTIONS = [name for name in BUILT if hasattr(getattr(hand, name), "gate") and name != "ToyNet"]
 
 
+def gated(module, gate, x, second=None):
+    """What the forward has to make of its inputs with this gate."""
+    parts = module.copy()
+    match type(module).__name__:
+        case "AttentionRefinementModule":
+            return parts.conv(x)[0] * gate
+        case "ResidualAttentionout":
+            return x + x * gate
+        case "SAR":
+            return parts.conv1(x * gate)[0]
+        case "UAFMSpatial" | "UAFMChannel":
+            return second + (x - second) * gate
+        case "FeatureFusionModule" | "SingleLayerFeatureFusion":
+            f, _ = parts.convblk(np.concatenate([x, second], axis=1))
+            return f + f * gate
+    return x * gate
+
+
 @pytest.mark.parametrize("name", ATTENTIONS)
 @pytest.mark.parametrize("training", [True, False])
 def test_gate_is_what_the_forward_multiplies_by(name, training):
@@ -202,20 +247,16 @@ def test_gate_is_what_the_forward_multiplies_by(name, training):
     twin.load_state_dict({k: torch.tensor(a) for k, a in module.state_dict().items()})
     module.train(training)
     twin.train(training)
-    (x,) = inputs_of(module, (5, 4))
+    inputs = inputs_of(module, (5, 4))
     before = module.state_dict()
-    gate = module.gate(x)
+    gate = module.gate(*inputs)
     for key, a in module.state_dict().items():  # looking does not count as a batch
         np.testing.assert_array_equal(a, before[key])
-    features = module.copy().conv(x)[0] if name == "AttentionRefinementModule" else x
-    want = features * gate
-    if name == "ResidualAttentionout":
-        want = x + want
-    if name == "SAR":
-        want, _ = module.copy().conv1(want)
-    np.testing.assert_allclose(module(x)[0], want, rtol=1e-6, atol=0)  # CBAM groups its products
+    want = gated(module, gate, *inputs)
+    y, _ = module(*inputs)
+    np.testing.assert_allclose(y, want, rtol=1e-6, atol=0)  # products may be grouped otherwise
     twin_before = copy.deepcopy(twin.state_dict())
-    twin_gate = twin.gate(torch.tensor(x)).numpy()
+    twin_gate = twin.gate(*(torch.tensor(x) for x in inputs)).numpy()
     assert all(torch.equal(t, twin_before[k]) for k, t in twin.state_dict().items())
     np.testing.assert_allclose(gate, twin_gate, rtol=0, atol=2e-5)
     assert ((gate > 0) & (gate < 1)).all()

@@ -49,6 +49,29 @@ def test_leaky_relu_at_the_kink_has_gradient_slope():
     assert sides("leaky_relu", [0.0, -0.0], [4.0, 4.0], slope=0.25)[1].tolist() == [1.0, 1.0]
 
 
+def test_hard_swish_at_the_kinks_has_the_slope_of_the_outer_side():
+    x = [-3.0, 3.0] * 5  # torch has a vectorised and a scalar path: long enough for both
+    _, dx = assert_same_bits("hard_swish", x, [5.0] * 10)
+    assert dx.tolist() == [0.0, 5.0] * 5
+
+
+def test_hard_swish_beside_the_kinks_has_the_slope_of_the_parabola():
+    x = np.nextafter(np.array([-3.0, 3.0], "f4"), np.float32(0.0))
+    _, dx, _, tdx = sides("hard_swish", x, [4.0, 4.0])
+    np.testing.assert_allclose(dx, [-2.0, 6.0], rtol=1e-6)
+    np.testing.assert_allclose(tdx, [-2.0, 6.0], rtol=1e-6)
+
+
+def test_hard_swish_far_out():
+    x = [INF, -4.0, -1e30, 2.0**100, 0.0, -0.0]
+    for dy in (2.0, INF, -3.0):
+        assert_same_bits("hard_swish", x, [dy] * 6)
+    y, dx, ty, _ = sides("hard_swish", [NAN, -INF, 3e38], [2.0] * 3)
+    np.testing.assert_array_equal(y, np.float32([NAN, NAN, 3e38]))  # torch: 6 * 3e38 overflows
+    np.testing.assert_array_equal(dx, [NAN, 0.0, 2.0])  # torch at NaN: NaN or 2, by the path
+    np.testing.assert_array_equal(ty[:2], [NAN, NAN])
+
+
 def test_an_infinite_gradient_stops_where_relu_is_flat():
     assert sides("relu", [-1.0], [INF])[1].tolist() == [0.0]
 
@@ -118,6 +141,23 @@ def test_batch_norm_of_an_offset_does_not_cancel():
     )
     assert np.abs(y - want).max() < 0.01
     assert np.abs(var - exact.var((0, 2, 3))).max() < 0.01
+
+
+def test_simam_of_a_constant_channel_is_one_half():
+    """d = 0 exactly: every logit is 1/2, and by (6) no gradient passes."""
+    x = np.full((2, 3, 4, 2), 7.0)
+    dy = np.random.default_rng(0).integers(1, 9, x.shape)
+    a, da = assert_same_bits("simam_logits", x, dy)
+    assert (a == 0.5).all()
+    assert (da == 0).all()
+
+
+def test_simam_of_an_offset_does_not_cancel():
+    """E[x²] - mean² would be negative or too large by hundreds here."""
+    x = (1e4 + np.random.default_rng(0).standard_normal((2, 3, 8, 8))).astype("f4")
+    a, _ = hand.simam_logits(x)
+    exact, _ = hand.simam_logits(x.astype("f8"))
+    assert np.abs(a - exact).max() < 0.01
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 7, 41, 64])

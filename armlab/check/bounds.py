@@ -16,6 +16,7 @@ import numpy as np
 
 from armlab.check.example import Example
 from armlab.check.sides import run_torch
+from armlab.hand.window import pair
 
 Bounds = dict[str, Any]
 TINY = 2.0**-126  # smallest normal float32; harmless for float64, where values are O(1)
@@ -168,11 +169,67 @@ def channel_mean(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     return {"y": y + TINY, "dx": 2 * u * np.abs(exact["dx"]) + TINY}
 
 
+def strip_mean(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
+    """A sum along one axis and a quotient."""
+    (x,) = _inputs(e).values()
+    axis = e.options["axis"]
+    y = (x.shape[axis] + 1) * u * np.abs(x).mean(axis=axis, keepdims=True)
+    return {"y": y + TINY, "dx": 2 * u * np.abs(exact["dx"]) + TINY}
+
+
+def hard_swish(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
+    """y rounds in a sum, two products or quotients, and the 1/6. Below -3 all is 0.
+
+    Between the kinks the slope is 1/2 + x / 3, in torch a sum whose terms round before they cancel,
+    by u |x| / 3; then the sum and the product with dy round. Outside, the slope is 0 or 1.
+    """
+    (x,) = _inputs(e).values()
+    slope = u * (np.abs(x) / 3 + 3 * np.abs(x / 3 + 0.5)) * (np.abs(x) < 3)
+    return {"y": 4 * u * np.abs(exact["y"]) + TINY, "dx": np.abs(e.dy) * slope + TINY}
+
+
+def simam_logits(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
+    """Through (1) to (7) of `hand.simam_logits` in turn, each value with its error.
+
+    The mean is off by dmu, and so is every d, by u |d| more. In v, as deviations from the mean
+    cancel, dmu counts only squared, m dmu² / (m - 1) <= 2 dmu²; the sum adds (m + 4) u v. As v
+    only grows by dmu², q shrinks by no more than all of itself. What follows are sums of m terms
+    and `_product`s; torch divides by v + λ where the code by hand multiplies by q, which rounds
+    twice more.
+    """
+    (x,) = _inputs(e).values()
+    m, dy = x.shape[2] * x.shape[3], e.dy
+    k, over = 4 / (m - 1), {"axis": (2, 3), "keepdims": True}
+    d = x - x.mean(**over)
+    spread = (d * d).sum(**over) / (m - 1) + e.options["lambda_"]
+    q = 1 / (4 * spread)
+    dmu = (m + 1) * u * np.abs(x).mean(**over)
+    dd = dmu + u * np.abs(d)
+    dq = q * (np.minimum((2 * dmu**2 + (m + 4) * u * spread) / spread, 1) + 4 * u)
+    energy, denergy = _product(*_product(d, dd, d, dd, u), q, dq, 2 * u)
+    total = np.abs(dy * energy).sum(**over)  # Σ |da e|
+    dtotal = (np.abs(dy) * denergy).sum(**over)
+    dtotal += (m + 4) * u * (total + dtotal)
+    share = dy - k * (dy * energy).sum(**over)  # the bracket of (6)
+    dshare = k * dtotal + 6 * u * (np.abs(dy) + k * total)
+    g, dg = _product(*_product(2 * d, 2 * dd, q, dq, u), share, dshare, 2 * u)
+    mean_error = dg.mean(**over) + (m + 2) * u * (np.abs(g) + dg).mean(**over)
+    dx = dg + mean_error + u * np.abs(exact["dx"])
+    return {"y": denergy + u * (np.abs(exact["y"]) + denergy) + TINY, "dx": dx + TINY}
+
+
+def _product(a: Any, da: Any, b: Any, db: Any, u: float) -> tuple[Any, Any]:
+    """The product of two values that are off by da and db, and how far off it is itself."""
+    error = np.abs(a) * db + np.abs(b) * da + da * db
+    return a * b, error + u * (np.abs(a * b) + error)
+
+
 def max_pool2d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     """y is one of the x; dx adds up one dy for each of at most R S windows that x won."""
     e_abs = Example(e.inputs, e.options, np.abs(e.dy))
     dx = run_torch("max_pool2d", e_abs, "float64")["dx"]
-    return {"y": 0 * np.abs(exact["y"]), "dx": math.prod(e.options["kernel_size"]) * u * dx}
+    window = math.prod(pair(e.options["kernel_size"], "kernel_size", 1))
+    return {"y": 0 * np.abs(exact["y"]), "dx": window * u * dx}
 
 
 def resize_nearest(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:

@@ -26,6 +26,7 @@ class Case:
     bound   its error bound; None for a module, which is judged stage by stage and as a whole
     exact   how to draw examples that have no rounding at all; None where there are none
     empty   whether an empty batch makes sense
+    share   of the examples that this case gets: a whole network is slow, and its parts are cases
     """
 
     name: str
@@ -33,6 +34,11 @@ class Case:
     bound: Callable[..., bounds.Bounds] | None = None
     exact: Draw | None = None
     empty: bool = True
+    share: float = 1.0
+
+    def count(self, examples: int) -> int:
+        """How many examples of this case stand for so many of a quick one; at least 4."""
+        return max(round(examples * self.share), min(examples, 4))
 
     def examples(self) -> st.SearchStrategy[Example]:
         """Examples of all value classes, for the bounded property."""
@@ -73,6 +79,10 @@ FUNCTIONS = [
     Case("channel_conv1d", _o.channel_conv1d, _b.channel_conv1d, _o.channel_conv1d),
     Case("channel_mean", _o.channel_statistic, _b.channel_mean, _o.channel_mean_exact),
     Case("channel_max", _o.channel_statistic, _b.nothing_rounds, _o.channel_statistic),
+    Case("strip_mean", _o.strip_mean, _b.strip_mean, _o.strip_mean_exact),
+    Case("hard_swish", _o.elementwise, _b.hard_swish, _o.hard_swish_exact),
+    Case("simam_logits", _o.simam_logits, _b.simam_logits),
+    Case("concat_channels", _o.concat_channels, _b.nothing_rounds, _o.concat_channels),
     Case("max_pool2d", _o.max_pool2d, _b.max_pool2d, _o.max_pool2d),
     Case("resize_bilinear", _o.resize, _b.resize_bilinear),
     Case("resize_nearest", _o.resize, _b.resize_nearest, _o.resize),
@@ -81,6 +91,7 @@ FUNCTIONS = [
 MODULES = [
     Case("Conv2d", _m.conv2d),
     Case("BatchNorm2d", _m.batch_norm),
+    Case("ConvBN", _m.conv_bn),
     Case("ConvBNAct", _m.conv_bn_act),
     Case("PaperAttentionRefinement", _m.by_channels("PaperAttentionRefinement")),
     Case("AttentionRefinementModule", _m.arm),
@@ -92,10 +103,25 @@ MODULES = [
     Case("CBAMSpatial", _m.cbam_spatial("CBAMSpatial")),
     Case("CBAMSpatialMeanFirst", _m.cbam_spatial("CBAMSpatialMeanFirst")),
     Case("CBAM", _m.cbam("CBAM")),
+    Case("CoordinateAttention", _m.cbam("CoordinateAttention")),
+    Case("SimAM", _m.simam),
+    Case("UAFMSpatial", _m.uafm_spatial),
+    Case("UAFMChannel", _m.uafm_channel),
     Case("Attentionout", _m.by_channels("Attentionout")),
     Case("ResidualAttentionout", _m.by_channels("ResidualAttentionout")),
     Case("ListedSAR", _m.listed_sar),
     Case("SAR", _m.sar),
-    Case("ToyNet", _m.toy_net),
+    Case("FeatureFusionModule", _m.feature_fusion("FeatureFusionModule")),
+    Case("SingleLayerFeatureFusion", _m.feature_fusion("SingleLayerFeatureFusion")),
+    Case("BasicBlock", _m.basic_block),
+    Case("ResNet18", _m.path("ResNet18", {8: 2, 16: 4, 32: 8}), share=0.1),
+    Case("SpatialPath", _m.path("SpatialPath", {8: 2}), share=0.25),
+    Case("ContextPath", _m.path("ContextPath", {8: 2, 16: 2}), share=0.1),
+    Case("ThreeScaleContextPath", _m.path("ThreeScaleContextPath", {8: 2, 16: 2}), share=0.1),
+    Case("BiSeNetOutput", _m.bisenet_output),
+    Case("BiSeNet", _m.bisenet, share=0.1),
+    Case("ToyBiSeNet", _m.network("ToyBiSeNet", outputs=3), share=0.1),
+    Case("ThreeScaleBiSeNet", _m.network("ThreeScaleBiSeNet", outputs=2), share=0.1),
+    Case("ToyNet", _m.toy_net, share=0.25),
 ]
 CASES = {case.name: case for case in FUNCTIONS + MODULES}

@@ -30,7 +30,9 @@ class Example:
     def __repr__(self) -> str:
         parts = [_show(k, v) for k, v in self.inputs.items()]
         parts += [_show(k, v) for k, v in self.options.items()]
-        parts += [_show(k, v) for k, v in (self.state or {}).items()]
+        state = self.state or {}
+        whole = len(state) <= 12  # of a network the keys and values fill pages
+        parts += [_show(k, v) for k, v in state.items()] if whole else [f"{len(state)} arrays"]
         parts += [_show(*named) for named in by_name("dy", self.dy).items()]
         parts.append(f"layouts={self.layouts}")
         if self.state is not None:

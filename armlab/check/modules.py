@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import event
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.check.strategies import Source
+from armlab.check.strategies import Shape, Source
 
 Draw = Callable[[Source], Example]
 
@@ -36,8 +38,8 @@ def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: An
             state[key] = np.asarray(3)
         elif key.endswith("running_var"):
             state[key] = 0.5 + np.abs(normal(a.shape))
-        else:
-            state[key] = normal(a.shape)
+        else:  # as networks draw them, so that values stay of order 1 through many layers
+            state[key] = normal(a.shape) / math.prod(a.shape[1:]) ** 0.5
     dy = tuple(normal(shape) for shape in out) if isinstance(out, list) else normal(out)
     return Example(inputs, options, dy, state, training, s.layouts)
 
@@ -61,6 +63,13 @@ def batch_norm(s: Source) -> Example:
     n, c, h, w = s.features((2, 1, 1, 1))
     options = {"num_features": c, "momentum": s.pick(0.1, 0.25)}
     return _example(s, hand.BatchNorm2d(**options), options, ((n, c, h, w),) * 2)
+
+
+def conv_bn(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 3, 3))
+    options = {"in_channels": c, "out_channels": s.pick(2, 5), "kernel_size": 1, "padding": 0}
+    shapes = ((n, c, h, w), (n, options["out_channels"], h, w))
+    return _example(s, hand.ConvBN(**options), options, shapes)
 
 
 def conv_bn_act(s: Source) -> Example:
@@ -129,6 +138,30 @@ def eca(s: Source) -> Example:
     return _example(s, hand.ECA(**options), options, (shape, shape))
 
 
+def simam(s: Source) -> Example:
+    shape = s.features((1, 1, 1, 2))
+    options = {"lambda_": s.pick(1e-4, 0.1)}
+    return _example(s, hand.SimAM(**options), options, (shape, shape))
+
+
+def uafm_spatial(s: Source) -> Example:
+    shapes = _high_and_low(s)
+    return _example(s, hand.UAFMSpatial(), {}, (shapes, shapes["low"]))
+
+
+def uafm_channel(s: Source) -> Example:
+    shapes = _high_and_low(s)
+    options = {"channels": shapes["low"][1], "reduction": s.pick(1, 2, 3)}
+    return _example(s, hand.UAFMChannel(**options), options, (shapes, shapes["low"]))
+
+
+def _high_and_low(s: Source) -> dict[str, Shape]:
+    """Two maps of one batch and as many channels; the high one smaller, larger, or as large."""
+    n, c, h, w = low = s.features((2, 3, 1, 1))
+    high = (n, c, s.pick(h, 1, 2, 7), s.pick(w, 3, 1, 8))
+    return {"high": high, "low": low}
+
+
 def listed_sar(s: Source) -> Example:
     shape = s.features((2, 1, 1, 1))
     options = {"in_channels": shape[1], "mid_channels": s.pick(1, 2, 6)}
@@ -147,3 +180,66 @@ def toy_net(s: Source) -> Example:
     options = {"classes": 4, "attention": s.pick("none", "arm"), "channels": s.pick(2, 6)}
     y_shape = (shape[0], 4, *shape[2:])
     return _example(s, hand.ToyNet(**options), options, (shape, y_shape))
+
+
+def feature_fusion(name: str) -> Draw:
+    def draw(s: Source) -> Example:
+        n, c, h, w = s.features((2, 1, 1, 1))
+        c2, k = s.pick(1, 3), s.pick(2, 6)
+        options = {"in_channels": c + c2, "out_channels": k}
+        if name == "FeatureFusionModule":
+            options["reduction"] = s.pick(1, 2)
+        inputs = {"sp": (n, c, h, w), "cp": (n, c2, h, w)}
+        return _example(s, getattr(hand, name)(**options), options, (inputs, (n, k, h, w)))
+
+    return draw
+
+
+def basic_block(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 1, 1))
+    options = {"in_channels": c, "out_channels": s.pick(c, 6), "stride": s.pick(1, 2)}
+    out = [-(-size // options["stride"]) for size in (h, w)]
+    shapes = ((n, c, h, w), (n, options["out_channels"], *out))
+    return _example(s, hand.BasicBlock(**options), options, shapes)
+
+
+def _image(s: Source) -> tuple[int, int, int, int]:
+    """Small images, of sizes that 32 does not divide, and one that is a single pixel high."""
+    return s.pick(2, 3), 3, s.pick(9, 1, 34, 70), s.pick(13, 33, 47)
+
+
+def path(name: str, outputs: dict[int, int]) -> Draw:
+    """One of BiSeNet's paths, with a few channels; outputs: {scale: channels over width}."""
+
+    def draw(s: Source) -> Example:
+        n, _, h, w = shape = _image(s)
+        width = s.pick(2, 3)
+        out = [(n, k * width, -(-h // scale), -(-w // scale)) for scale, k in outputs.items()]
+        shapes = (shape, out if len(out) > 1 else out[0])
+        return _example(s, getattr(hand, name)(width), {"width": width}, shapes)
+
+    return draw
+
+
+def bisenet_output(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 1, 1))
+    options = {"in_channels": c, "mid_channels": 3, "classes": 6, "bias": s.pick(True, False)}
+    return _example(s, hand.BiSeNetOutput(**options), options, ((n, c, h, w), (n, 6, h, w)))
+
+
+def network(name: str, outputs: int, **more: Any) -> Draw:
+    """A whole network with a few channels; in training mode it has auxiliary outputs."""
+
+    def draw(s: Source) -> Example:
+        n, _, h, w = shape = _image(s)
+        options = {"classes": 4, "width": 2, **more}
+        y = (n, 4, h, w)
+        e = _example(s, getattr(hand, name)(**options), options, (shape, [y] * outputs))
+        return e if e.training else replace(e, dy=e.dy[0])
+
+    return draw
+
+
+def bisenet(s: Source) -> Example:
+    reduction = s.pick(None, 1, 4)
+    return network("BiSeNet", 3, reduction=reduction, mid_channels=(3, 5))(s)

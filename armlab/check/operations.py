@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import event
 
 from armlab.check.example import Example
-from armlab.check.strategies import Source, one_number_per_channel
+from armlab.check.strategies import Shape, Source, one_number_per_channel
 
 
 def conv2d(s: Source) -> Example:
@@ -69,6 +69,14 @@ def leaky_relu(s: Source) -> Example:
     return elementwise(s, slope=0.25 if s.kind == "integers" else s.pick(0.01, 0.25, 0.9))
 
 
+def hard_swish_exact(s: Source) -> Example:
+    """Multiples of 3: both kinks, and no quotient by 6 that rounds."""
+    e = elementwise(s)
+    (x,) = e.inputs.values()
+    assert x is not None
+    return Example({"x": 3 * x}, {}, e.dy, layouts=s.layouts)
+
+
 def sigmoid(s: Source) -> Example:
     return elementwise(s, "a", s.pick(None, "wide", "integers"))  # logits of every size
 
@@ -104,6 +112,31 @@ def global_avg_pool_exact(s: Source) -> Example:
     return Example({"x": x}, {}, s.array("dy", (n, c, 1, 1)), layouts=s.layouts)
 
 
+def strip_mean(s: Source) -> Example:
+    return _strip_mean(s, s.features())
+
+
+def strip_mean_exact(s: Source) -> Example:
+    """Powers of two, so that the mean is exact."""
+    n, c, _, _ = s.features()
+    return _strip_mean(s, (n, c, s.pick(1, 2, 8), s.pick(4, 1, 16)))
+
+
+def _strip_mean(s: Source, shape: Shape) -> Example:
+    axis = s.pick(2, 3)
+    event(f"axis: {axis}")
+    y_shape = (*shape[:2], shape[2], 1) if axis == 3 else (*shape[:2], 1, shape[3])
+    x = s.array("x", shape)
+    return Example({"x": x}, {"axis": axis}, s.array("dy", y_shape), layouts=s.layouts)
+
+
+def simam_logits(s: Source) -> Example:
+    shape = s.features((1, 1, 1, 2))
+    x = s.array("x", shape)
+    options = {"lambda_": s.pick(1e-4, 0.1)}
+    return Example({"x": x}, options, s.array("dy", shape), layouts=s.layouts)
+
+
 def channel_conv1d(s: Source) -> Example:
     n, c, _, _ = s.features()
     shape = (n, c, 1, 1)
@@ -121,6 +154,13 @@ def channel_mean_exact(s: Source) -> Example:
     n, _, h, w = s.features()
     x = s.array("x", (n, s.pick(1, 2, 4, 16), h, w))
     return Example({"x": x}, {}, s.array("dy", (n, 1, h, w)), layouts=s.layouts)
+
+
+def concat_channels(s: Source) -> Example:
+    n, c, h, w = s.features()
+    inputs = {"x1": s.array("x1", (n, c, h, w)), "x2": s.array("x2", (n, s.pick(1, 2, 6), h, w))}
+    channels = sum(x.shape[1] for x in inputs.values())
+    return Example(inputs, {}, s.array("dy", (n, channels, h, w)), layouts=s.layouts)
 
 
 def max_pool2d(s: Source) -> Example:

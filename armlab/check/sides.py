@@ -110,6 +110,8 @@ def _run_twin(twin: Any, e: Example, tensor: Any, inputs: dict[str, Any]) -> Res
     y = by_name("y", twin(*inputs.values()))
     dys = [tensor(dy) for dy in by_name("dy", e.dy).values()]
     wanted = {f"d{k}": x for k, x in inputs.items()} | dict(twin.named_parameters())
-    grads = torch.autograd.grad(list(y.values()), list(wanted.values()), dys)
+    grads = torch.autograd.grad(  # zeros where an auxiliary head had no part in the output
+        list(y.values()), list(wanted.values()), dys, allow_unused=True, materialize_grads=True
+    )
     results = {**y, **dict(zip(wanted, grads, strict=True)), **dict(twin.named_buffers())}
     return {k: t.detach().cpu().numpy() for k, t in results.items()}

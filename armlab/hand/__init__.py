@@ -20,26 +20,39 @@ The letters, in every file:
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
+from armlab.hand.bisenet import BiSeNet, ToyBiSeNet
+from armlab.hand.bisenet_output import BiSeNetOutput
 from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
 from armlab.hand.channel_conv1d import channel_conv1d
 from armlab.hand.channel_stats import channel_max, channel_mean
+from armlab.hand.concat_channels import concat_channels
+from armlab.hand.context_path import ContextPath
 from armlab.hand.conv2d import Conv2d, conv2d
-from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
+from armlab.hand.coordinate_attention import CoordinateAttention
 from armlab.hand.cross_entropy import cross_entropy
 from armlab.hand.eca import ECA, ChannelConv1d
 from armlab.hand.effective_se import EffectiveSE
+from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
+from armlab.hand.hard_swish import hard_swish
 from armlab.hand.leaky_relu import leaky_relu
 from armlab.hand.max_pool2d import max_pool2d
 from armlab.hand.module import Module
 from armlab.hand.relu import relu
 from armlab.hand.resize import resize_bilinear, resize_nearest
+from armlab.hand.resnet18 import BasicBlock, ResNet18
 from armlab.hand.sar import SAR, ListedSAR
 from armlab.hand.sigmoid import sigmoid
 from armlab.hand.sigmoid_gate import sigmoid_gate
+from armlab.hand.simam import SimAM, simam_logits
+from armlab.hand.spatial_path import SpatialPath
 from armlab.hand.squeeze_excitation import SqueezeExcitation
+from armlab.hand.strip_mean import strip_mean
+from armlab.hand.three_scale import ThreeScaleBiSeNet, ThreeScaleContextPath
 from armlab.hand.toy_net import ToyNet
+from armlab.hand.uafm import UAFMChannel, UAFMSpatial
 
 __all__ = [
     "CBAM",
@@ -47,29 +60,47 @@ __all__ = [
     "SAR",
     "AttentionRefinementModule",
     "Attentionout",
+    "BasicBlock",
     "BatchNorm2d",
+    "BiSeNet",
+    "BiSeNetOutput",
     "CBAMChannel",
     "CBAMSpatial",
     "CBAMSpatialMeanFirst",
     "ChannelConv1d",
+    "ContextPath",
     "Conv2d",
+    "ConvBN",
     "ConvBNAct",
+    "CoordinateAttention",
     "EffectiveSE",
+    "FeatureFusionModule",
     "ListedSAR",
     "Module",
     "PaperAttentionRefinement",
+    "ResNet18",
     "ResidualAttentionout",
+    "SimAM",
+    "SingleLayerFeatureFusion",
+    "SpatialPath",
     "SqueezeExcitation",
+    "ThreeScaleBiSeNet",
+    "ThreeScaleContextPath",
+    "ToyBiSeNet",
     "ToyNet",
+    "UAFMChannel",
+    "UAFMSpatial",
     "batch_norm",
     "batch_norm_eval",
     "channel_conv1d",
     "channel_max",
     "channel_mean",
+    "concat_channels",
     "conv2d",
     "cross_entropy",
     "global_avg_pool",
     "global_max_pool",
+    "hard_swish",
     "leaky_relu",
     "max_pool2d",
     "relu",
@@ -77,4 +108,6 @@ __all__ = [
     "resize_nearest",
     "sigmoid",
     "sigmoid_gate",
+    "simam_logits",
+    "strip_mean",
 ]

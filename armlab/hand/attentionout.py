@@ -11,7 +11,7 @@ from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.module import Module
-from armlab.hand.self_gate import self_gate
+from armlab.hand.self_gate import residual_self_gate, self_gate
 from armlab.hand.sigmoid import sigmoid
 
 
@@ -71,11 +71,5 @@ class ResidualAttentionout(Attentionout):
     """
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        gated, gated_back = super().forward(x)
-        y = x + gated  # (3)
-
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, grads = gated_back(dy)
-            return dy + dx, grads  # the residual hands dy on as it is
-
-        return y, backward
+        self.expect_features(x, self.channels, "channels")
+        return residual_self_gate(x, self._logits)  # (3)

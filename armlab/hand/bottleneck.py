@@ -1,4 +1,4 @@
-"""The bottleneck of SE and CBAM: pooled channels through a smaller layer and back."""
+"""The bottleneck of SE, CBAM and FFM: pooled channels through a smaller layer and back."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from armlab.hand.conv2d import Conv2d
 from armlab.hand.relu import relu
 
 
-def bottleneck(z: Array, fc1: Conv2d, fc2: Conv2d) -> tuple[Array, Backward]:
-    """a = W₂ ReLU(W₁ z + b₁) + b₂.  z, a (N, C, 1, 1); W₁ (C/r, C), W₂ (C, C/r)"""
-    u, fc1_back = fc1(z)
+def bottleneck(z: Array, **layers: Conv2d) -> tuple[Array, Backward]:
+    """a = W₂ ReLU(W₁ z + b₁) + b₂.  z, a (N, C, 1, 1); W₁ (C/r, C), W₂ (C, C/r)
+
+    layers  the two, under the names that their gradients are to have
+    """
+    (name1, layer1), (name2, layer2) = layers.items()
+    u, layer1_back = layer1(z)
     h, relu_back = relu(u)
-    a, fc2_back = fc2(h)
+    a, layer2_back = layer2(h)
 
     def backward(da: Array) -> tuple[Array, Grads]:
-        dh, d_fc2 = fc2_back(da)
+        dh, d2 = layer2_back(da)
         du = relu_back(dh)
-        dz, d_fc1 = fc1_back(du)
-        return dz, join(fc1=d_fc1, fc2=d_fc2)
+        dz, d1 = layer1_back(du)
+        return dz, join(**{name1: d1, name2: d2})
 
     return a, backward
 

@@ -28,8 +28,8 @@ class CBAMChannel(SqueezeExcitation):
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         mean, mean_back = global_avg_pool(x)
         largest, max_back = global_max_pool(x)
-        a_mean, mlp_mean_back = bottleneck(mean, self.fc1, self.fc2)
-        a_max, mlp_max_back = bottleneck(largest, self.fc1, self.fc2)
+        a_mean, mlp_mean_back = bottleneck(mean, fc1=self.fc1, fc2=self.fc2)
+        a_max, mlp_max_back = bottleneck(largest, fc1=self.fc1, fc2=self.fc2)
 
         def backward(da: Array) -> tuple[Array, Grads]:
             dmean, of_mean = mlp_mean_back(da)

@@ -53,12 +53,17 @@ def channel_max(x: Array) -> tuple[Array, Backward]:
 
 
 def stack_statistics(x: Array, *statistics: Statistic) -> tuple[Array, Backward]:
-    """Several statistics of each position, as channels.  x (N, C, H, W) -> m (N, count, H, W)"""
+    """Several statistics of x, one behind the other along the channels, k channels of each.
+
+    x  (N, C, H, W)
+    m  (N, count, H, W)     of channel_mean and channel_max, k = 1, or
+       (N, count C, 1, 1)   of global_avg_pool and global_max_pool, k = C
+    """
     values, backs = zip(*(statistic(x) for statistic in statistics), strict=True)
-    m = array_namespace(x).concat(list(values), axis=1)
+    m, k = array_namespace(x).concat(list(values), axis=1), values[0].shape[1]
 
     def backward(dm: Array) -> Array:
-        first, *rest = (back(dm[:, i : i + 1, :, :]) for i, back in enumerate(backs))
+        first, *rest = (back(dm[:, i * k : (i + 1) * k, :, :]) for i, back in enumerate(backs))
         return sum(rest, first)  # x is used by each of them: its gradients add up
 
     return m, backward

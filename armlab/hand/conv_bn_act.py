@@ -14,12 +14,55 @@ from armlab.hand.window import Pair
 ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu}
 
 
-class ConvBNAct(Module):
-    """y = act(BN(w ∗ x)); no bias, as batch normalisation has one.
+class ConvBN(Module):
+    """y = BN(w ∗ x); no bias, as batch normalisation has one.
+
+    x  (N, C, H, W)  ->  y  (N, K, OH, OW), the sizes of `conv2d`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair = 3,
+        stride: int | Pair = 1,
+        padding: int | Pair = 1,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        self.conv = Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            bias=False,
+            rng=rng,
+            dtype=dtype,
+            device=device,
+        )
+        self.bn = BatchNorm2d(out_channels, dtype=dtype, device=device)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        u, conv_back = self.conv(x)
+        y, bn_back = self.bn(u)
+
+        def backward(dy: Array) -> tuple[Array, Grads]:
+            du, d_bn = bn_back(dy)
+            dx, d_conv = conv_back(du)
+            return dx, join(conv=d_conv, bn=d_bn)
+
+        return y, backward
+
+
+class ConvBNAct(ConvBN):
+    """y = act(BN(w ∗ x)), where activation is "relu" or "leaky_relu" (slope 0.01).
 
     x  (N, C, H, W)  ->  y  (N, K, OH, OW), the sizes of `conv2d`
 
-    activation is "relu" or "leaky_relu" (slope 0.01), else ValueError.
+    Raises ValueError for another activation.
     """
 
     def __init__(
@@ -41,29 +84,23 @@ class ConvBNAct(Module):
                 "choose one of them"
             )
         self.activation = activation
-        self.conv = Conv2d(
+        super().__init__(
             in_channels,
             out_channels,
             kernel_size,
             stride,
             padding,
-            bias=False,
             rng=rng,
             dtype=dtype,
             device=device,
         )
-        self.bn = BatchNorm2d(out_channels, dtype=dtype, device=device)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        u, conv_back = self.conv(x)
-        v, bn_back = self.bn(u)
+        v, conv_bn_back = super().forward(x)
         y, act_back = ACTIVATIONS[self.activation](v)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            dv = act_back(dy)
-            du, d_bn = bn_back(dv)
-            dx, d_conv = conv_back(du)
-            return dx, join(conv=d_conv, bn=d_bn)
+            return conv_bn_back(act_back(dy))
 
         return y, backward
 

@@ -1,4 +1,4 @@
-"""Self-gating: features scaled by a gate that is computed from the same features."""
+"""Self-gating: features scaled by a gate from the same features, with or without a residual."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.sigmoid_gate import sigmoid_gate
 
+Logits = Callable[[Array], tuple[Array, Backward]]
 
-def self_gate(
-    x: Array, logits: Callable[[Array], tuple[Array, Backward]]
-) -> tuple[Array, Backward]:
+
+def self_gate(x: Array, logits: Logits) -> tuple[Array, Backward]:
     """y = x σ(a) with a = logits(x), where logits' backward gives (dx, grads).
 
     x, y  (N, C, H, W);  a broadcasts to x
@@ -23,5 +23,17 @@ def self_gate(
         dx, da = gate_back(dy)
         dx_logits, grads = logits_back(da)
         return dx + dx_logits, grads  # x is used twice: its gradients add up
+
+    return y, backward
+
+
+def residual_self_gate(x: Array, logits: Logits) -> tuple[Array, Backward]:
+    """y = x + x σ(a) with a = logits(x): a factor between 1 and 2, so that x is always heard."""
+    gated, gated_back = self_gate(x, logits)
+    y = x + gated
+
+    def backward(dy: Array) -> tuple[Array, Grads]:
+        dx, grads = gated_back(dy)
+        return dy + dx, grads  # the residual hands dy on as it is
 
     return y, backward

@@ -45,7 +45,7 @@ class SqueezeExcitation(Module):
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         z, pool_back = global_avg_pool(x)  # (1)
-        a, mlp_back = bottleneck(z, self.fc1, self.fc2)  # (2)
+        a, mlp_back = bottleneck(z, fc1=self.fc1, fc2=self.fc2)  # (2)
 
         def backward(da: Array) -> tuple[Array, Grads]:
             dz, grads = mlp_back(da)

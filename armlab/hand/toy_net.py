@@ -7,11 +7,12 @@ from typing import Any
 
 from armlab.arrays import Array, Place, Rng, generator
 from armlab.hand.attention_refinement import AttentionRefinementModule
-from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.backward import Backward, Grads
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
+from armlab.hand.sequential import in_turn
 
 ATTENTIONS = ("none", "arm")
 
@@ -55,19 +56,11 @@ class ToyNet(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, 3, "in_channels")
-        layers = self.children()
-        backs = {}
-        h = x
-        for name, layer in layers.items():
-            h, backs[name] = layer(h)
-        y, resize_back = resize_bilinear(h, size=(x.shape[2], x.shape[3]))
+        logits, layers_back = in_turn(self.children(), x)
+        y, resize_back = resize_bilinear(logits, size=(x.shape[2], x.shape[3]))
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            dh = resize_back(dy)
-            grads: dict[str, Grads] = {}
-            for name in reversed(layers):
-                dh, grads[name] = backs[name](dh)
-            return dh, join(**{name: grads[name] for name in layers})
+            return layers_back(resize_back(dy))
 
         return y, backward
 
@@ -75,10 +68,6 @@ class ToyNet(Module):
         """The gate of the ARM for these images, (N, channels, 1, 1); None without attention."""
         if not isinstance(self.refine, AttentionRefinementModule):
             return None
-        look = self.copy()
-        h = x
-        for name, layer in look.children().items():
-            if name == "refine":
-                break
-            h, _ = layer(h)
-        return self.refine.gate(h)
+        layers = self.copy().children()
+        before = {name: layers[name] for name in ("conv1", "conv2", "conv3", "conv4")}
+        return self.refine.gate(in_turn(before, x)[0])

@@ -3,25 +3,38 @@
 from armlab.torch.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.torch.attentionout import Attentionout, ResidualAttentionout
 from armlab.torch.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
+from armlab.torch.bisenet import BiSeNet, ToyBiSeNet
+from armlab.torch.bisenet_output import BiSeNetOutput
 from armlab.torch.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
 from armlab.torch.channel_conv1d import channel_conv1d
 from armlab.torch.channel_stats import channel_max, channel_mean
+from armlab.torch.concat_channels import concat_channels
+from armlab.torch.context_path import ContextPath
 from armlab.torch.conv2d import Conv2d, conv2d
-from armlab.torch.conv_bn_act import ConvBNAct
+from armlab.torch.conv_bn_act import ConvBN, ConvBNAct
+from armlab.torch.coordinate_attention import CoordinateAttention
 from armlab.torch.cross_entropy import cross_entropy
 from armlab.torch.eca import ECA, ChannelConv1d
 from armlab.torch.effective_se import EffectiveSE
+from armlab.torch.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
 from armlab.torch.global_avg_pool import global_avg_pool
 from armlab.torch.global_max_pool import global_max_pool
+from armlab.torch.hard_swish import hard_swish
 from armlab.torch.leaky_relu import leaky_relu
 from armlab.torch.max_pool2d import max_pool2d
 from armlab.torch.relu import relu
 from armlab.torch.resize import resize_bilinear, resize_nearest
+from armlab.torch.resnet18 import BasicBlock, ResNet18
 from armlab.torch.sar import SAR, ListedSAR
 from armlab.torch.sigmoid import sigmoid
 from armlab.torch.sigmoid_gate import sigmoid_gate
+from armlab.torch.simam import SimAM, simam_logits
+from armlab.torch.spatial_path import SpatialPath
 from armlab.torch.squeeze_excitation import SqueezeExcitation
+from armlab.torch.strip_mean import strip_mean
+from armlab.torch.three_scale import ThreeScaleBiSeNet, ThreeScaleContextPath
 from armlab.torch.toy_net import ToyNet
+from armlab.torch.uafm import UAFMChannel, UAFMSpatial
 
 __all__ = [
     "CBAM",
@@ -29,28 +42,46 @@ __all__ = [
     "SAR",
     "AttentionRefinementModule",
     "Attentionout",
+    "BasicBlock",
     "BatchNorm2d",
+    "BiSeNet",
+    "BiSeNetOutput",
     "CBAMChannel",
     "CBAMSpatial",
     "CBAMSpatialMeanFirst",
     "ChannelConv1d",
+    "ContextPath",
     "Conv2d",
+    "ConvBN",
     "ConvBNAct",
+    "CoordinateAttention",
     "EffectiveSE",
+    "FeatureFusionModule",
     "ListedSAR",
     "PaperAttentionRefinement",
+    "ResNet18",
     "ResidualAttentionout",
+    "SimAM",
+    "SingleLayerFeatureFusion",
+    "SpatialPath",
     "SqueezeExcitation",
+    "ThreeScaleBiSeNet",
+    "ThreeScaleContextPath",
+    "ToyBiSeNet",
     "ToyNet",
+    "UAFMChannel",
+    "UAFMSpatial",
     "batch_norm",
     "batch_norm_eval",
     "channel_conv1d",
     "channel_max",
     "channel_mean",
+    "concat_channels",
     "conv2d",
     "cross_entropy",
     "global_avg_pool",
     "global_max_pool",
+    "hard_swish",
     "leaky_relu",
     "max_pool2d",
     "relu",
@@ -58,4 +89,6 @@ __all__ = [
     "resize_nearest",
     "sigmoid",
     "sigmoid_gate",
+    "simam_logits",
+    "strip_mean",
 ]

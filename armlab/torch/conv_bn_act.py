@@ -10,7 +10,26 @@ from armlab.torch.relu import relu
 ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu}
 
 
-class ConvBNAct(nn.Module):
+class ConvBN(nn.Module):
+    """y = BN(w ∗ x), without bias."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int] = 3,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 1,
+    ) -> None:
+        super().__init__()
+        self.conv = Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
+        self.bn = BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.bn(self.conv(x))
+
+
+class ConvBNAct(ConvBN):
     """y = act(BN(w ∗ x)), activation "relu" or "leaky_relu" (slope 0.01)."""
 
     def __init__(
@@ -22,15 +41,13 @@ class ConvBNAct(nn.Module):
         padding: int | tuple[int, int] = 1,
         activation: str = "relu",
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding)
         if activation not in ACTIVATIONS:
             raise ValueError(f"expected activation 'relu' or 'leaky_relu', got {activation!r}")
         self.activation = activation
-        self.conv = Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
-        self.bn = BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return ACTIVATIONS[self.activation](self.bn(self.conv(x)))
+        return ACTIVATIONS[self.activation](super().forward(x))
 
     def extra_repr(self) -> str:
         return f"activation={self.activation}"

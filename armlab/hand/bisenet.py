@@ -1,0 +1,94 @@
+"""BiSeNet: where things are, from the spatial path; what they are, from the context path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.backward import Backward, Grads, join
+from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
+from armlab.hand.context_path import ContextPath
+from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.hand.module import Module
+from armlab.hand.spatial_path import SpatialPath
+
+
+class BiSeNet(Module):
+    """The whole network on ResNet-18 (arXiv 1808.00897), as CoinCheung/BiSeNet builds it.
+
+    x    (N, 3, H, W)        an image of any size
+    y    (N, classes, H, W)  logits;  in training mode (y, y8, y16), two auxiliary ones more
+
+        c8, c16 = ContextPath(x),   f = FFM(SpatialPath(x), c8)         (1)
+        y = head(f)↑,   y8 = head(c8)↑,   y16 = head(c16)↑              (2)
+
+    ↑ resizes bilinearly to the size of x. The auxiliary heads are trained with weight 1 and not
+    run in evaluation mode.
+
+    reduction     of the fusion's two layers: 1 in TorchSeg; None is CoinCheung's single layer
+    mid_channels  inside the main head and inside the auxiliary ones; (64, 256) in TorchSeg
+    width         W₀ of the paths: 64, as the channels of the ResNet-18 stem
+
+    Raises ValueError for a batch of 1 in training mode: the ARMs pool to one value.
+    """
+
+    def __init__(
+        self,
+        classes: int = 19,
+        reduction: int | None = None,
+        mid_channels: tuple[int, int] = (256, 64),
+        width: int = 64,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        main, auxiliary = mid_channels
+        self.cp = ContextPath(width, **made)
+        self.sp = SpatialPath(width, **made)
+        self.ffm = (
+            SingleLayerFeatureFusion(4 * width, 4 * width, **made)
+            if reduction is None
+            else FeatureFusionModule(4 * width, 4 * width, reduction, **made)
+        )
+        self.conv_out = BiSeNetOutput(4 * width, main, classes, **made)
+        self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes, **made)
+        self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes, **made)
+
+    def forward(self, x: Array) -> tuple[Array | tuple[Array, ...], Backward]:
+        (c8, c16), cp_back = self.cp(x)
+        s, sp_back = self.sp(x)
+        f, ffm_back = self.ffm(s, c8)  # (1)
+        heads = {name: m for name, m in self.children().items() if name.startswith("conv_out")}
+        auxiliary = {"conv_out16": c8, "conv_out32": c16} if self.training else {}
+        ys, heads_back = run_heads(heads, {"conv_out": f} | auxiliary, x.shape[2:])  # (2)
+        training = self.training
+
+        def backward(dy: Array | tuple[Array | None, ...]) -> tuple[Array, Grads]:
+            df, d_heads = heads_back(dy if training else (dy,))
+            ds, dc8, d_ffm = ffm_back(df["conv_out"])
+            if training:
+                dc8 = dc8 + df["conv_out16"]  # c8 is fused, and has a head of its own
+            dx_sp, d_sp = sp_back(ds)
+            dx_cp, d_cp = cp_back((dc8, df.get("conv_out32")))
+            return dx_sp + dx_cp, join(cp=d_cp, sp=d_sp, ffm=d_ffm) | d_heads
+
+        return (ys if training else ys[0]), backward
+
+
+class ToyBiSeNet(BiSeNet):
+    """BiSeNet at an eighth of its width, to be trained on a laptop: 8 channels in its stem."""
+
+    def __init__(
+        self,
+        classes: int = 3,
+        width: int = 8,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        super().__init__(
+            classes, None, (4 * width, width), width, rng=rng, dtype=dtype, device=device
+        )

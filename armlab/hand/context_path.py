@@ -1,0 +1,83 @@
+"""BiSeNet's context path: a trunk, an ARM at 1/32 and at 1/16, and the mean of the whole image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from armlab.arrays import Array, Place, Rng, generator, unbroadcast
+from armlab.hand.attention_refinement import AttentionRefinementModule
+from armlab.hand.backward import Backward, Grads, fill_unused, join
+from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.module import Module
+from armlab.hand.resize import resize_nearest
+from armlab.hand.resnet18 import ResNet18
+
+
+class ContextPath(Module):
+    """What the image is about, at 1/8 and at 1/16 of its size.
+
+    x    (N, 3, H, W)
+    y8   (N, 2W₀, H/8, W/8)       sizes are those of `ResNet18`, W₀ = width
+    y16  (N, 2W₀, H/16, W/16)
+
+        f8, f16, f32 = ResNet18(x)                                      (1)
+        g   = conv1×1(GAP(f32))                    the global context   (2)
+        y16 = conv3×3(nearest(ARM32(f32) + g))     at the size of f16   (3)
+        y8  = conv3×3(nearest(ARM16(f16) + y16))   at the size of f8    (4)
+
+    Convolutions with BN and ReLU. Each map takes the size of the one that it meets, so any image
+    will do, not only those whose sides 32 divides. Keys are those of CoinCheung/BiSeNet.
+    Raises ValueError for a batch of 1 in training mode: (2) and the ARMs pool to one value.
+    """
+
+    def __init__(
+        self,
+        width: int = 64,
+        *,
+        rng: Rng = None,
+        dtype: str = "float32",
+        device: str | Place = "cpu",
+    ) -> None:
+        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        wide = 2 * width
+        self.resnet = ResNet18(width, **made)
+        self.arm16 = AttentionRefinementModule(4 * width, wide, "relu", **made)
+        self.arm32 = AttentionRefinementModule(8 * width, wide, "relu", **made)
+        self.conv_head32 = ConvBNAct(wide, wide, **made)
+        self.conv_head16 = ConvBNAct(wide, wide, **made)
+        self.conv_avg = ConvBNAct(8 * width, wide, 1, padding=0, **made)
+
+    def forward(self, x: Array) -> tuple[tuple[Array, Array], Backward]:
+        self.expect_features(x, 3, "in_channels")
+        (f8, f16, f32), resnet_back = self.resnet(x)  # (1)
+        z, pool_back = global_avg_pool(f32)
+        g, avg_back = self.conv_avg(z)  # (2)
+        r32, arm32_back = self.arm32(f32)
+        up32, up32_back = resize_nearest(r32 + g, size=f16.shape[2:])  # g repeats over H and W
+        y16, head32_back = self.conv_head32(up32)  # (3)
+        r16, arm16_back = self.arm16(f16)
+        up16, up16_back = resize_nearest(r16 + y16, size=f8.shape[2:])
+        y8, head16_back = self.conv_head16(up16)  # (4)
+        shapes, g_shape = (y8.shape, y16.shape), g.shape
+
+        def backward(dy: tuple[Array | None, Array | None]) -> tuple[Array, Grads]:
+            dy8, dy16 = fill_unused(dy, shapes)
+            dup16, d_head16 = head16_back(dy8)
+            dsum16 = up16_back(dup16)
+            df16, d_arm16 = arm16_back(dsum16)
+            dup32, d_head32 = head32_back(dy16 + dsum16)  # y16 is an output, and goes into y8
+            dsum32 = up32_back(dup32)
+            df32, d_arm32 = arm32_back(dsum32)
+            dz, d_avg = avg_back(unbroadcast(dsum32, g_shape))  # one g feeds every position
+            dx, d_resnet = resnet_back((None, df16, df32 + pool_back(dz)))
+            return dx, join(
+                resnet=d_resnet,
+                arm16=d_arm16,
+                arm32=d_arm32,
+                conv_head32=d_head32,
+                conv_head16=d_head16,
+                conv_avg=d_avg,
+            )
+
+        return (y8, y16), backward
