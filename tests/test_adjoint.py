@@ -75,6 +75,10 @@ FUNCTIONS = {
         lambda x: hand.simam_logits(x, lambda_=1.0),
         (smooth(r, *s),),
     ),
+    "concat_channels": lambda r, s: (
+        hand.concat_channels,
+        (smooth(r, *s), smooth(r, s[0], 6, *s[2:])),
+    ),
     "max_pool2d": lambda r, s: (
         lambda x: hand.max_pool2d(x, kernel_size=(2, 2), stride=1, padding=1),
         (apart(r, *s),),
@@ -125,6 +129,7 @@ def test_backward_is_the_transpose_of_the_derivative(name, shape, seed):
 
 
 MODULES = {
+    "ConvBN": lambda: hand.ConvBN(3, 5, rng=1, dtype="float64"),
     "Conv2d": lambda: hand.Conv2d(3, 2, 3, padding=1, rng=1, dtype="float64"),
     "BatchNorm2d": lambda: hand.BatchNorm2d(3, dtype="float64"),
     "EffectiveSE": lambda: hand.EffectiveSE(3, rng=1, dtype="float64"),
@@ -142,6 +147,12 @@ KINKED = {
     "UAFMChannel": lambda: hand.UAFMChannel(3, rng=1, dtype="float64"),
     "ListedSAR": lambda: hand.ListedSAR(3, 2, rng=1, dtype="float64"),
     "SAR": lambda: hand.SAR(3, 2, 4, rng=1, dtype="float64"),
+    "FeatureFusionModule": lambda: hand.FeatureFusionModule(6, 4, 2, rng=1, dtype="float64"),
+    "SingleLayerFeatureFusion": lambda: hand.SingleLayerFeatureFusion(
+        6, 4, rng=1, dtype="float64"
+    ),
+    "BasicBlock": lambda: hand.BasicBlock(3, 5, 2, rng=1, dtype="float64"),
+    "BiSeNetOutput": lambda: hand.BiSeNetOutput(3, 4, 5, rng=1, dtype="float64"),
     "ConvBNAct": lambda: hand.ConvBNAct(3, 5, rng=1, dtype="float64"),
     "AttentionRefinementModule": lambda: hand.AttentionRefinementModule(
         3, 5, rng=1, dtype="float64"
@@ -152,6 +163,9 @@ KINKED = {
 
 X_SHAPE = (4, 3, 6, 5)
 SEVERAL_INPUTS = {name: [(4, 3, 3, 4), X_SHAPE] for name in ("UAFMSpatial", "UAFMChannel")}
+SEVERAL_INPUTS |= {
+    name: [X_SHAPE, X_SHAPE] for name in ("FeatureFusionModule", "SingleLayerFeatureFusion")
+}
 
 
 def as_function(module):
