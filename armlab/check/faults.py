@@ -802,7 +802,7 @@ FAULTS = [
     Fault(
         "ThreeScaleContextPath: ARM16 used twice",
         "ThreeScaleContextPath",
-        "three_scale",
+        "three_scale_context_path",
         "arm16_back(dr16 + up16_back(dup16) + dy16)",
         "arm16_back(dr16 + dy16)",
         "r16 is fused at two scales and has a head: three gradients add up",
@@ -834,7 +834,7 @@ FAULTS = [
     Fault(
         "ThreeScaleBiSeNet: auxiliary gradient dropped",
         "ThreeScaleBiSeNet",
-        "three_scale",
+        "three_scale_bisenet",
         'dc.get("conv_out16")',
         "None",
         "in training both heads send their gradients into the path",

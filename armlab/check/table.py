@@ -69,7 +69,7 @@ def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> I
     @given(CASES[name].examples())
     def sample(e: Example) -> None:
         for v in judge(name, e, dtype, place):
-            key = (STAGES if v.inner else v.result, v.side)
+            key = (STAGES if v.inner else _grouped(v.result), v.side)
             if key not in worst or v.ratio >= worst[key].ratio:
                 worst[key] = replace(v, result=key[0])
 
@@ -77,6 +77,12 @@ def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> I
     results = dict.fromkeys(v.result for v in worst.values())
     for result in results:
         yield _row(name, dtype, worst[result, "hand"], worst.get((result, "torch")))
+
+
+def _grouped(result: str) -> str:
+    """One row for each part of a network: "cp.resnet.layer1.0.bn1.bias" is in "cp.resnet.…"."""
+    parts = result.split(".")
+    return result if len(parts) <= 3 else ".".join(parts[:2]) + ".…"
 
 
 def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> Row:

@@ -50,7 +50,8 @@ from armlab.hand.simam import SimAM, simam_logits
 from armlab.hand.spatial_path import SpatialPath
 from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.strip_mean import strip_mean
-from armlab.hand.three_scale import ThreeScaleBiSeNet, ThreeScaleContextPath
+from armlab.hand.three_scale_bisenet import ThreeScaleBiSeNet
+from armlab.hand.three_scale_context_path import ThreeScaleContextPath
 from armlab.hand.toy_net import ToyNet
 from armlab.hand.uafm import UAFMChannel, UAFMSpatial
 

@@ -25,9 +25,10 @@ def fill_unused(dy: tuple[Array | None, ...], shapes: tuple[tuple[int, ...], ...
     """Zeros for each None in dy: the gradient of an output that nobody used."""
     given = next((d for d in dy if d is not None), None)
     if given is None or len(dy) != len(shapes):
+        none = sum(d is None for d in dy)
         raise ValueError(
             f"backward expected {len(shapes)} gradients, at least one of them not None, got "
-            f"{len(dy)}, {sum(d is not None for d in dy)} of them not None: give one for each output"
+            f"{len(dy)}, {none} of them None: give one for each output"
         )
     zeros = array_namespace(given).zeros
     return [

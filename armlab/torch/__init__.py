@@ -32,7 +32,8 @@ from armlab.torch.simam import SimAM, simam_logits
 from armlab.torch.spatial_path import SpatialPath
 from armlab.torch.squeeze_excitation import SqueezeExcitation
 from armlab.torch.strip_mean import strip_mean
-from armlab.torch.three_scale import ThreeScaleBiSeNet, ThreeScaleContextPath
+from armlab.torch.three_scale_bisenet import ThreeScaleBiSeNet
+from armlab.torch.three_scale_context_path import ThreeScaleContextPath
 from armlab.torch.toy_net import ToyNet
 from armlab.torch.uafm import UAFMChannel, UAFMSpatial
 

@@ -11,7 +11,6 @@ from typing import Any
 from armlab.arrays import Array, Place, Rng, generator
 from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads, fill_unused, join
-from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
 from armlab.hand.module import Module
@@ -125,42 +124,3 @@ class ThreeScaleContextPath(Module):
             )
 
         return (y8, r16), backward
-
-
-class ThreeScaleBiSeNet(Module):
-    """The article's network: `ThreeScaleContextPath` and one head, in training a second one.
-
-    x    (N, 3, H, W)        an image of any size
-    y    (N, classes, H, W)  logits;  in training mode (y, y16), y16 from ARM16
-
-    Heads resize their logits bilinearly to the image. Keys are those of Linfeng-Tang/SeAFusion.
-    """
-
-    def __init__(
-        self,
-        classes: int = 9,
-        width: int = 64,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
-        head: dict[str, Any] = {"bias": False, "activation": "leaky_relu", **made}
-        self.cp = ThreeScaleContextPath(width, **made)
-        self.conv_out = BiSeNetOutput(2 * width, 2 * width, classes, **head)
-        self.conv_out16 = BiSeNetOutput(2 * width, width, classes, **head)
-
-    def forward(self, x: Array) -> tuple[Array | tuple[Array, ...], Backward]:
-        (c8, c16), cp_back = self.cp(x)
-        heads = {"conv_out": self.conv_out, "conv_out16": self.conv_out16}
-        features = {"conv_out": c8, "conv_out16": c16} if self.training else {"conv_out": c8}
-        ys, heads_back = run_heads(heads, features, x.shape[2:])
-        training = self.training
-
-        def backward(dy: Array | tuple[Array | None, ...]) -> tuple[Array, Grads]:
-            dc, d_heads = heads_back(dy if training else (dy,))
-            dx, d_cp = cp_back((dc["conv_out"], dc.get("conv_out16")))
-            return dx, join(cp=d_cp) | d_heads
-
-        return (ys if training else ys[0]), backward
