@@ -17,7 +17,7 @@ def in_turn(layers: Mapping[str, Module], x: Array) -> tuple[Array, Backward]:
 
     def backward(dy: Array) -> tuple[Array, Grads]:
         grads: dict[str, Grads] = {}
-        for name in reversed(layers):
+        for name in reversed(list(layers)):
             dy, grads[name] = backs[name](dy)
         return dy, join(**{name: grads[name] for name in layers})
 
