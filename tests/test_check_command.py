@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from armlab.check import faults, table
+from armlab.check import faults, hunt, table
 from armlab.cli import main
 
 
@@ -57,3 +57,56 @@ def test_usage_errors_exit_with_2():
     with pytest.raises(SystemExit) as stopped:
         main(["check", "--dtype", "float16"])
     assert stopped.value.code == 2
+
+
+def test_faults_are_told_one_by_one(capsys):
+    assert main(["check", "sigmoid", "relu", "--faults"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    planted = [f.name for f in faults.FAULTS if f.case in ("sigmoid", "relu")]
+    assert [line.split("  ")[0] for line in lines] == planted
+    assert all(" caught  float" in line and "dy (1, 1, 1, 1)" in line for line in lines)
+    assert last == f"{len(planted)} faults, each caught"
+
+
+def test_a_missed_fault_exits_with_1(capsys, monkeypatch):
+    harmless = faults.Fault(
+        "no fault", "relu", "relu", "return y, backward", "return y, backward", ""
+    )
+    monkeypatch.setattr(hunt, "FAULTS", [harmless])
+    assert main(["check", "relu", "--faults"]) == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        str(hunt.Catch(harmless)),
+        "1 faults, 1 missed",
+    ]
+    assert main(["check", "relu", "--faults", "--json"]) == 1
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["fault"], row["caught"], row["example"]) == ("no fault", False, "")
+
+
+def test_the_worst_error_over_bound_stands_below_its_argument(capsys):
+    assert main(["check", "sigmoid", "global_avg_pool", "--bounds", "--examples", "40"]) == 0
+    out = capsys.readouterr().out
+    assert "exp, one sum and one quotient: 5 u s." in out
+    rows = [line.split() for line in out.splitlines() if line.startswith(("sigmoid", "global"))]
+    assert [row[:2] for row in rows] == [
+        ["sigmoid", "y"],
+        ["sigmoid", "da"],
+        ["global_avg_pool", "y"],
+        ["global_avg_pool", "dx"],
+    ]
+    assert all(0 < float(worst) <= 1 for row in rows for worst in row[2:])
+
+
+def test_a_bound_that_is_passed_exits_with_1(capsys):
+    fault = next(f for f in faults.FAULTS if f.name == "sigmoid_gate: 1 - s forgotten")
+    with faults.planted(fault):
+        assert main(["check", "sigmoid_gate", "--bounds", "--json"]) == 1
+    rows = {row["result"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["da"]["hand"] > 1 >= rows["da"]["torch"]
+    assert not rows["da"]["holds"]
+
+
+@pytest.mark.parametrize("option", ["--faults", "--bounds"])
+def test_a_name_that_is_no_case_is_one_sentence(option, capsys):
+    assert main(["check", "rleu", option]) == 1
+    assert "'rleu': choose from conv2d, " in capsys.readouterr().err
