@@ -1,4 +1,4 @@
-"""Hypothesis profiles, and the reason why GPU tests are skipped where there is none."""
+"""Hypothesis profiles, why GPU tests are skipped, and how many examples were judged."""
 
 import os
 from typing import Any
@@ -35,6 +35,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = why_no_gpu() if marked else ""
     for item in marked if reason else []:
         item.add_marker(pytest.mark.skip(reason=reason))
+
+
+judged = 0  # examples held to float64, in this process and, once they end, in its workers
+
+
+def pytest_sessionstart() -> None:
+    from armlab.check import agreement
+
+    judge = agreement.judge
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        global judged
+        judged += 1
+        return judge(*args, **kwargs)
+
+    agreement.judge = counted
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # of pytest-xdist
+        session.config.workeroutput["judged"] = judged
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    global judged
+    judged += getattr(node, "workeroutput", {}).get("judged", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    terminalreporter.write_line(f"{judged:,} examples judged against float64")
 
 
 @pytest.fixture

@@ -2,62 +2,58 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from armlab.arrays import place
 from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES, FUNCTIONS
 from armlab.check.devices import strict_device, torch_tensors
+from armlab.check.strata import for_all
 
 DTYPES = ("float32", "float64")
 EXACT = [case.name for case in FUNCTIONS if case.exact]
 
 
-def as_many_as_it_deserves(name, part=1):
-    return settings(max_examples=CASES[name].count(settings().max_examples // part))
+def profile_examples():
+    return settings().max_examples
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
 def test_both_sides_keep_their_bounds(name, dtype):
-    @as_many_as_it_deserves(name)
-    @given(CASES[name].examples())
     def agrees(e):
         expect_agreement(name, e, dtype)
 
-    agrees()
+    for_all(CASES[name].strata(profile_examples()), agrees)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", EXACT)
 def test_integers_agree_to_the_last_bit(name, dtype):
-    @given(CASES[name].exact_examples())
     def agrees(e):
         expect_equal(name, e, dtype)
 
-    agrees()
+    for_all(CASES[name].exact_strata(profile_examples()), agrees)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_on_torch_tensors(name):
-    @as_many_as_it_deserves(name, part=4)
-    @given(CASES[name].examples(), st.sampled_from(DTYPES))
     def agrees(e, dtype):
         expect_agreement(name, e, dtype, torch_tensors())
 
-    agrees()
+    strata = CASES[name].strata(profile_examples() // 4)
+    for_all(strata, agrees, st.sampled_from(DTYPES))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_on_the_stand_in_for_a_device(name):
-    @as_many_as_it_deserves(name, part=4)
-    @given(CASES[name].examples(), st.sampled_from(DTYPES))
     def agrees(e, dtype):
         with strict_device() as where:
             expect_agreement(name, e, dtype, where)
 
-    agrees()
+    strata = CASES[name].strata(profile_examples() // 4)
+    for_all(strata, agrees, st.sampled_from(DTYPES))
 
 
 @pytest.mark.gpu
@@ -66,8 +62,6 @@ def test_on_the_stand_in_for_a_device(name):
 def test_cupy_against_float64_and_torch_cuda(name):
     from armlab.check.sides import run_hand, run_torch
 
-    @as_many_as_it_deserves(name)
-    @given(CASES[name].examples(), st.sampled_from(DTYPES))
     def agrees(e, dtype):
         expect_agreement(name, e, dtype, place("cuda"))
         by_hand = run_hand(name, e, "float64", place("cuda"))
@@ -77,4 +71,4 @@ def test_cupy_against_float64_and_torch_cuda(name):
                 size = max(1.0, float(np.max(np.abs(value), initial=0)))
                 np.testing.assert_allclose(by_hand[key], value, rtol=0, atol=1e-9 * size)
 
-    agrees()
+    for_all(CASES[name].strata(profile_examples()), agrees, st.sampled_from(DTYPES))

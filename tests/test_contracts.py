@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import armlab.torch
@@ -14,6 +13,7 @@ from armlab.arrays import to_host
 from armlab.check.cases import CASES, MODULES
 from armlab.check.devices import HostSynchronisation, strict_device, torch_tensors
 from armlab.check.sides import run_hand_arrays
+from armlab.check.strata import for_all
 
 BUILT = {
     "Conv2d": ((3, 4, (3, 1)), {"stride": 2, "padding": (1, 0), "dilation": 2, "groups": 1}),
@@ -71,8 +71,6 @@ def arrays_of(results):
 def test_backward_is_pure(name):
     """Called twice it gives the same, inputs stay as they are, and nothing aliases them."""
 
-    @settings(max_examples=CASES[name].count(25))
-    @given(CASES[name].examples(), st.sampled_from(["float32", "float64"]))
     def holds(e, dtype):
         before = copy.deepcopy(e)
         results, (given_arrays, dy) = run_hand_arrays(name, e, dtype)
@@ -87,7 +85,7 @@ def test_backward_is_pure(name):
         for drawn, used in zip(every(e.dy), every(dy), strict=True):
             np.testing.assert_array_equal(used, drawn.astype(dtype))
 
-    holds()
+    for_all(CASES[name].strata(25), holds, st.sampled_from(["float32", "float64"]))
 
 
 @pytest.mark.parametrize("name", BUILT)

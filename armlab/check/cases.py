@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from armlab.check import bounds, modules, operations
 from armlab.check.example import Example
-from armlab.check.strategies import BOUNDED, EXACT, Source
+from armlab.check.strata import Stratum
+from armlab.check.strategies import BOUNDED, Source
 
 Draw = Callable[[Source], Example]
 
@@ -36,30 +37,42 @@ class Case:
     empty: bool = True
     share: float = 1.0
 
-    def count(self, examples: int) -> int:
-        """How many examples of this case stand for so many of a quick one; at least 4."""
-        return max(round(examples * self.share), min(examples, 4))
+    def strata(self, examples: int) -> list[Stratum]:
+        """Who is drawn, in parts of which each comes up for sure: see `Stratum`."""
+        if self.bound is None:
+            return self._strata(self.draw, ("floats",) * 4, examples, large=0.1)
+        return self._strata(self.draw, BOUNDED, examples, large=0.05, empty=0.05 * self.empty)
+
+    def exact_strata(self, examples: int) -> list[Stratum]:
+        """The same of small integers, whose results have no rounding in any order of sums."""
+        assert self.exact is not None, f"{self.name} has no exact examples"
+        return self._strata(self.exact, ("integers",) * len(BOUNDED), examples, large=0.05)
 
     def examples(self) -> st.SearchStrategy[Example]:
-        """Examples of all value classes, for the bounded property."""
-        return _strategy(self.draw, BOUNDED, empty=self.empty and self.bound is not None)
+        """Examples of all strata, for the bounded property."""
+        return st.one_of([stratum.examples for stratum in self.strata(100)])
 
     def readable_examples(self) -> st.SearchStrategy[Example]:
         """Small examples that shrink to a pixel or two, for people to read."""
-        return _strategy(self.draw, BOUNDED, readable=True)
+        return st.one_of([_strategy(self.draw, kind, "readable") for kind in BOUNDED])
 
-    def exact_examples(self) -> st.SearchStrategy[Example]:
-        """Examples of small integers, whose results have no rounding in any order of sums."""
-        assert self.exact is not None, f"{self.name} has no exact examples"
-        return _strategy(self.exact, EXACT)
+    def _strata(
+        self, make: Draw, kinds: tuple[str, ...], examples: int, large: float, empty: float = 0
+    ) -> list[Stratum]:
+        total = examples * self.share
+        small = (1 - large - empty) / len(kinds)
+        parts = [(kind, "small", small) for kind in kinds]
+        parts += [(kinds[0], size, x) for size, x in (("large", large), ("empty", empty)) if x]
+        return [
+            Stratum(_strategy(make, kind, size, turn), max(round(total * part), 2))
+            for turn, (kind, size, part) in enumerate(parts)
+        ]
 
 
-def _strategy(
-    make: Draw, kinds: tuple[str, ...], empty: bool = False, readable: bool = False
-) -> st.SearchStrategy[Example]:
+def _strategy(make: Draw, kind: str, size: str, turn: int = 0) -> st.SearchStrategy[Example]:
     @st.composite
     def examples(draw: Callable[..., object]) -> Example:
-        return make(Source(draw, kinds, empty, readable))
+        return make(Source(draw, kind, size, turn))
 
     return examples()
 

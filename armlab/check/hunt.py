@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, settings
 
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
 from armlab.check.faults import FAULTS
+from armlab.check.strata import QUIET, Stratum, for_all
 
 EXAMPLES = 400
 
@@ -57,10 +57,11 @@ def hunt(fault: Fault, shrink: bool = True) -> Catch:
     case = CASES[fault.case]
     with planted(fault):
         if shrink:
-            small = _search(fault, case.readable_examples(), 50, (Phase.generate, Phase.shrink))
+            readable = Stratum(case.readable_examples(), 50)
+            small = _search(fault, [readable], (Phase.generate, Phase.shrink))
             if small.caught:
                 return small
-        return _search(fault, case.examples(), EXAMPLES, (Phase.generate,))
+        return _search(fault, case.strata(EXAMPLES), (Phase.generate,))
 
 
 def chosen(names: Iterable[str]) -> list[Fault]:
@@ -96,29 +97,18 @@ def print_as_json(catches: Iterable[Catch]) -> int:
     return 0 if all(c.caught for c in found) else 1
 
 
-def _search(
-    fault: Fault, examples: st.SearchStrategy[Example], count: int, phases: tuple[Phase, ...]
-) -> Catch:
+def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...]) -> Catch:
     found = [Catch(fault)]
 
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        phases=phases,
-    )
-    @given(examples)
     def holds(e: Example) -> None:
         by = _broken(fault.case, e)
         if by:
             found.append(Catch(fault, by, e))
             raise AssertionError(by)
 
+    always_alike = settings(QUIET, phases=phases, derandomize=True, report_multiple_bugs=False)
     try:
-        holds()
+        for_all(strata, holds, using=always_alike)
     except AssertionError:
         return found[-1]  # Hypothesis ends on the smallest
     return found[0]

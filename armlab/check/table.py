@@ -6,13 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as with_seed
-
 from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.example import Example
+from armlab.check.strata import GENERATE, for_all
 
 STAGES = "stages inside"  # of a module: the worst of the values that are no result of it
 
@@ -58,22 +56,13 @@ def rows(
 def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> Iterator[Row]:
     worst: dict[tuple[str, str], Verdict] = {}
 
-    @settings(
-        max_examples=CASES[name].count(examples),
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate,),
-    )
-    @with_seed(seed)
-    @given(CASES[name].examples())
     def sample(e: Example) -> None:
         for v in judge(name, e, dtype, place):
             key = (STAGES if v.inner else _grouped(v.result), v.side)
             if key not in worst or v.ratio >= worst[key].ratio:
                 worst[key] = replace(v, result=key[0])
 
-    sample()
+    for_all(CASES[name].strata(examples), sample, using=GENERATE, seed=seed)
     results = dict.fromkeys(v.result for v in worst.values())
     for result in results:
         yield _row(name, dtype, worst[result, "hand"], worst.get((result, "torch")))

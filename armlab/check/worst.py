@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from hypothesis import HealthCheck, Phase, given, settings, target
-from hypothesis import seed as with_seed
+from hypothesis import Phase, settings, target
 
 from armlab.check.agreement import judge
 from armlab.check.cases import CASES, FUNCTIONS
 from armlab.check.example import Example
+from armlab.check.strata import QUIET, for_all
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,6 @@ def worst(examples: int, seed: int = 0, names: Iterable[str] | None = None) -> I
 def _worst_of(name: str, examples: int, seed: int) -> Iterator[Worst]:
     found: dict[str, dict[str, float]] = {}
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.target),
-    )
-    @with_seed(seed)
-    @given(CASES[name].examples())
     def search(e: Example) -> None:
         verdicts = judge(name, e, "float32")
         for v in verdicts:
@@ -65,7 +56,8 @@ def _worst_of(name: str, examples: int, seed: int) -> Iterator[Worst]:
             sides[v.side] = max(sides[v.side], v.ratio)
         target(max((v.ratio for v in verdicts if v.ratio < float("inf")), default=0.0))
 
-    search()
+    targeted = settings(QUIET, phases=(Phase.generate, Phase.target))
+    for_all(CASES[name].strata(examples), search, using=targeted, seed=seed)
     for result, sides in found.items():
         yield Worst(name, result, sides["hand"], sides["torch"], examples)
 

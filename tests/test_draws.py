@@ -1,0 +1,85 @@
+"""What Hypothesis drew: every layout, value class, geometry, dtype and mode comes up in CI.
+
+A property holds for what was drawn and for nothing else, so each of these would be a hole.
+"""
+
+import itertools
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+
+from armlab.check import modules, operations, strategies
+from armlab.check.cases import CASES, FUNCTIONS, MODULES
+from armlab.check.layouts import LAYOUTS
+from armlab.check.strata import for_all
+from armlab.check.strategies import BOUNDED
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """Counts what the strategies report while they draw."""
+    seen = Counter()
+    for source in (strategies, operations, modules):
+        monkeypatch.setattr(source, "event", lambda text: seen.update([text]))
+    return seen
+
+
+def draw_all(name):
+    """As many examples of a case as its test of agreement draws in this profile."""
+    drawn = []
+
+    def draw(e):
+        drawn.append(e)
+
+    for_all(CASES[name].strata(settings().max_examples), draw)
+    return drawn
+
+
+@pytest.mark.parametrize("case", FUNCTIONS, ids=lambda case: case.name)
+def test_every_class_of_values_and_every_layout_is_drawn(case, events):
+    draw_all(case.name)
+    wanted = {f"values: {kind}" for kind in (*BOUNDED, "large shape")}
+    wanted |= {f"layout: {layout}" for layout in LAYOUTS if case.empty or layout != "zero-size"}
+    assert wanted <= set(events), wanted - set(events)
+
+
+def test_every_geometry_of_a_convolution_is_drawn():
+    drawn = draw_all("conv2d")
+    options = [e.options for e in drawn]
+    kernels = {e.inputs["w"].shape[2:] for e in drawn}
+    assert kernels == set(itertools.product((1, 2, 3, 5), (1, 2, 3)))
+    assert {o["groups"] for o in options} == {1, 2, 3}
+    for axis, values in enumerate([(1, 2, 3), (1, 2)]):
+        assert {o["stride"][axis] for o in options} == set(values)
+    for axis, values in enumerate([(0, 1, 2), (0, 1, 3)]):
+        assert {o["padding"][axis] for o in options} == set(values)
+    for axis, values in enumerate([(1, 2), (1, 3)]):
+        assert {o["dilation"][axis] for o in options} == set(values)
+    assert {e.inputs["b"] is None for e in drawn} == {True, False}
+
+
+def test_a_length_of_one_comes_up_on_every_axis_and_lengths_differ():
+    shapes = [e.inputs["x"].shape for e in draw_all("global_avg_pool")]
+    assert all(any(shape[axis] == 1 for shape in shapes) for axis in range(4))
+    assert all(len(set(shape)) == 4 for shape in shapes if 0 not in shape)
+
+
+@pytest.mark.parametrize("name", [case.name for case in MODULES])
+def test_both_modes_are_drawn(name):
+    assert {e.training for e in draw_all(name)} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "values"),
+    [
+        ("AttentionRefinementModule", "activation", {"leaky_relu", "relu"}),
+        ("BiSeNet", "reduction", {None, 1, 4}),
+        ("ToyNet", "attention", {"none", "arm"}),
+        ("CBAMSpatial", "kernel_size", {7, 3, 1}),
+        ("Conv2d", "bias", {True, False}),
+        ("BasicBlock", "stride", {1, 2}),
+    ],
+)
+def test_every_choice_of_a_module_is_drawn(name, option, values):
+    assert {e.options[option] for e in draw_all(name)} == values
