@@ -38,7 +38,7 @@ class Case:
     share: float = 1.0
 
     def strata(self, examples: int) -> list[Stratum]:
-        """Who is drawn, in parts of which each comes up for sure: see `Stratum`."""
+        """So many examples, or the share of this case, in parts that each come up for sure."""
         if self.bound is None:
             return self._strata(self.draw, ("floats",) * 4, examples, large=0.1)
         return self._strata(self.draw, BOUNDED, examples, large=0.05, empty=0.05 * self.empty)
@@ -51,6 +51,10 @@ class Case:
     def examples(self) -> st.SearchStrategy[Example]:
         """Examples of all strata, for the bounded property."""
         return st.one_of([stratum.examples for stratum in self.strata(100)])
+
+    def exact_examples(self) -> st.SearchStrategy[Example]:
+        """Examples of all exact strata."""
+        return st.one_of([stratum.examples for stratum in self.exact_strata(100)])
 
     def readable_examples(self) -> st.SearchStrategy[Example]:
         """Small examples that shrink to a pixel or two, for people to read."""
