@@ -1,6 +1,7 @@
 """Who may import whom, and what an import may cost."""
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -62,20 +63,41 @@ def test_import_is_light(module):
     assert done.stdout.strip() == "[]"
 
 
+def uses_of_xp():
+    """(name, keywords of the call) wherever `armlab.hand` names the array library."""
+    for path in [*files("hand"), ROOT / "arrays.py"]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("xp", "self.xp"):
+                yield node.attr, None
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                called = node.func
+                if ast.unparse(called.value).endswith(("xp", "array_namespace(x)")):
+                    yield called.attr, {k.arg for k in node.keywords}
+
+
 def test_cupy_has_every_standard_name_that_hand_uses():
     """array_api_compat.cupy imports without a driver; what it lacks would fail on a GPU only."""
-    pytest.importorskip("cupy", reason="cupy-cuda12x is not installed on this platform")
-    import array_api_compat.cupy as xp
-
-    used = set()
-    for path in [*files("hand"), ROOT / "arrays.py"]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Name)
-                and node.value.id == "xp"
-            ):
-                used.add(node.attr)
-    used -= {"Device", "__name__"}  # of array_api_strict and of modules
+    xp = pytest.importorskip(
+        "array_api_compat.cupy", reason="cupy-cuda12x is not installed on this platform"
+    )
+    used = {name for name, _ in uses_of_xp()} - {"Device", "__name__"}  # of modules, and of strict
     assert len(used) > 25
     assert [name for name in sorted(used) if not hasattr(xp, name)] == []
+
+
+def test_cupy_takes_every_keyword_that_hand_uses():
+    xp = pytest.importorskip(
+        "array_api_compat.cupy", reason="cupy-cuda12x is not installed on this platform"
+    )
+    checked = set()
+    for name, keywords in uses_of_xp():
+        function = getattr(xp, name, None)
+        if not keywords or type(function).__name__ == "ufunc":
+            assert not keywords, f"xp.{name} is a ufunc of CuPy: it knows no {keywords}"
+            continue
+        parameters = inspect.signature(function).parameters
+        anything = any(p.kind == p.VAR_KEYWORD for p in parameters.values())
+        assert anything or keywords <= set(parameters), f"xp.{name}: {keywords - set(parameters)}"
+        checked.add(name)
+    assert {"sum", "max", "argmax", "zeros", "full", "concat", "asarray"} <= checked

@@ -68,7 +68,11 @@ class Case:
         parts = [(kind, "small", small) for kind in kinds]
         parts += [(kinds[0], size, x) for size, x in (("large", large), ("empty", empty)) if x]
         return [
-            Stratum(_strategy(make, kind, size, turn), max(round(total * part), 2))
+            Stratum(
+                kind if size == "small" else size,
+                _strategy(make, kind, size, turn),
+                max(round(total * part), 2),
+            )
             for turn, (kind, size, part) in enumerate(parts)
         ]
 

@@ -57,7 +57,7 @@ def hunt(fault: Fault, shrink: bool = True) -> Catch:
     case = CASES[fault.case]
     with planted(fault):
         if shrink:
-            readable = Stratum(case.readable_examples(), 50)
+            readable = Stratum("readable", case.readable_examples(), 50)
             small = _search(fault, [readable], (Phase.generate, Phase.shrink))
             if small.caught:
                 return small

@@ -176,7 +176,7 @@ def sar(s: Source) -> Example:
 
 
 def toy_net(s: Source) -> Example:
-    shape = (s.pick(2, 3), 3, s.pick(7, 10), s.pick(9, 12))
+    shape = (2, 3, 61, 90) if s.large else (s.pick(2, 3), 3, s.pick(7, 10), s.pick(9, 12))
     options = {"classes": 4, "attention": s.pick("none", "arm"), "channels": s.pick(2, 6)}
     y_shape = (shape[0], 4, *shape[2:])
     return _example(s, hand.ToyNet(**options), options, (shape, y_shape))
@@ -204,7 +204,9 @@ def basic_block(s: Source) -> Example:
 
 
 def _image(s: Source) -> tuple[int, int, int, int]:
-    """Small images, of sizes that 32 does not divide, and one that is a single pixel high."""
+    """Images of sizes that 32 does not divide, and one that is a single pixel high."""
+    if s.large:
+        return 2, 3, 131, 190
     return s.pick(2, 3), 3, s.pick(9, 1, 34, 70), s.pick(13, 33, 47)
 
 

@@ -21,8 +21,10 @@ class Stratum:
     """Examples of one class of values or of one size, and how many of them are to be drawn.
 
     Drawn from one mixture, in a hundred examples some classes would never come up.
+    name is that of the class of values, or "large", or "empty".
     """
 
+    name: str
     examples: st.SearchStrategy[Example]
     count: int
 
