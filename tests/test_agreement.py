@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import settings, target
 from hypothesis import strategies as st
 
 from armlab.arrays import place
@@ -23,8 +23,11 @@ def profile_examples():
 @pytest.mark.parametrize("name", CASES)
 def test_both_sides_keep_their_bounds(name, dtype):
     def agrees(e):
-        expect_agreement(name, e, dtype)
+        verdicts = expect_agreement(name, e, dtype)
+        if thorough:  # in a few examples the search would only repeat itself
+            target(max(v.ratio for v in verdicts))
 
+    thorough = profile_examples() >= 1000
     for_all(CASES[name].strata(profile_examples()), agrees)
 
 

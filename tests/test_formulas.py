@@ -71,6 +71,7 @@ def by_formula(formula, module, inputs):
 def assert_same(y, want):
     assert y.shape == want.shape
     error, allowed = np.abs(y - want).max(), bounds.whole(want).max()
+    print(f"largest difference {error:.1e}, allowed {allowed:.1e}")  # pytest -rP shows it
     assert error <= allowed, f"off by {error:.3g}, allowed {allowed:.3g}"
 
 

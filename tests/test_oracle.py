@@ -11,7 +11,9 @@ bisenet = pytest.importorskip(
 )
 
 
-def same(a, b):
+def same(a, b, what):
+    error = np.abs(a - np.asarray(b)).max()
+    print(f"{what}: largest difference {error:.1e}")  # pytest -rP shows it
     np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)  # bounds.whole
 
 
@@ -41,15 +43,15 @@ def compare(by_hand, theirs, *shapes, training=True):
     *dxs, grads = backward(dy)
     names, parameters = zip(*theirs.named_parameters(), strict=True)
     tgrads = torch.autograd.grad(ty, [*ts, *parameters], torch.tensor(dy))
-    same(y, ty.detach())
+    same(y, ty.detach(), "y")
     for dx, tdx in zip(dxs, tgrads, strict=False):
-        same(dx, tdx)
+        same(dx, tdx, "dx")
     expected = renamed(dict(zip(names, tgrads[len(ts) :], strict=True)))
     assert set(expected) == set(grads)
     for key, g in expected.items():
-        same(grads[key], g)
+        same(grads[key], g, f"gradient of {key}")
     for key, value in renamed(theirs.state_dict()).items():
-        same(by_hand.state_dict()[key], value)
+        same(by_hand.state_dict()[key], value, key)
 
 
 @pytest.mark.parametrize("training", [True, False])
