@@ -88,6 +88,25 @@ def gate_bars(ax: Axes, s: np.ndarray, title: str) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
+def channel_bars(ax: Axes, z: np.ndarray, title: str) -> None:
+    """One number per channel (3,), each bar in the colour of its channel; 0 to 1 like a picture."""
+    ax.bar(CHANNELS, z, color=COLOURS, width=0.7)
+    ax.set(ylim=(0, 1), yticks=[0, 0.5, 1])
+    ax.tick_params(labelsize=7)
+    ax.set_title(title, fontsize=10)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def numbers(ax: Axes, a: np.ndarray, form: str = "{}", skip: float | None = None) -> None:
+    """Write the values of a small map (H, W) on its drawn pixels, all but those equal to `skip`."""
+    pixels = ax.images[0].to_rgba(ax.images[0].get_array())[..., :3]
+    for (i, j), value in np.ndenumerate(a):
+        colour = "black" if pixels[i, j] @ (0.3, 0.6, 0.1) > 0.5 else "white"
+        if value != skip:
+            text = form.format(value)
+            ax.text(j, i, text, ha="center", va="center", fontsize=7, color=colour)
+
+
 def _bare(ax: Axes, title: str, colour: str = "black") -> None:
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=10, color=colour)

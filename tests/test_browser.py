@@ -35,6 +35,9 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--window-size=1300,1000",
 )
+WITH_SLIDER = [
+    n for n in NUMBERED if any("ipywidgets.interact" in c.source for c in BOOKS[n].cells)
+]
 SHOTS = os.environ.get("ARMLAB_SCREENSHOTS")  # a folder to keep the screenshots in, to look at
 
 # What is read from the page. `panel` is the open notebook; a cell's state is read from its model,
@@ -239,12 +242,12 @@ def test_lesson_in_jupyterlab(
         assert shot.stat().st_size > 10_000
 
 
-def test_slider_changes_its_picture(server: tuple[str, str], driver: Any) -> None:
+@pytest.mark.parametrize("lesson", WITH_SLIDER)
+def test_slider_changes_its_picture(lesson: str, server: tuple[str, str], driver: Any) -> None:
     from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    lesson = "04_sigmoid_gate"
     open_notebook(driver, server, lesson)
     run_all(driver)
     at = next(i for i, c in enumerate(BOOKS[lesson].cells) if "ipywidgets.interact" in c.source)

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
+from armlab.check import exercise_arguments as arguments_of
 from armlab.check.example import Example
-from armlab.hand.attention_refinement import attention_logits
-
-Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,19 +27,8 @@ class Exercise:
     call: str
     case: str
     results: tuple[str, ...]
-    arguments: Callable[[Example], Arguments]
+    arguments: Callable[[Example], dict[str, Any]]
     fits: Callable[[Example], bool] = lambda e: True
-
-
-def _two_ways_back(e: Example) -> Arguments:
-    """The two backwards inside the paper's ARM, and the gradient that reaches both."""
-    assert e.state is not None
-    x = np.asarray(e.inputs["x"])
-    arm = hand.PaperAttentionRefinement(x.shape[1], dtype="float64", rng=0)
-    arm.load_state_dict(e.state).train(e.training)
-    a, logits_back = attention_logits(x, arm.conv_atten, arm.bn_atten)
-    _, gate_back = hand.sigmoid_gate(x, a)
-    return {"dy": e.dy, "gate_back": gate_back, "logits_back": logits_back}
 
 
 EXERCISES = {
@@ -64,6 +51,48 @@ EXERCISES = {
         ("dx",),
         lambda e: {"dz": e.dy, "shape": np.asarray(e.inputs["x"]).shape},
     ),
+    "global_avg_pool": Exercise(
+        "global_avg_pool(x) -> z",
+        "global_avg_pool",
+        ("y",),
+        lambda e: {"x": e.inputs["x"]},
+    ),
+    "global_max_pool_backward": Exercise(
+        "global_max_pool_backward(dz, x) -> dx",
+        "global_max_pool",
+        ("dx",),
+        lambda e: {"dz": e.dy, "x": e.inputs["x"]},
+    ),
+    "max_pool2d_backward": Exercise(
+        "max_pool2d_backward(dy, winner, shape) -> dx",
+        "max_pool2d",
+        ("dx",),
+        arguments_of.winning_pixels,
+    ),
+    "channel_max_backward": Exercise(
+        "channel_max_backward(dy, x) -> dx",
+        "channel_max",
+        ("dx",),
+        lambda e: {"dy": e.dy, "x": e.inputs["x"]},
+    ),
+    "listed_sar": Exercise(
+        "listed_sar(x, conv_reduce, conv_atten, bn_atten) -> y",
+        "ListedSAR",
+        ("y",),
+        arguments_of.layers_of_sar,
+    ),
+    "listed_sar_backward": Exercise(
+        "listed_sar_backward(dy, above, r, below) -> dx",
+        "ListedSAR",
+        ("dx",),
+        arguments_of.around_the_statistics,
+    ),
+    "residual_attentionout_backward": Exercise(
+        "residual_attentionout_backward(dy, published_back) -> dx",
+        "ResidualAttentionout",
+        ("dx",),
+        arguments_of.published_backward,
+    ),
     "sigmoid": Exercise(
         "sigmoid(a) -> s",
         "sigmoid",
@@ -80,6 +109,6 @@ EXERCISES = {
         "paper_arm_backward(dy, gate_back, logits_back) -> dx",
         "PaperAttentionRefinement",
         ("dx",),
-        _two_ways_back,
+        arguments_of.two_ways_back,
     ),
 }

@@ -289,20 +289,20 @@ FAULTS = [
         "each pixel had a share of 1 / HW in the mean, so it receives that share of dz",
     ),
     Fault(
-        "global_avg_pool: divided by H only",
-        "global_avg_pool",
-        "global_avg_pool",
-        "position_sum(x) / (h * w)",
-        "position_sum(x) / h",
-        "a mean over all positions divides by H W",
-    ),
-    Fault(
         "global_avg_pool: sum for mean",
         "global_avg_pool",
         "global_avg_pool",
         "position_sum(x) / (h * w)",
         "position_sum(x)",
         "this is the sum, which grows with the size of the image: divide by H W",
+    ),
+    Fault(
+        "global_avg_pool: divided by H only",
+        "global_avg_pool",
+        "global_avg_pool",
+        "position_sum(x) / (h * w)",
+        "position_sum(x) / h",
+        "a mean over all positions divides by H W",
     ),
     Fault(
         "global_avg_pool: windows of one pixel",

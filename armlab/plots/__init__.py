@@ -1,0 +1,11 @@
+"""Figures: how training went, what attention does to a scene, and the inside of a module.
+
+Each function draws on a figure of its own, without pyplot; nothing here loads matplotlib before
+it is called.
+"""
+
+from armlab.plots.module import inside
+from armlab.plots.scenes import attention
+from armlab.plots.training import curves
+
+__all__ = ["attention", "curves", "inside"]
