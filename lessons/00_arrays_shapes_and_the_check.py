@@ -681,6 +681,6 @@ plt.show()
 #
 # ## What comes next
 #
-# [Lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb). The lessons between, on convolution, batch normalisation and pooling, are planned; lesson 4 brings what it needs of them. The [contents](index.ipynb) show the whole path.
+# [Lesson 3: pooling](03_pooling.ipynb), and then [lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb). Lessons 1 and 2, on convolution and batch normalisation, are planned; lesson 4 brings what it needs of them. The [contents](index.ipynb) show the whole path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0.
