@@ -7,16 +7,21 @@ A recorder or a planted fault has to stand in all of these places.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 
 @contextmanager
-def swapped(replacements: Mapping[Any, Any]) -> Iterator[None]:
-    """Within this block, each key of `replacements` is its value, in all of armlab."""
+def swapped(replacements: Mapping[Any, Any], around: Iterable[type] = ()) -> Iterator[None]:
+    """Within this block, each key of `replacements` is its value, in all of armlab.
+
+    around  classes of other places, such as a notebook: also in the names that their methods use
+    """
     by_id = {id(old): new for old, new in replacements.items()}
-    changed = [(table, key, table[key]) for table in _tables() for key in _held(table, by_id)]
+    tables = _with_inner([*_namespaces(), *_globals_of(around)])
+    changed = [(table, key, table[key]) for table in tables for key in _held(table, by_id)]
     for table, key, old in changed:
         table[key] = by_id[id(old)]
     try:
@@ -26,11 +31,23 @@ def swapped(replacements: Mapping[Any, Any]) -> Iterator[None]:
             table[key] = old
 
 
-def _tables() -> list[dict[Any, Any]]:
-    """The namespace of every loaded file of armlab, and the dicts at its top level."""
-    spaces = [vars(m) for n, m in list(sys.modules.items()) if n.partition(".")[0] == "armlab"]
+def _namespaces() -> list[dict[Any, Any]]:
+    """That of every loaded file of armlab."""
+    return [vars(m) for n, m in list(sys.modules.items()) if n.partition(".")[0] == "armlab"]
+
+
+def _globals_of(classes: Iterable[type]) -> list[dict[Any, Any]]:
+    """Where the methods of these classes look names up."""
+    families = {c for kind in classes for c in kind.__mro__}
+    methods = [f for c in families for f in vars(c).values() if isinstance(f, FunctionType)]
+    return [f.__globals__ for f in methods]
+
+
+def _with_inner(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """These namespaces, each once, and the dicts at their top level."""
+    spaces = list({id(space): space for space in spaces}.values())
     inner = [v for space in spaces for k, v in space.items() if isinstance(v, dict) and k.isupper()]
-    return spaces + inner
+    return list({id(table): table for table in spaces + inner}.values())
 
 
 def _held(table: dict[Any, Any], by_id: Mapping[int, Any]) -> list[Any]:

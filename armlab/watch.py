@@ -89,7 +89,8 @@ def watched(
     own = functions()
     run = own | dict(instead or {})
     replacements = {f: watch(name, run[name], f) for name, f in own.items()}
-    with swapped(replacements), patch.object(hand.Module, "__call__", enter):
+    classes = {type(part) for _, part in module.named_modules()} if module else set()
+    with swapped(replacements, around=classes), patch.object(hand.Module, "__call__", enter):
         yield calls
 
 

@@ -48,8 +48,9 @@ def test_bad_input_is_one_line(capsys):
     assert "at least 1, got 0" in capsys.readouterr().err
 
 
-def test_every_row_of_every_module_holds():
-    for row in table.rows(examples=3):
+def test_every_row_holds():
+    names = ["conv2d", "batch_norm", "simam_logits", "SAR", "UAFMChannel", "ToyBiSeNet"]
+    for row in table.rows(examples=3, names=names):
         assert row.holds, table.as_text(row)
 
 
