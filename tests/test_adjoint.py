@@ -148,9 +148,7 @@ KINKED = {
     "ListedSAR": lambda: hand.ListedSAR(3, 2, rng=1, dtype="float64"),
     "SAR": lambda: hand.SAR(3, 2, 4, rng=1, dtype="float64"),
     "FeatureFusionModule": lambda: hand.FeatureFusionModule(6, 4, 2, rng=1, dtype="float64"),
-    "SingleLayerFeatureFusion": lambda: hand.SingleLayerFeatureFusion(
-        6, 4, rng=1, dtype="float64"
-    ),
+    "SingleLayerFeatureFusion": lambda: hand.SingleLayerFeatureFusion(6, 4, rng=1, dtype="float64"),
     "BasicBlock": lambda: hand.BasicBlock(3, 5, 2, rng=1, dtype="float64"),
     "BiSeNetOutput": lambda: hand.BiSeNetOutput(3, 4, 5, rng=1, dtype="float64"),
     "ConvBNAct": lambda: hand.ConvBNAct(3, 5, rng=1, dtype="float64"),
