@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
-.PHONY: help lessons test train check checks lint thorough notebooks gpu clean
+.PHONY: help lessons test train check checks lint thorough coverage notebooks gpu clean
 
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,11 @@ lint: $(VENV)/dev  ## ruff and mypy
 
 thorough: $(VENV)/ready  ## 5,000 examples of each property, and the tests that take minutes
 	HYPOTHESIS_PROFILE=thorough $(PYTEST) $(JOBS) -m "not lessons and not browser"
+
+coverage: $(VENV)/ready  ## every branch of armlab/hand is taken by the tests that need no examples
+	$(BIN)/coverage run -m pytest -q tests/test_adjoint.py tests/test_conventions.py \
+	  tests/test_bad_input.py tests/test_contracts.py tests/test_kernels.py tests/test_formulas.py
+	$(BIN)/coverage report
 
 notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
 	$(BIN)/python lessons/notebooks.py

@@ -6,6 +6,8 @@ import torch
 
 import armlab.torch as twins
 from armlab import hand
+from armlab.arrays import to_host
+from armlab.check.devices import strict_device
 
 NAN, INF = float("nan"), float("inf")
 
@@ -186,3 +188,13 @@ def test_cross_entropy_survives_large_logits():
     loss, backward = hand.cross_entropy(a, np.array([[[1]]]))
     assert loss == 1000.0
     assert backward(1.0).ravel().tolist() == [1.0, -1.0, 0.0]
+
+
+def test_labels_that_are_on_a_device_are_taken_as_they_are():
+    """To check them would wait for the device, which the stand-in refuses."""
+    rng = np.random.default_rng(0)
+    a, labels = rng.standard_normal((2, 3, 4, 5)), rng.integers(0, 3, (2, 4, 5))
+    want, _ = hand.cross_entropy(a, labels)
+    with strict_device() as where:
+        loss, _ = hand.cross_entropy(where.asarray(a), where.asarray(labels))
+    np.testing.assert_allclose(to_host(loss), want, rtol=1e-12)
