@@ -42,6 +42,7 @@ BAD = {
     "batch_norm_eval, variance": (lambda: hand.batch_norm_eval(X, V3, V3, mean=V3, var=V3[:1]), ValueError, r"expected var as \(3,\)"),
     "relu, integers": (lambda: hand.relu(X.astype("i8")), TypeError, r"got int64"),
     "leaky_relu, slope 0": (lambda: hand.leaky_relu(X, slope=0.0), ValueError, r"0 < slope < 1, got 0.0: use relu"),
+    "leaky_relu, slope 1": (lambda: hand.leaky_relu(X, slope=1.0), ValueError, r"0 < slope < 1, got 1.0"),
     "leaky_relu, slope 2": (lambda: hand.leaky_relu(X, slope=2.0), ValueError, r"got 2.0"),
     "sigmoid_gate, logits": (lambda: hand.sigmoid_gate(X, X[:, :2]), ValueError, r"broadcast to x \(2, 3, 6, 5\), got \(2, 2, 6, 5\).*length of x or 1"),
     "sigmoid_gate, rank": (lambda: hand.sigmoid_gate(X, V3), ValueError, r"got \(3,\)"),

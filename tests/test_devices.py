@@ -1,0 +1,81 @@
+"""On a device as on the host: the same float32 numbers, in the same dtype and at that place."""
+
+import numpy as np
+import pytest
+from test_adjoint import FUNCTIONS, KINKED, LABELS, MODULES, SEVERAL_INPUTS, SHAPES, X_SHAPE
+
+from armlab import hand
+from armlab.arrays import HOST, dtype_name, to_host
+from armlab.check.devices import strict_device
+
+
+HERE = FUNCTIONS | {  # without the weights of the classes, which are constants on the host
+    "cross_entropy": lambda r, s: (
+        lambda a: hand.cross_entropy(a, LABELS),
+        (r.standard_normal((2, 3, 3, 4)),),
+    )
+}
+
+
+def results(function, inputs, dy_rng, where):
+    """The value and the gradients of float32 inputs at this place."""
+    y, backward = function(*(where.asarray(x, "float32") for x in inputs))
+    dy = dy_rng.standard_normal(tuple(y.shape)) if y.shape else 0.7
+    given = where.asarray(dy, "float32")
+    grads = backward(given)
+    return [y, *(grads if isinstance(grads, tuple) else (grads,))]
+
+
+def expect_alike(function_at, inputs):
+    on_host = results(function_at(HOST), inputs, np.random.default_rng(1), HOST)
+    with strict_device() as where:
+        there = results(function_at(where), inputs, np.random.default_rng(1), where)
+        for mine, theirs in zip(on_host, there, strict=True):
+            if mine is None:
+                assert theirs is None
+                continue
+            assert theirs.device == where.device
+            assert dtype_name(theirs) == dtype_name(mine) == "float32"
+            # matrix products may be summed in another order: n u of a few hundred terms
+            size = max(1.0, float(np.abs(mine).max()))
+            np.testing.assert_allclose(to_host(theirs), mine, rtol=0, atol=5e-5 * size)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_function(name):
+    function, inputs = HERE[name](np.random.default_rng(0), SHAPES[0])
+    expect_alike(lambda where: function, inputs)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", MODULES | KINKED)
+def test_a_module(name, training):
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal(s) for s in SEVERAL_INPUTS.get(name, [X_SHAPE])]
+    made = (MODULES | KINKED)[name]().train(training)
+
+    def at(where):
+        module = as_float32(made).to(where)
+
+        def call(*arrays):
+            y, backward = module(*arrays)
+            return y, lambda dy: flat(backward(dy), module)
+
+        return call
+
+    expect_alike(at, inputs)
+
+
+def as_float32(module):
+    """A copy; `assign` refuses another dtype, so each array is set where it stands."""
+    module = module.copy()
+    for _, part in module.named_modules():
+        for name, value in vars(part).items():
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                setattr(part, name, value.astype("float32"))
+    return module
+
+
+def flat(found, module):
+    *dinputs, grads = found
+    return (*dinputs, *(grads[key] for key in module.parameters()))
