@@ -8,7 +8,6 @@ from armlab import hand
 from armlab.arrays import HOST, dtype_name, to_host
 from armlab.check.devices import strict_device
 
-
 HERE = FUNCTIONS | {  # without the weights of the classes, which are constants on the host
     "cross_entropy": lambda r, s: (
         lambda a: hand.cross_entropy(a, LABELS),
