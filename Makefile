@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
-.PHONY: help lessons test train check checks lint thorough coverage notebooks gpu clean
+.PHONY: help lessons test train check checks lint thorough coverage mutation notebooks gpu clean
 
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,10 @@ coverage: $(VENV)/ready  ## every branch of armlab/hand is taken by the tests th
 	  tests/test_bad_input.py tests/test_contracts.py tests/test_kernels.py tests/test_formulas.py
 	$(BIN)/coverage report
 
+mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a test should notice: hours
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
 	$(BIN)/python lessons/notebooks.py
 
@@ -54,7 +58,7 @@ gpu: $(VENV)/ready  ## the GPU tests and the training on CuPy; writes gpu-report
 	$(BIN)/python -m armlab.check.gpu_report
 
 clean:  ## remove the environment, runs and caches
-	rm -rf $(VENV) runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs build mutants .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first, so that a build that pip is pointed to is used and the rest finds it there;
