@@ -8,6 +8,7 @@ import armlab.torch as twins
 from armlab import hand
 from armlab.arrays import to_host
 from armlab.check.devices import strict_device
+from armlab.hand.backward import fill_unused
 
 NAN, INF = float("nan"), float("inf")
 
@@ -198,3 +199,18 @@ def test_labels_that_are_on_a_device_are_taken_as_they_are():
     with strict_device() as where:
         loss, _ = hand.cross_entropy(where.asarray(a), where.asarray(labels))
     np.testing.assert_allclose(to_host(loss), want, rtol=1e-12)
+
+
+def test_zeros_stand_where_an_output_was_not_used():
+    d = np.ones((2, 3), "f4")
+    shapes = ((4, 1), (2, 3), (5,))
+    zeros, given, last = fill_unused((None, d, None), shapes)
+    assert given is d
+    for filled, shape in ((zeros, (4, 1)), (last, (5,))):
+        assert filled.shape == shape
+        assert filled.dtype == np.float32
+        assert not filled.any()
+    with pytest.raises(ValueError, match=r"expected 3 gradients, .* got 3, 3 of them None"):
+        fill_unused((None, None, None), shapes)
+    with pytest.raises(ValueError, match=r"expected 3 gradients, .* got 2, 0 of them None"):
+        fill_unused((d, d), shapes)

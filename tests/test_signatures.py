@@ -48,23 +48,105 @@ def test_what_a_module_by_hand_has_beside_them_is_by_keyword(name):
         assert parameters[extra].default == HAND_ALONE[extra]
 
 
-TAKES_ANY_SHAPE = {"relu", "leaky_relu", "sigmoid", "hard_swish"}
-CONSTANTS = {
-    "batch_norm_eval": {"mean": np.ones(3, "f4"), "var": np.ones(3, "f4")},
-    "max_pool2d": {"kernel_size": 2},
-    "resize_bilinear": {"size": 2},
-    "resize_nearest": {"size": 2},
-    "strip_mean": {"axis": 2},
-    "cross_entropy": {},
+def array(*shape):
+    return np.random.default_rng(sum(shape)).uniform(0.5, 2, shape).astype("f4")
+
+
+X = array(2, 3, 4, 6)
+V = {key: array(3) for key in ("w", "b", "mean", "var")}
+CALLS = {  # inputs, constants
+    "conv2d": ({"x": X, "w": array(5, 3, 2, 3), "b": array(5)}, {}),
+    "batch_norm": ({"x": X, "w": V["w"], "b": V["b"]}, {}),
+    "batch_norm_eval": (
+        {"x": X, "w": V["w"], "b": V["b"]},
+        {"mean": V["mean"], "var": V["var"]},
+    ),
+    "relu": ({"x": X}, {}),
+    "leaky_relu": ({"x": -X}, {}),
+    "sigmoid": ({"a": X}, {}),
+    "sigmoid_gate": ({"x": X, "a": array(2, 3, 1, 1)}, {}),
+    "global_avg_pool": ({"x": X}, {}),
+    "global_max_pool": ({"x": X}, {}),
+    "channel_conv1d": ({"z": array(2, 3, 1, 1), "w": array(1, 1, 3)}, {}),
+    "channel_mean": ({"x": X}, {}),
+    "channel_max": ({"x": X}, {}),
+    "strip_mean": ({"x": X}, {"axis": 2}),
+    "hard_swish": ({"x": X}, {}),
+    "simam_logits": ({"x": X}, {}),
+    "concat_channels": ({"x1": X, "x2": array(2, 5, 4, 6)}, {}),
+    "max_pool2d": ({"x": X}, {"kernel_size": 2}),
+    "resize_bilinear": ({"x": X}, {"size": 3}),
+    "resize_nearest": ({"x": X}, {"size": 3}),
+    "cross_entropy": ({"a": X}, {"labels": np.full((2, 4, 6), 1), "weight": V["w"]}),
 }
+ANY_SHAPE = {"relu", "leaky_relu", "sigmoid", "hard_swish"}
 
 
-@pytest.mark.parametrize("name", sorted({case.name for case in FUNCTIONS} - TAKES_ANY_SHAPE))
-def test_a_function_that_refuses_its_input_says_who_refuses(name):
-    function = getattr(hand, name)
-    inputs = [
-        p for p in inspect.signature(function).parameters.values() if p.kind != p.KEYWORD_ONLY
-    ]
-    given = [np.ones((2, 3, 4), "f4")] + [np.ones(3, "f4")] * (len(inputs) - 1)
+def test_every_function_is_called_here():
+    assert list(CALLS) == [case.name for case in FUNCTIONS]
+
+
+def value_of(name, inputs, constants):
+    value, _ = getattr(hand, name)(**inputs, **constants)
+    return value[0] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_default_is_what_the_signature_says(name):
+    inputs, constants = CALLS[name]
+    defaults = {
+        key: default
+        for key, (kind, default) in arguments(getattr(hand, name)).items()
+        if kind == inspect.Parameter.KEYWORD_ONLY and default is not inspect.Parameter.empty
+    }
+    np.testing.assert_array_equal(
+        value_of(name, inputs, constants), value_of(name, inputs, defaults | constants)
+    )
+
+
+def given(name):
+    """Inputs and constants of a call, by their names."""
+    inputs, constants = CALLS[name]
+    return inputs | constants
+
+
+ARRAYS = [
+    (name, key)
+    for name in CALLS
+    for key, a in given(name).items()
+    if isinstance(a, np.ndarray) and a.dtype == "float32"
+]
+SEVERAL = [name for name in CALLS if [n for n, _ in ARRAYS].count(name) > 1]
+
+
+@pytest.mark.parametrize(("name", "key"), [(n, k) for n, k in ARRAYS if n in SEVERAL])
+def test_one_array_of_another_dtype_is_refused(name, key):
+    inputs, constants = (
+        {k: a.astype("f8") if k == key else a for k, a in part.items()} for part in CALLS[name]
+    )
+    with pytest.raises(TypeError, match="expected arrays of one dtype, float32 or float64, got"):
+        value_of(name, inputs, constants)
+
+
+VECTORS = [(name, key) for name, key in ARRAYS if given(name)[key].ndim == 1]
+FEATURES = [
+    (name, key)
+    for name, key in ARRAYS
+    if name not in ANY_SHAPE and key in ("x", "x1", "x2") and given(name)[key].ndim == 4
+]
+
+
+@pytest.mark.parametrize(("name", "key"), VECTORS)
+def test_a_vector_of_another_length_is_refused_by_name(name, key):
+    inputs, constants = (
+        {k: array(7) if k == key else a for k, a in part.items()} for part in CALLS[name]
+    )
+    with pytest.raises(ValueError, match=rf"^{name} expected {key} as \(\d,\).*got \(7,\)"):
+        value_of(name, inputs, constants)
+
+
+@pytest.mark.parametrize(("name", "key"), FEATURES)
+def test_features_of_another_rank_are_refused_by_name(name, key):
+    inputs, constants = CALLS[name]
     with pytest.raises(ValueError, match=rf"^{re.escape(name)} expected \(N, C, H, W\), got"):
-        function(*given, **CONSTANTS.get(name, {}))
+        value_of(name, inputs | {key: array(2, 3, 4)}, constants)
