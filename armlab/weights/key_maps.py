@@ -22,8 +22,8 @@ torchseg      github.com/yu-changqian/TorchSeg, BiSeNet-R18: our BiSeNet with re
 mmseg         github.com/open-mmlab/mmsegmentation. Its FFM has a ReLU before the sigmoid, so its
               gate is at least 1/2: another function than ours, so left out though the shapes fit.
               Where its backbone is a ResNetV1c, the deep stem does not fit either.
-pytorchcv     the package of this name on PyPI: no spatial path, the FFM with two layers, reduction 4,
-              heads without bias; and its SEBlock and CbamBlock.
+pytorchcv     the package: no spatial path, the FFM with two layers, reduction 4, heads without
+              bias; and its SEBlock and CbamBlock.
 
 Activations have no keys: an ARM of these is built with "relu", of seafusion with "leaky_relu". A
 head without bias equals one whose bias is 0.
