@@ -210,6 +210,9 @@ def test_zeros_stand_where_an_output_was_not_used():
         assert filled.shape == shape
         assert filled.dtype == np.float32
         assert not filled.any()
+    with strict_device() as where:
+        there, _ = fill_unused((None, where.asarray(d)), ((4, 1), (2, 3)))
+        assert there.device == where.device
     with pytest.raises(ValueError, match=r"expected 3 gradients, .* got 3, 3 of them None"):
         fill_unused((None, None, None), shapes)
     with pytest.raises(ValueError, match=r"expected 3 gradients, .* got 2, 0 of them None"):
@@ -221,7 +224,7 @@ def test_running_statistics_take_a_share_of_the_unbiased_ones():
     kept = {"weight": [1.0], "bias": [0.0], "running_mean": [2.0], "running_var": [3.0]}
     state = {key: np.array(value) for key, value in kept.items()}
     bn.load_state_dict(state | {"num_batches_tracked": np.array(7)})
-    bn(np.array([1.0, 5.0]).reshape(2, 1, 1, 1))  # mean 3; variance 4, unbiased 8
-    assert bn.running_mean == 0.75 * 2 + 0.25 * 3
-    assert bn.running_var == 0.75 * 3 + 0.25 * 8
+    bn(np.array([1.0, 4.0, 7.0]).reshape(3, 1, 1, 1))  # mean 4; variance 6, unbiased 9
+    assert bn.running_mean == 0.75 * 2 + 0.25 * 4
+    assert bn.running_var == 0.75 * 3 + 0.25 * 9
     assert bn.num_batches_tracked == 8
