@@ -180,13 +180,16 @@ def test_killed_at_any_moment_old_or_new_loads(tmp_path):
 
 
 @pytest.mark.thorough
-def test_thorough_damage_is_never_silent(path):
+def test_thorough_flips_and_truncations_are_never_silent(path):
     data, rng = path.read_bytes(), random.Random(4)
     for bit in rng.sample(range(8 * len(data)), 5000):
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
         refused(path)
+    for length in rng.sample(range(len(data)), 1000):
+        path.write_bytes(data[:length])
+        assert refused(path), f"cut to {length} of {len(data)} bytes"
 
 
 @pytest.mark.thorough

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,33 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
     a, b, c = (run.learner.state_dict() for run in runs)
     assert all(np.array_equal(a[key], b[key]) for key in a)
     assert not np.array_equal(a["net.conv1.conv.weight"], c["net.conv1.conv.weight"])
+
+
+HASH_OF_A_RUN = """
+import hashlib, sys
+from pathlib import Path
+from armlab.training import evaluation, loop
+from armlab.training.config import Config
+evaluation.TEST_SCENES = evaluation.CHUNK = 8
+run = loop.train(Config(steps=6, batch=3, size=48, channels=6, seed=5), Path(sys.argv[1]))
+arrays = run.learner.state_dict()
+print(hashlib.sha256(b"".join(k.encode() + arrays[k].tobytes() for k in sorted(arrays))).hexdigest())
+"""
+
+
+def test_the_same_seed_gives_the_same_hash_in_two_processes(tmp_path):
+    hashes = [
+        subprocess.run(
+            [sys.executable, "-c", HASH_OF_A_RUN, str(tmp_path / salt)],
+            env=os.environ | {"PYTHONHASHSEED": salt},  # the order of sets must not matter
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()[-1]
+        for salt in ("1", "2")
+    ]
+    assert len(hashes[0]) == 64
+    assert hashes[0] == hashes[1]
 
 
 def test_backends_start_from_the_same_weights():
