@@ -4,7 +4,8 @@
 #   TORCH=…        another build of torch                      (torch==2.13.0)
 #   PYTHON=…       the Python 3.11 or newer to begin with      (python3)
 #   BROWSER=none   `make lessons` prints its URL and opens no browser
-#   ARGS=…         options for `make train`, such as ARGS="--seed 1 --attention arm"
+#   ARGS=…         options for `make train`, such as ARGS="--seed 1 --attention arm",
+#                  or for `make bench`, such as ARGS="conv3x3 arm32"
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -14,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
-.PHONY: help lessons test train check checks lint thorough coverage mutation notebooks gpu clean
+.PHONY: help lessons test train bench check checks lint thorough coverage mutation notebooks gpu clean
 
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +28,9 @@ test: $(VENV)/ready  ## all tests but the long ones; on a GPU as well where one 
 
 train: $(VENV)/ready  ## the toy training by hand, without attention and with ARM
 	@$(BIN)/armlab train $(ARGS)
+
+bench: $(VENV)/ready  ## the time by hand next to PyTorch's, at one thread and at two
+	@$(BIN)/armlab bench $(ARGS) --threads 1 2
 
 check: test checks  ## everything that has to hold before a change lands
 

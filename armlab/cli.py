@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from armlab.commands import BAD, INTERRUPTED, check, convert, cost, fail, info, lessons, train
+from armlab.commands import (
+    BAD,
+    INTERRUPTED,
+    bench,
+    check,
+    convert,
+    cost,
+    fail,
+    info,
+    lessons,
+    train,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,6 +35,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="armlab", description="Attention refinement, by hand and in PyTorch."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (train, check, cost, lessons, convert, info):
+    for command in (train, check, bench, cost, lessons, convert, info):
         command.add(commands)
     return parser

@@ -106,9 +106,9 @@ def _arguments(
 
 
 def _watched_backward(call: Call, backward: Function) -> Function:
-    def watched_backward(dy: Array) -> Any:
+    def watched_backward(dy: Array, **options: bool) -> Any:
         call.dy = dy
-        grads = backward(dy)
+        grads = backward(dy, **options)
         each = grads if isinstance(grads, tuple) else (grads,)
         call.grads = {f"d{k}": g for k, g in zip(call.inputs, each, strict=True)}
         return grads

@@ -8,11 +8,14 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
+from armlab.arrays import HOST
 from armlab.check import modules, operations, strategies
+from armlab.check.bounds import window_of
 from armlab.check.cases import CASES, FUNCTIONS, MODULES
 from armlab.check.layouts import LAYOUTS
 from armlab.check.strata import for_all
 from armlab.check.strategies import BOUNDED
+from armlab.hand import kernels
 
 
 @pytest.fixture
@@ -46,10 +49,10 @@ def test_every_class_of_values_and_every_layout_is_drawn(case, events):
 def test_every_geometry_of_a_convolution_is_drawn():
     drawn = draw_all("conv2d")
     options = [e.options for e in drawn]
-    kernels = {e.inputs["w"].shape[2:] for e in drawn}
-    assert len(kernels) >= 9  # the turns of the strata bring up 9 of the 12 for sure
+    sizes = {e.inputs["w"].shape[2:] for e in drawn}
+    assert len(sizes) >= 9  # the turns of the strata bring up 9 of the 12 for sure
     for axis, values in enumerate([(1, 2, 3, 5), (1, 2, 3)]):
-        assert {kernel[axis] for kernel in kernels} == set(values)
+        assert {size[axis] for size in sizes} == set(values)
     assert {o["groups"] for o in options} == {1, 2, 3}
     for axis, values in enumerate([(1, 2, 3), (1, 2)]):
         assert {o["stride"][axis] for o in options} == set(values)
@@ -58,6 +61,15 @@ def test_every_geometry_of_a_convolution_is_drawn():
     for axis, values in enumerate([(1, 2), (1, 3)]):
         assert {o["dilation"][axis] for o in options} == set(values)
     assert {e.inputs["b"] is None for e in drawn} == {True, False}
+
+
+def test_every_fast_convolution_is_drawn():
+    chosen = Counter(
+        kernels.choose_conv2d(HOST.xp, e.inputs["w"], window_of(e), e.options["groups"])
+        for e in draw_all("conv2d")
+    )
+    assert set(chosen) == {kernel.conv2d for _, kernel, _ in kernels.CONV2D}
+    assert min(chosen.values()) >= 5
 
 
 def test_a_length_of_one_comes_up_on_every_axis_and_lengths_differ():

@@ -1,86 +1,175 @@
 """Fast versions equal their specification, and the table chooses them where they fit."""
 
+import sys
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from armlab import hand
-from armlab.arrays import array_namespace
+from armlab.arrays import HOST, array_namespace
 from armlab.check import bounds
 from armlab.check.agreement import ROUNDOFF
+from armlab.check.bounds import window_of
 from armlab.check.cases import CASES
 from armlab.check.sides import run_torch
+from armlab.check.strata import for_all
 from armlab.hand import kernels
-from armlab.hand.kernels import conv2d_rows
-from armlab.hand.window import Window
+from armlab.hand.kernels import conv2d_columns, conv2d_pointwise, conv2d_rows, conv2d_winograd
+from armlab.hand.kernels.blocks import blocks
+from armlab.hand.window import Window, overlap
+
+taps = sys.modules[hand.conv2d.__module__].conv2d_by_taps
+EXACT = {"rows": conv2d_rows, "columns": conv2d_columns, "pointwise": conv2d_pointwise}
+KERNELS = EXACT | {"winograd": conv2d_winograd}
 
 
-def module_of(function):
-    import sys
-
-    return sys.modules[function.__module__]
-
-
-def run(convolve, e, dtype):
+def run(convolve, e, dtype, input_grad=True):
     x, w, dy = (a.astype(dtype) for a in (e.inputs["x"], e.inputs["w"], e.dy))
-    options = {k: e.options[k] for k in ("stride", "padding", "dilation")}
-    window = Window.of(w.shape[2:], **options)
-    y, backward = convolve(x, w, window, e.options["groups"])
-    dx, dw = backward(dy)
+    y, backward = convolve(x, w, window_of(e), e.options["groups"])
+    dx, dw = backward(dy, input_grad)
     return {"y": y, "dx": dx, "dw": dw}
 
 
-def fits(e):
-    options = {k: e.options[k] for k in ("stride", "padding", "dilation")}
-    window = Window.of(e.inputs["w"].shape[2:], **options)
-    return conv2d_rows.fits(window, e.options["groups"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", EXACT)
+def test_integers_come_out_as_from_the_specification(name, dtype):
+    def equal(e):
+        if EXACT[name].fits(window_of(e), e.options["groups"]):
+            fast, plain = run(EXACT[name].conv2d, e, dtype), run(taps, e, dtype)
+            for key, value in plain.items():
+                np.testing.assert_array_equal(fast[key], value, strict=True)
+            met.append(e)
+
+    met = []
+    for_all(CASES["conv2d"].exact_strata(100), equal)
+    assert len(met) >= 15
 
 
-taps = module_of(hand.conv2d).conv2d_by_taps
+@pytest.mark.parametrize("name", [*KERNELS, "taps"])
+def test_each_keeps_the_bound_of_convolution(name, monkeypatch):
+    kernel = KERNELS.get(name)
+    # so that the bound is this kernel's, in every shape that it can do
+    monkeypatch.setattr(
+        kernels, "CONV2D", [(lambda xp: True, kernel, lambda c, k: True)][: name != "taps"]
+    )
 
-
-@given(CASES["conv2d"].exact_examples().filter(fits), st.sampled_from(["float32", "float64"]))
-def test_rows_by_addition_equals_taps_on_integers(e, dtype):
-    fast, plain = run(conv2d_rows.conv2d, e, dtype), run(taps, e, dtype)
-    for key, value in plain.items():
-        np.testing.assert_array_equal(fast[key], value, strict=True)
-
-
-@pytest.mark.parametrize("convolve", [conv2d_rows.conv2d, taps], ids=["rows", "taps"])
-def test_each_keeps_the_bound_of_convolution(convolve):
-    @given(CASES["conv2d"].examples().filter(fits))
     def holds(e):
+        if kernel and not kernel.fits(window_of(e), e.options["groups"]):
+            return
         exact = run_torch("conv2d", e, "float64")
         limits = bounds.conv2d(e, exact, ROUNDOFF["float32"])
         b = e.inputs["b"]
         if b is not None:
             exact["y"] = exact["y"] - b.reshape(1, -1, 1, 1)
-        for key, value in run(convolve, e, "float32").items():
+        for key, value in run(kernel.conv2d if kernel else taps, e, "float32").items():
             assert (np.abs(value - exact[key]) <= limits[key]).all(), key
+        met.append(e)
 
-    holds()
+    met = []
+    for_all(CASES["conv2d"].strata(100), holds)
+    assert len(met) >= 15
 
 
-def test_the_table_chooses_rows_for_numpy_at_stride_one_only():
-    xp = array_namespace(np.zeros(1))
-    assert kernels.choose_conv2d(xp, Window.of(3, 1, 1), 1) is conv2d_rows.conv2d
-    assert kernels.choose_conv2d(xp, Window.of(3, 2, 1), 1) is None
-    assert kernels.choose_conv2d(xp, Window.of(1), 1) is None
-    assert kernels.choose_conv2d(xp, Window.of(3, 1, 1), 2) is None
+@pytest.mark.parametrize("name", [*KERNELS, "taps"])
+def test_without_the_gradient_of_the_input_the_rest_is_the_same(name):
+    kernel = KERNELS.get(name)
+
+    def same(e):
+        if kernel and not kernel.fits(window_of(e), e.options["groups"]):
+            return
+        convolve = kernel.conv2d if kernel else taps
+        spared, whole = run(convolve, e, "float32", False), run(convolve, e, "float32")
+        assert spared["dx"] is None
+        np.testing.assert_array_equal(spared["dw"], whole["dw"])
+
+    for_all(CASES["conv2d"].strata(30), same)
+
+
+def chosen(c, k, window, groups=1, xp=HOST.xp):
+    w = np.zeros((k, c // groups, *window.kernel))
+    return kernels.choose_conv2d(xp, w, window, groups)
+
+
+def test_the_table_chooses_by_shape():
     import torch
 
-    torch_xp = array_namespace(torch.zeros(1))
-    assert kernels.choose_conv2d(torch_xp, Window.of(3, 1, 1), 1) is None
+    assert chosen(64, 64, Window.of(1)) is conv2d_pointwise.conv2d
+    assert chosen(64, 64, Window.of(1, 2)) is conv2d_pointwise.conv2d
+    assert chosen(64, 64, Window.of(3, 1, 1)) is conv2d_winograd.conv2d
+    assert chosen(64, 64, Window.of(3, 2, 1)) is conv2d_columns.conv2d
+    assert chosen(64, 64, Window.of(3, 1, 1), groups=4) is conv2d_columns.conv2d
+    assert chosen(64, 64, Window.of(3, 1, 2, 2)) is conv2d_rows.conv2d
+    assert chosen(2, 1, Window.of(7, 1, 3)) is conv2d_rows.conv2d
+    assert chosen(3, 32, Window.of(3, 1, 1)) is conv2d_columns.conv2d  # a stem
+    assert chosen(64, 64, Window.of(3, 1, 1), xp=array_namespace(torch.zeros(1))) is None
 
 
-def test_without_its_row_the_specification_gives_the_same(monkeypatch):
+@pytest.mark.parametrize("missing", range(5))
+def test_without_a_row_the_others_give_the_same(missing, monkeypatch):
     rng = np.random.default_rng(0)
     x, w = rng.integers(-8, 9, (2, 3, 6, 5)) * 1.0, rng.integers(-8, 9, (4, 3, 3, 3)) * 1.0
     dy = rng.integers(-8, 9, (2, 4, 6, 5)) * 1.0
     fast, fast_back = hand.conv2d(x, w, padding=1)
-    monkeypatch.setattr(kernels, "CONV2D", [])
+    monkeypatch.setattr(kernels, "CONV2D", kernels.CONV2D[missing + 1 :])
     plain, plain_back = hand.conv2d(x, w, padding=1)
     np.testing.assert_array_equal(fast, plain)
     for a, b in zip(fast_back(dy)[:2], plain_back(dy)[:2], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_matrices_of_winograd_multiply_polynomials(dtype):
+    a, g, b = conv2d_winograd.matrices(np.dtype(dtype))
+    assert a.dtype == g.dtype == b.dtype == dtype
+    rng = np.random.default_rng(0)
+    kernel, rows = rng.standard_normal(3), rng.standard_normal(6)
+    y = a @ ((g @ kernel) * (b @ rows))
+    direct = [sum(kernel[r] * rows[i + r] for r in range(3)) for i in range(4)]
+    # as a sum of 18 rounded terms in y: 6 from each matrix
+    size = np.abs(a) @ ((np.abs(g) @ np.abs(kernel)) * (np.abs(b) @ np.abs(rows)))
+    assert (np.abs(y - direct) <= 18 * ROUNDOFF[dtype] * size).all()
+
+
+def growth(points, monkeypatch):
+    monkeypatch.setattr(conv2d_winograd, "POINTS", points)
+    conv2d_winograd.matrices.cache_clear()
+    a, g, b = map(np.abs, conv2d_winograd.matrices(np.dtype("float64")))
+    conv2d_winograd.matrices.cache_clear()
+    return (a @ (g.sum(axis=1) * b.sum(axis=1))).max() / 3
+
+
+def test_the_points_of_winograd_grow_less_than_half_of_the_usual_ones(monkeypatch):
+    ours = growth(conv2d_winograd.POINTS, monkeypatch)
+    assert 7.7 < ours < 7.8
+    assert 15.9 < growth((0.0, 1.0, -1.0, 2.0, -2.0), monkeypatch) < 16.1
+
+
+def test_a_nan_stays_in_its_tile():
+    x, w = np.zeros((1, 8, 16, 5)), np.ones((8, 8, 3, 3))
+    x[0, 3, 6, 2] = np.nan
+    y, _ = conv2d_winograd.conv2d(x, w, Window.of(3, 1, 1))
+    assert set(np.argwhere(np.isnan(y[0, 0]))[:, 0]) == {4, 5, 6, 7}
+
+
+def test_blocks_cover_every_row_of_every_image_once():
+    for images, rows, width, columns in (
+        (5, 7, 4, 60),
+        (5, 7, 4, 8),
+        (2, 3, 100, 10),
+        (0, 3, 4, 9),
+    ):
+        met = np.zeros((images, rows), int)
+        for several, band in blocks(images, rows, width, columns):
+            met[several, band] += 1
+            assert met[several, band].size * width <= max(columns, width)
+        assert (met == 1).all()
+
+
+@pytest.mark.parametrize("first", [-9, -4, -1, 0, 2, 7, 20])
+@pytest.mark.parametrize("step", [1, 3])
+def test_overlap_is_what_lies_inside(first, step):
+    for count in range(5):
+        met, places = overlap(first, count, 8, step)
+        want = [i for i in range(count) if 0 <= first + step * i < 8]
+        assert list(range(count))[met] == want
+        assert list(range(8))[places] == [first + step * i for i in want]

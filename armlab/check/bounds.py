@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from armlab.arrays import HOST
 from armlab.check.example import Example
 from armlab.check.sides import run_torch
-from armlab.hand.window import pair
+from armlab.hand import kernels
+from armlab.hand.kernels import conv2d_winograd
+from armlab.hand.window import Window, pair
 
 Bounds = dict[str, Any]
 TINY = 2.0**-126  # smallest normal float32; harmless for float64, where values are O(1)
@@ -41,19 +44,43 @@ def _line_up(v: np.ndarray) -> np.ndarray:
 
 
 def conv2d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
-    """Sums of products: C/g R S of them and b for y, K/g R S for dx, N OH OW for dw and db."""
+    """Sums of products: C/g R S of them and b for y, K/g R S for dx, N OH OW for dw and db.
+
+    Where NumPy runs `conv2d_winograd`, y, dx and dw have its bound. Its sums are R times shorter,
+    but what they sum has been through a matrix, and goes through another: G has three columns, A
+    four, B six, each entry rounded, so 4 + 5 + 7 roundings are added, and 2 for dx, where tiles
+    overlap. The size of it all is that of (1) in absolute values, of the matrices too.
+    """
     w, dy = _inputs(e)["w"], e.dy
     k, c, r, s = w.shape
     groups = e.options["groups"]
     pixels = dy.shape[0] * dy.shape[2] * dy.shape[3]
     size = _absolute("conv2d", e)
-    bounds = {
-        "y": (c * r * s + 1) * u * size["y"],
-        "dx": (k // groups) * r * s * u * size["dx"],
-        "dw": pixels * u * size["dw"],
-        "db": pixels * u * size["db"] if size["db"] is not None else None,
+    terms = {"y": c * r * s + 1, "dx": (k // groups) * r * s, "dw": pixels, "db": pixels}
+    if kernels.choose_conv2d(HOST.xp, w, window_of(e), groups) is conv2d_winograd.conv2d:
+        size |= _absolute_winograd(e)
+        terms |= {"y": c * s + 17, "dx": k * s + 18, "dw": pixels + 16}
+    return {
+        name: None if size[name] is None else n * u * size[name] + r * s * c * TINY
+        for name, n in terms.items()
     }
-    return {name: b if b is None else b + r * s * c * TINY for name, b in bounds.items()}
+
+
+def window_of(e: Example) -> Window:
+    """The geometry of an example of conv2d."""
+    w = e.inputs["w"]
+    assert w is not None
+    return Window.of(w.shape[2:], *(e.options[name] for name in ("stride", "padding", "dilation")))
+
+
+def _absolute_winograd(e: Example) -> dict[str, np.ndarray]:
+    x, w = (np.abs(_inputs(e)[name]) for name in ("x", "w"))
+    matrices = (np.abs(m) for m in conv2d_winograd.matrices(x.dtype))
+    y, backward = conv2d_winograd.by_matrices(x, w, window_of(e), *matrices)
+    dx, dw = backward(np.abs(e.dy), True)
+    assert dx is not None
+    b = e.inputs["b"]
+    return {"y": y if b is None else y + _line_up(np.abs(b)), "dx": dx, "dw": dw}
 
 
 def channel_conv1d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:

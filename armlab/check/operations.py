@@ -9,18 +9,29 @@ from armlab.check.example import Example
 from armlab.check.strategies import Shape, Source, one_number_per_channel
 
 
-def conv2d(s: Source) -> Example:
+def conv2d(s: Source, exact: bool = False) -> Example:
     kernel = (s.pick(1, 2, 3, 5), s.pick(1, 3, 2))
     padding = (s.pick(0, 1, 2), s.pick(0, 1, 3))
     dilation = (s.pick(1, 2), s.pick(1, 3))
-    plain = s.pick(True, False)  # half of them are for the fast version of stride 1
-    stride = (1, 1) if plain else (s.pick(1, 2, 3), s.pick(1, 2))
-    groups = 1 if plain else s.pick(1, 2, 3)
-    event(f"kernel: {kernel}, groups: {groups}")
+    stride, groups = (s.pick(1, 2, 3), s.pick(1, 2)), s.pick(1, 2, 3)
+    fast = s.pick("any", "rows", "pointwise", "winograd")  # each fast version has to come up
+    many = fast == "winograd" and not exact
+    if fast != "any":
+        groups = 1
+    if fast in ("rows", "winograd"):
+        stride = (1, 1)
+    if fast == "pointwise":
+        kernel, padding = (1, 1), (0, 0)
+    if many:
+        kernel, dilation = (3, s.pick(1, 3)), (1, dilation[1])
+        padding = (padding[0], dilation[1] * (kernel[1] // 2))
+    event(f"kernel: {kernel}, groups: {groups}" + ", many channels" * many)
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     least = [max(1, n - 2 * p) for n, p in zip(span, padding, strict=True)]
-    n, c, h, w = s.features((1, 1, *least), large=(3, 5, 29, 43))
+    n, c, h, w = s.features((1, 1, *least), large=(4, 9, 37, 43))
     c, k = groups * c, groups * s.pick(1, 2, 3, 7)
+    if many:
+        c, k = c + 8, k + 9
     out = [
         (size + 2 * p - sp) // t + 1
         for size, p, sp, t in zip((h, w), padding, span, stride, strict=True)
@@ -32,6 +43,10 @@ def conv2d(s: Source) -> Example:
     }
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return Example(inputs, options, s.array("dy", (n, k, *out)), layouts=s.layouts)
+
+
+def conv2d_exact(s: Source) -> Example:
+    return conv2d(s, exact=True)
 
 
 def batch_norm(s: Source) -> Example:

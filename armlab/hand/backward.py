@@ -11,7 +11,7 @@ from armlab.arrays import Array, array_namespace
 
 # Of a function: dy -> the gradients of its inputs, in their order; one input gives one array.
 # Of a module:   dy -> (dx, grads), with one dx for each input. Several outputs: dy is a tuple.
-Backward: TypeAlias = Callable[[Any], Any]
+Backward: TypeAlias = Callable[..., Any]
 
 Grads: TypeAlias = dict[str, Array]
 

@@ -35,19 +35,22 @@ def conv2d(
     with stride t, padding p, dilation d, and x = 0 outside. The kernel is not flipped: strictly
     a cross-correlation, as in every network library. Keeps nothing but x and w.
 
+    backward(dy) gives (dx, dw, db); backward(dy, input_grad=False) spares dx, which is then
+    None: of an image, which nobody differentiates.
+
     Raises ValueError where shapes and groups do not fit each other.
     """
     expect_features("conv2d", x)
     xp = array_namespace(x, w, b)
     _expect_kernel(x, w, b, groups)
     window = Window.of(tuple(w.shape[2:]), stride, padding, dilation)
-    convolve = kernels.choose_conv2d(xp, window, groups) or conv2d_by_taps
+    convolve = kernels.choose_conv2d(xp, w, window, groups) or conv2d_by_taps
     y, convolve_back = convolve(x, w, window, groups)
     if b is not None:
         y = y + per_channel(b)
 
-    def backward(dy: Array) -> tuple[Array, Array, Array | None]:
-        dx, dw = convolve_back(dy)
+    def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Array, Array | None]:
+        dx, dw = convolve_back(dy, input_grad)
         db = None if b is None else channel_sum(dy)  # one b[k] feeds every pixel of channel k
         return dx, dw, db
 
@@ -70,18 +73,20 @@ def conv2d_by_taps(x: Array, w: Array, window: Window, groups: int) -> tuple[Arr
         y += wg[:, :, :, r, s] @ pixels(padded, tap)  # (g, K/g, C/g) @ (N, g, C/g, OH OW)
     y = xp.reshape(y, (n, k, oh, ow))
 
-    def backward(dy: Array) -> tuple[Array, Array]:
+    def backward(dy: Array, input_grad: bool) -> tuple[Array | None, Array]:
         # (1) is linear in x and in w. Each product w · x of tap (r, s) sends dy · w back to
         #     the pixel that it met, and dy · x, summed over images and pixels, to the tap.
         dyg = xp.reshape(dy, (n, g, k // g, oh * ow))
         padded = pad(x, window.padding)
         dpadded, dwg = xp.zeros_like(padded), xp.zeros_like(wg)
         for r, s, tap in window.taps((oh, ow)):
-            dpixels = xp.matrix_transpose(wg[:, :, :, r, s]) @ dyg
-            dpadded[tap] += xp.reshape(dpixels, (n, c, oh, ow))
+            if input_grad:
+                dpixels = xp.matrix_transpose(wg[:, :, :, r, s]) @ dyg
+                dpadded[tap] += xp.reshape(dpixels, (n, c, oh, ow))
             dtap = dyg @ xp.matrix_transpose(pixels(padded, tap))
             dwg[:, :, :, r, s] = xp.sum(dtap, axis=0)
-        return window.crop(dpadded), xp.reshape(dwg, w.shape)
+        dx = window.crop(dpadded) if input_grad else None
+        return dx, xp.reshape(dwg, w.shape)
 
     return y, backward
 
@@ -90,10 +95,11 @@ class Conv2d(Module):
     """Convolution with weights of its own; see `conv2d`.
 
     Weights are drawn normal with variance 1 / fan_in (He et al. 2015 with slope a=1, as in the
-    public ARM code), the bias is 0.
+    public ARM code), the bias is 0. Where `input_grad` is set to False, backward gives None for dx.
     """
 
     parameter_names = ("weight", "bias")
+    input_grad = True
 
     def __init__(
         self,
@@ -138,8 +144,8 @@ class Conv2d(Module):
         )
         names = tuple(self.parameters())
 
-        def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-            dx, *grads = conv_back(dy)
+        def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
+            dx, *grads = conv_back(dy, input_grad=self.input_grad)
             return dx, dict(zip(names, grads, strict=False))
 
         return y, backward

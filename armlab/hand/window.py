@@ -14,7 +14,10 @@ def pair(value: int | Pair, name: str, least: int) -> Pair:
     """One number stands for both axes: 3 -> (3, 3)."""
     both = (value, value) if isinstance(value, int) else tuple(value)
     if len(both) != 2 or not all(isinstance(v, int) and v >= least for v in both):
-        raise ValueError(f"expected {name} of at least {least}, an int or two, got {value!r}")
+        raise ValueError(
+            f"expected {name} of at least {least}, an int or two, got {value!r}: "
+            f"give {least} or more, once or for each axis"
+        )
     return both
 
 
@@ -69,3 +72,10 @@ class Window:
         """Undo the padding: the backward of `pad`."""
         (top, left), (h, w) = self.padding, padded.shape[2:]
         return padded[:, :, top : h - top, left : w - left]
+
+
+def overlap(first: int, count: int, size: int, step: int = 1) -> tuple[slice, slice]:
+    """The i in 0 ... count with first + step i inside 0 ... size, and the places that they meet."""
+    start = max(0, -(first // step))
+    stop = max(start, min(count, -((first - size) // step)))
+    return slice(start, stop), slice(first + step * start, first + step * stop, step)

@@ -122,12 +122,14 @@ class HandRun:
         self._add(phase, path, [f"{name} y"], [y], (*place, "out"), made, call)
         return value, partial(self._function_back, call, place, backward)
 
-    def _function_back(self, call: Call, place: Key, backward: Function, dy: Any) -> Any:
+    def _function_back(
+        self, call: Call, place: Key, backward: Function, dy: Any, **options: bool
+    ) -> Any:
         phase, path, name = "gradients", call.module, call.name
         handed, made = self._handed(phase, name, call.inside), f"the backward of {name}"
         self._add(phase, path, [f"{name} dy"], [dy], (*place, "out"), handed)
         with self.notes.at_work(phase, path, name, made):
-            grads = backward(dy)
+            grads = backward(dy, **options)
         each = grads if isinstance(grads, tuple) else (grads,)
         names = [f"{name} d{k}" for k in call.inputs]
         self._add(phase, path, names, each, (*place, "in"), made, call)

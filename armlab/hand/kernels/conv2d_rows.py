@@ -13,14 +13,11 @@ The copies are S times the image, not R·S times, and nothing is kept but x and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from armlab.hand.window import Window
-
-Rows = tuple[slice, slice]
+from armlab.hand.kernels.kernel import KernelBackward
+from armlab.hand.window import Window, overlap
 
 
 def fits(window: Window, groups: int) -> bool:
@@ -30,7 +27,7 @@ def fits(window: Window, groups: int) -> bool:
 
 def conv2d(
     x: NDArray, w: NDArray, window: Window, groups: int = 1
-) -> tuple[NDArray, Callable[[NDArray], tuple[NDArray, NDArray]]]:
+) -> tuple[NDArray, KernelBackward]:
     """Equals `conv2d_by_taps` up to the order of its sums.
 
     x  (N, C, H, W)    w  (K, C, R, S)    y  (N, K, OH, OW)
@@ -40,7 +37,7 @@ def conv2d(
     (down, right), (top, left) = window.dilation, window.padding
     col_shift = [right * s - left for s in range(ks)]  # x column under y column 0
     row_shift = [down * r - top for r in range(kr)]
-    met = [_overlap(shift, oh, h) for shift in row_shift]  # for each r: rows of y, rows of x
+    met = [overlap(shift, oh, h) for shift in row_shift]  # for each r: rows of y, rows of x
 
     y = np.zeros((n, k, oh, ow), x.dtype)
     cols = np.zeros((ks, c, h, ow), x.dtype)
@@ -51,32 +48,29 @@ def conv2d(
         for part, (y_rows, x_rows) in zip(parts, met, strict=True):
             out[:, y_rows] += part[:, x_rows]  # (2)
 
-    def backward(dy: NDArray) -> tuple[NDArray, NDArray]:
+    def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
         # dy shifted the other way meets x where x fed y: its columns give dx through the same
         # two steps, and its row shifts, again free views, multiply x to give dw.
-        dx, dw = np.zeros(x.shape, x.dtype), np.zeros((kr, ks * k, c), x.dtype)
+        dx = np.zeros(x.shape, x.dtype) if input_grad else None
+        dw = np.zeros((kr, ks * k, c), x.dtype)
         cols = np.zeros((ks, k, oh, width), x.dtype)
         w_rows = w.transpose(2, 1, 3, 0).reshape(kr * c, ks * k)
-        for image, dimage, dout in zip(x, dx, dy, strict=True):
+        for i, dout in enumerate(dy):
             _shift_columns(cols, dout, [-shift for shift in col_shift])
-            parts = (w_rows @ cols.reshape(ks * k, oh * width)).reshape(kr, c, oh, width)
             for r, (y_rows, x_rows) in enumerate(met):
-                dimage[:, x_rows] += parts[r][:, y_rows]
                 dy_met = cols[:, :, y_rows].reshape(ks * k, -1)
-                dw[r] += dy_met @ image[:, x_rows].reshape(c, -1).T
+                dw[r] += dy_met @ x[i, :, x_rows].reshape(c, -1).T
+            if dx is not None:
+                parts = (w_rows @ cols.reshape(ks * k, oh * width)).reshape(kr, c, oh, width)
+                for part, (y_rows, x_rows) in zip(parts, met, strict=True):
+                    dx[i, :, x_rows] += part[:, y_rows]
         return dx, np.ascontiguousarray(dw.reshape(kr, ks, k, c).transpose(2, 3, 0, 1))
 
     return y, backward
 
 
-def _overlap(shift: int, out: int, size: int) -> Rows:
-    """The i with 0 <= i < out and 0 <= i + shift < size, and the i + shift that they meet."""
-    first, last = max(0, -shift), max(0, -shift, min(out, size - shift))
-    return slice(first, last), slice(first + shift, last + shift)
-
-
 def _shift_columns(cols: NDArray, image: NDArray, shifts: list[int]) -> None:
     """cols[s, :, :, j] = image[:, :, j + shifts[s]], and 0 outside (where cols is 0 already)."""
     for col, shift in zip(cols, shifts, strict=True):
-        to, met = _overlap(shift, col.shape[-1], image.shape[-1])
+        to, met = overlap(shift, col.shape[-1], image.shape[-1])
         col[..., to] = image[..., met]

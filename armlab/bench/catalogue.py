@@ -1,0 +1,168 @@
+"""What `armlab bench` times: one record a row."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from armlab.bench import GROUPS
+from armlab.bench.row import Row, Shape
+
+
+def _features(call: str, channels: int = 32, side: int = 64, **options: Any) -> Row:
+    """A function of one map, of the size that the toy training has."""
+    return Row(call, "operations", call, {"x": (8, channels, side, side)}, options)
+
+
+def _conv(
+    name: str, x: Shape, k: int, kernel: int = 3, group: str = "convolutions", **more: Any
+) -> Row:
+    """A convolution that keeps the size at stride 1; what is no option of conv2d is the row's."""
+    own = {key: more.pop(key) for key in ("no_grad", "series", "size") if key in more}
+    padding = more.get("dilation", 1) * (kernel // 2)
+    w = (k, x[1] // more.get("groups", 1), kernel, kernel)
+    return Row(name, group, "conv2d", {"x": x, "w": w}, {"padding": padding, **more}, **own)
+
+
+def _arm(name: str, x: Shape, k: int, group: str = "arm", **own: Any) -> Row:
+    options = {"in_channels": x[1], "out_channels": k}
+    return Row(name, group, "AttentionRefinementModule", {"x": x}, options, **own)
+
+
+def _training(
+    name: str, call: str, x: Shape, group: str = "training", optimise: bool = True, **options: Any
+) -> Row:
+    own: dict[str, Any] = {"no_grad": ("x",), "loss": True, "optimise": optimise}
+    return Row(name, group, call, {"x": x}, {"classes": 3, **options}, **own)
+
+
+X, VECTOR = (8, 32, 64, 64), (32,)
+WITH_VECTORS = {"x": X, "w": VECTOR, "b": VECTOR}
+
+OPERATIONS = [
+    Row(
+        "conv2d", "operations", "conv2d", {"x": X, "w": (32, 32, 3, 3), "b": VECTOR}, {"padding": 1}
+    ),
+    Row("batch_norm", "operations", "batch_norm", WITH_VECTORS),
+    Row(
+        "batch_norm_eval",
+        "operations",
+        "batch_norm_eval",
+        WITH_VECTORS,
+        constants={"mean": VECTOR, "var": VECTOR},
+    ),
+    _features("relu"),
+    _features("leaky_relu"),
+    Row("sigmoid", "operations", "sigmoid", {"a": X}),
+    Row("sigmoid_gate", "operations", "sigmoid_gate", {"x": X, "a": (8, 32, 1, 1)}),
+    Row("sigmoid_gate-spatial", "operations", "sigmoid_gate", {"x": X, "a": (8, 1, 64, 64)}),
+    Row(
+        "conv_bn_act",
+        "operations",
+        "ConvBNAct",
+        {"x": X},
+        {"in_channels": 32, "out_channels": 64, "activation": "leaky_relu"},
+    ),
+    _features("global_avg_pool"),
+    _features("global_max_pool"),
+    Row("channel_conv1d", "operations", "channel_conv1d", {"z": (8, 256, 1, 1), "w": (1, 1, 5)}),
+    _features("channel_mean"),
+    _features("channel_max"),
+    _features("strip_mean", axis=3),
+    _features("hard_swish"),
+    _features("simam_logits"),
+    Row("concat_channels", "operations", "concat_channels", {"x1": X, "x2": X}),
+    _features("max_pool2d", kernel_size=3, stride=2, padding=1),
+    _features("resize_bilinear", side=32, size=(64, 64)),
+    _features("resize_nearest", side=32, size=(64, 64)),
+    Row(
+        "cross_entropy",
+        "operations",
+        "cross_entropy",
+        {"a": (8, 19, 64, 64)},
+        constants={"labels": (8, 64, 64)},
+    ),
+]
+CONVOLUTIONS = [
+    _conv("conv3x3-stem", (8, 3, 64, 64), 32, no_grad=("x",), series="conv3x3"),
+    _conv("conv3x3-32-64", X, 64, series="conv3x3"),
+    _conv("conv3x3-64-64", (16, 64, 32, 32), 64, series="conv3x3"),
+    _conv("conv3x3-128-128", (8, 128, 16, 16), 128, series="conv3x3"),
+    _conv("conv3x3-arm32", (2, 512, 32, 64), 128, series="conv3x3"),
+    _conv("conv3x3-arm16", (2, 256, 64, 128), 128, series="conv3x3"),
+    _conv("conv-stride2", X, 64, stride=2),
+    _conv("conv-stride2-stem", (8, 3, 128, 128), 32, stride=2, no_grad=("x",)),
+    _conv("conv-1x1", (8, 64, 64, 64), 64, kernel=1),
+    _conv("conv-7x7-stem", (2, 3, 128, 128), 64, kernel=7, stride=2, no_grad=("x",)),
+    _conv("conv-dilated", X, 64, dilation=2),
+    _conv("conv-groups4", X, 64, groups=4),
+    _conv("conv-depthwise", X, 32, groups=32),
+]
+ARMS = [
+    _arm("arm32", (2, 512, 32, 64), 128),
+    _arm("arm16", (2, 256, 64, 128), 128),
+]
+TRAINING = [  # batch × side - channels
+    _training("toy-8x64-32", "ToyNet", (8, 3, 64, 64), attention="arm", channels=32),
+    _training("toy-8x64-64", "ToyNet", (8, 3, 64, 64), attention="arm", channels=64),
+    _training("toy-16x128-64", "ToyNet", (16, 3, 128, 128), attention="arm", channels=64),
+    _training("toy-bisenet", "ToyBiSeNet", (8, 3, 64, 64)),
+]
+NETWORK = [
+    _training("bisenet", "BiSeNet", (2, 3, 360, 640), "network", optimise=False, classes=19),
+]
+BATCHES = (1, 2, 4, 8)
+MAPS = ((32, 64), (64, 128), (128, 256), (256, 512))  # a quarter of images up to 1024×2048
+SCALING = [
+    *(_conv(f"conv-batch-{n}", (n, 32, 64, 64), 32, group="scaling", series="conv-batch", size=n)
+      for n in BATCHES),
+    *(_conv(f"conv-map-{h}x{w}", (1, 16, h, w), 16, group="scaling", series="conv-map", size=h * w)
+      for h, w in MAPS),
+    *(_arm(f"arm-batch-{n}", (n, 32, 64, 64), 32, "scaling", series="arm-batch", size=n)
+      for n in (2 * n for n in BATCHES)),  # a batch of 1 leaves its batch norm a single value
+    *(_arm(f"arm-map-{h}x{w}", (2, 16, h, w), 16, "scaling", series="arm-map", size=h * w)
+      for h, w in MAPS),
+]  # fmt: skip
+ROWS = {row.name: row for row in OPERATIONS + CONVOLUTIONS + ARMS + TRAINING + NETWORK + SCALING}
+
+ALONE = {  # name: group, what is measured; see `armlab.bench.alone`
+    "side-by-side": ("training", "the first toy step in two processes at once, against in one"),
+    "import": ("start-up", "from armlab import hand, where numpy is imported already"),
+    "help": ("start-up", "armlab --help, the whole process"),
+}
+
+
+def groups() -> dict[str, str]:
+    """The group of each row, in the order in which they are run."""
+    found = {row.name: row.group for row in ROWS.values()}
+    found |= {name: group for name, (group, _) in ALONE.items()}
+    return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1])))
+
+
+def about(name: str) -> str:
+    """What a row measures, in words."""
+    return ROWS[name].about if name in ROWS else ALONE[name][1]
+
+
+def chosen(names: Iterable[str], group: str | None = None) -> list[str]:
+    """Rows by name or by series, of one group or of all; no names are all of them.
+
+    Raises ValueError for a name that is neither, or where nothing is left.
+    """
+    known, wanted = groups(), list(names)
+    series = {row.series for row in ROWS.values() if row.series}
+    for name in wanted:
+        if name not in known and name not in series:
+            near = difflib.get_close_matches(name, [*known, *series], n=3)
+            hint = f"did you mean {' or '.join(near)}" if near else "armlab bench --list has them"
+            raise ValueError(f"no row {name!r}: {hint}")
+    found = [
+        name
+        for name in known
+        if not wanted or name in wanted or (name in ROWS and ROWS[name].series in wanted)
+        if group in (None, known[name])
+    ]
+    if not found:
+        raise ValueError(f"no row of group {group} has such a name: leave out --group")
+    return found

@@ -1,0 +1,88 @@
+"""The side by hand: a row as `armlab.hand` runs it on NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from armlab import hand
+from armlab.bench.draws import SEED, Drawn, draw, labels
+from armlab.bench.row import Row
+from armlab.bench.task import Task
+from armlab.training.optimisers import Adam
+
+
+def task(row: Row) -> Task:
+    """The row with its arrays drawn and its weights made."""
+    if row.loss:
+        return _step(row, draw(row))
+    return _module(row, draw(row)) if row.is_module else _function(row, draw(row))
+
+
+def network(row: Row) -> hand.Module:
+    """The module of a row, from its seed; the twin starts from the same weights."""
+    made: hand.Module = getattr(hand, row.call)(**row.options, rng=SEED)
+    return made
+
+
+def _function(row: Row, drawn: Drawn) -> Task:
+    function, inputs = getattr(hand, row.call), tuple(drawn.inputs.values())
+    options = {**row.options, **drawn.constants}
+    dy = drawn.like(_first(function(*inputs, **options)[0]).shape)
+    spared = {"input_grad": False} if row.no_grad else {}  # conv2d's way to leave dx out
+
+    def forward() -> tuple[Any, Callable[[], Any]]:
+        value, backward = function(*inputs, **options)
+        return value, lambda: backward(dy, **spared)
+
+    def named(value: Any, grads: Any) -> dict[str, np.ndarray]:
+        grads = grads if isinstance(grads, tuple) else (grads,)
+        found = {f"d{name}": g for name, g in zip(row.inputs, grads, strict=False)}  # b is absent
+        return {"y": _first(value)} | {k: g for k, g in found.items() if k[1:] not in row.no_grad}
+
+    return Task(forward, named, drawn.bytes(dy))
+
+
+def _module(row: Row, drawn: Drawn) -> Task:
+    module, inputs = network(row), tuple(drawn.inputs.values())
+    dy = drawn.like(module(*inputs)[0].shape)
+
+    def forward() -> tuple[Any, Callable[[], Any]]:
+        y, backward = module(*inputs)
+        return y, lambda: backward(dy)
+
+    def named(y: Any, grads: Any) -> dict[str, np.ndarray]:
+        *dinputs, dparameters = grads
+        found = {f"d{name}": g for name, g in zip(row.inputs, dinputs, strict=True)}
+        return {"y": y, **found, **dparameters}
+
+    return Task(forward, named, drawn.bytes(dy))
+
+
+def _step(row: Row, drawn: Drawn) -> Task:
+    net, (x,) = network(row), drawn.inputs.values()
+    optimiser = Adam() if row.optimise else None
+    targets = labels(drawn, row)
+
+    def forward() -> tuple[Any, Callable[[], Any]]:
+        logits, net_back = net(x)
+        several = logits if isinstance(logits, tuple) else (logits,)
+        losses = [hand.cross_entropy(a, targets) for a in several]
+
+        def backward() -> Any:
+            da = tuple(loss_back(1.0) for _, loss_back in losses)
+            _, grads = net_back(da if isinstance(logits, tuple) else da[0])
+            if optimiser is not None:
+                optimiser.step(net, grads)
+            return grads
+
+        return sum(loss for loss, _ in losses), backward
+
+    return Task(forward, lambda loss, grads: {"loss": np.asarray(loss), **grads})
+
+
+def _first(value: Any) -> Any:
+    """y of a function that gives more: the statistics of batch_norm."""
+    return value[0] if isinstance(value, tuple) else value

@@ -1,0 +1,73 @@
+"""Any convolution, by columns: lay the pixels under the kernel side by side, multiply once.
+
+im2col, but for a few rows of y at a time: the columns of a whole batch are R·S times the size of
+the image and go through memory three times, those of a block stay in cache.
+
+    cols[c, r, s; n, i, j] = padded x[n, c, t i + d r, t j + d s]                           (1)
+    y  = w cols                      (K/g, C/g R S) times (C/g R S, pixels), for each group
+    dw = dy colsᵀ,   dcols = wᵀ dy,   and dx collects dcols from where (1) took cols        (2)
+
+Nothing is kept but x and w; the backward lays out the columns again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from armlab.arrays import pad
+from armlab.hand.kernels.blocks import blocks
+from armlab.hand.kernels.kernel import KernelBackward
+from armlab.hand.window import Window
+
+BLOCK = 2**17  # numbers in the columns of a block: 0.5 MiB in float32
+
+
+def fits(window: Window, groups: int) -> bool:
+    """Everything."""
+    return True
+
+
+def conv2d(
+    x: NDArray, w: NDArray, window: Window, groups: int = 1
+) -> tuple[NDArray, KernelBackward]:
+    """Equals `conv2d_by_taps` to the order of its sums.
+
+    x  (N, C, H, W)    w  (K, C/g, R, S)    y  (N, K, OH, OW)
+    """
+    n, k, g = len(x), len(w), groups
+    oh, ow = window.output_size("conv2d kernel", x.shape[2:])
+    matrix = w.reshape(g, k // g, -1)
+    each = BLOCK // (g * matrix.shape[2])  # columns of a block
+
+    y = np.empty((n, k, oh, ow), x.dtype)
+    seen = _windows(pad(x, window.padding), window)
+    for images, rows in blocks(n, oh, ow, each):
+        cols = seen[:, :, :, images, rows].reshape(g, matrix.shape[2], -1)  # (1)
+        ys = y[images, :, rows].swapaxes(0, 1)
+        ys[...] = (matrix @ cols).reshape(ys.shape)
+
+    def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
+        padded, dw = pad(x, window.padding), np.zeros(matrix.shape, x.dtype)
+        seen, dpadded = _windows(padded, window), np.zeros_like(padded) if input_grad else None
+        for images, rows in blocks(n, oh, ow, each):
+            dys = dy[images, :, rows].swapaxes(0, 1).reshape(g, k // g, -1)
+            cols = seen[:, :, :, images, rows]
+            dw += dys @ cols.reshape(g, matrix.shape[2], -1).transpose(0, 2, 1)  # (2)
+            if dpadded is not None:
+                dcols = (matrix.transpose(0, 2, 1) @ dys).reshape(cols.shape)
+                for r, s, tap in window.taps((oh, ow)):
+                    dpadded[tap][images, :, rows] += dcols[:, r, s].swapaxes(0, 1)
+        dx = None if dpadded is None else np.ascontiguousarray(window.crop(dpadded))
+        return dx, dw.reshape(w.shape)
+
+    return y, backward
+
+
+def _windows(padded: NDArray, window: Window) -> NDArray:
+    """The pixels under the kernel, for each pixel of y: a view.  -> (C, R, S, N, OH, OW)"""
+    (down, right), (t, u) = window.dilation, window.stride
+    span = [d * (k - 1) + 1 for k, d in zip(window.kernel, window.dilation, strict=True)]
+    seen = sliding_window_view(padded, span, axis=(2, 3))[:, :, ::t, ::u, ::down, ::right]
+    return seen.transpose(1, 4, 5, 0, 2, 3)
