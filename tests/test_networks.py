@@ -135,3 +135,30 @@ def test_toy_bisenet_learns():
         losses.append([float(loss) for loss in each])
     first, last = np.array(losses[0]), np.mean(losses[-5:], axis=0)
     assert (last < first * [0.4, 0.7, 0.7]).all(), (first, last)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("ToyNet", {"attention": "arm", "channels": 6}),
+        ("ToyBiSeNet", {"width": 2}),
+        ("ThreeScaleBiSeNet", {"width": 2}),
+        ("SpatialPath", {"width": 2}),
+        ("ConvBN", {"in_channels": 3, "out_channels": 4}),
+        ("ConvBNAct", {"in_channels": 3, "out_channels": 4}),
+        ("Conv2d", {"in_channels": 3, "out_channels": 4, "kernel_size": 3}),
+    ],
+)
+def test_without_the_gradient_of_the_image_the_others_are_the_same(name, options):
+    net, rng = getattr(hand, name)(**options, rng=0), np.random.default_rng(3)
+    y, backward = net(rng.standard_normal((2, 3, 33, 35)).astype("f4"))
+    several = isinstance(y, tuple)
+    dys = [rng.standard_normal(a.shape).astype("f4") for a in (y if several else (y,))]
+    dy = tuple(dys) if several else dys[0]
+    dx, grads = backward(dy)
+    spared, same = backward(dy, input_grad=False)
+    assert dx is not None
+    assert spared is None
+    assert list(same) == list(grads)
+    for key, g in grads.items():
+        np.testing.assert_array_equal(same[key], g)

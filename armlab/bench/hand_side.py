@@ -73,7 +73,7 @@ def _step(row: Row, drawn: Drawn) -> Task:
 
         def backward() -> Any:
             da = tuple(loss_back(1.0) for _, loss_back in losses)
-            _, grads = net_back(da if isinstance(logits, tuple) else da[0])
+            _, grads = net_back(da if isinstance(logits, tuple) else da[0], input_grad=False)
             if optimiser is not None:
                 optimiser.step(net, grads)
             return grads

@@ -65,14 +65,17 @@ class BiSeNet(Module):
         ys, heads_back = run_heads(heads, {"conv_out": f} | auxiliary, x.shape[2:])  # (2)
         training = self.training
 
-        def backward(dy: Array | tuple[Array | None, ...]) -> tuple[Array, Grads]:
+        def backward(
+            dy: Array | tuple[Array | None, ...], input_grad: bool = True
+        ) -> tuple[Array | None, Grads]:
             df, d_heads = heads_back(dy if training else (dy,))
             ds, dc8, d_ffm = ffm_back(df["conv_out"])
             if training:
                 dc8 = dc8 + df["conv_out16"]  # c8 is fused, and has a head of its own
-            dx_sp, d_sp = sp_back(ds)
-            dx_cp, d_cp = cp_back((dc8, df.get("conv_out32")))
-            return dx_sp + dx_cp, join(cp=d_cp, sp=d_sp, ffm=d_ffm) | d_heads
+            dx_sp, d_sp = sp_back(ds, input_grad=input_grad)
+            dx_cp, d_cp = cp_back((dc8, df.get("conv_out32")), input_grad=input_grad)
+            dx = dx_sp + dx_cp if input_grad else None  # x is used twice
+            return dx, join(cp=d_cp, sp=d_sp, ffm=d_ffm) | d_heads
 
         return (ys if training else ys[0]), backward
 

@@ -49,7 +49,7 @@ class ContextPath(Module):
         self.conv_avg = ConvBNAct(8 * width, wide, 1, padding=0, **made)
 
     def forward(self, x: Array) -> tuple[tuple[Array, Array], Backward]:
-        self.expect_features(x, 3, "in_channels")
+        self.expect_features(x, 3)
         (f8, f16, f32), resnet_back = self.resnet(x)  # (1)
         z, pool_back = global_avg_pool(f32)
         g, avg_back = self.conv_avg(z)  # (2)
@@ -61,7 +61,9 @@ class ContextPath(Module):
         y8, head16_back = self.conv_head16(up16)  # (4)
         shapes, g_shape = (y8.shape, y16.shape), g.shape
 
-        def backward(dy: tuple[Array | None, Array | None]) -> tuple[Array, Grads]:
+        def backward(
+            dy: tuple[Array | None, Array | None], input_grad: bool = True
+        ) -> tuple[Array | None, Grads]:
             dy8, dy16 = fill_unused(dy, shapes)
             dup16, d_head16 = head16_back(dy8)
             dsum16 = up16_back(dup16)
@@ -70,7 +72,7 @@ class ContextPath(Module):
             dsum32 = up32_back(dup32)
             df32, d_arm32 = arm32_back(dsum32)
             dz, d_avg = avg_back(unbroadcast(dsum32, g_shape))  # one g feeds every position
-            dx, d_resnet = resnet_back((None, df16, df32 + pool_back(dz)))
+            dx, d_resnet = resnet_back((None, df16, df32 + pool_back(dz)), input_grad=input_grad)
             return dx, join(
                 resnet=d_resnet,
                 arm16=d_arm16,

@@ -95,11 +95,10 @@ class Conv2d(Module):
     """Convolution with weights of its own; see `conv2d`.
 
     Weights are drawn normal with variance 1 / fan_in (He et al. 2015 with slope a=1, as in the
-    public ARM code), the bias is 0. Where `input_grad` is set to False, backward gives None for dx.
+    public ARM code), the bias is 0.
     """
 
     parameter_names = ("weight", "bias")
-    input_grad = True
 
     def __init__(
         self,
@@ -144,8 +143,8 @@ class Conv2d(Module):
         )
         names = tuple(self.parameters())
 
-        def backward(dy: Array) -> tuple[Array | None, dict[str, Array]]:
-            dx, *grads = conv_back(dy, input_grad=self.input_grad)
+        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, dict[str, Array]]:
+            dx, *grads = conv_back(dy, input_grad=input_grad)
             return dx, dict(zip(names, grads, strict=False))
 
         return y, backward

@@ -13,6 +13,9 @@ from armlab.hand.expect import expect_features
 class Module:
     """A layer or a network: call it for `(y, backward)`; `backward(dy)` gives `(dx, grads)`.
 
+    Convolutions, and what begins with one, spare dx with `backward(dy, input_grad=False)`, which
+    makes it None: nobody differentiates an image.
+
     One with two inputs gives `(dx1, dx2, grads)`. One with several outputs has a tuple for its y,
     and takes a tuple for its dy, with None for an output that nobody used.
 
@@ -75,7 +78,9 @@ class Module:
         modules = dict(self.named_modules())
         for key, value in values.items():
             if key not in current:
-                raise KeyError(f"{type(self).__name__} has no array {key!r}")
+                raise KeyError(
+                    f"{type(self).__name__} has no array {key!r}: take a key of its state_dict()"
+                )
             if _describe(value) != _describe(current[key]):
                 raise ValueError(
                     f"{type(self).__name__} expected {key} as {_describe(current[key])}, "
@@ -141,15 +146,18 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [self.extra_repr()] if self.extra_repr() else []
         if not self.children():
-            return f"{type(self).__name__}({''.join(lines)})"
+            return f"{type(self).__name__}({self.extra_repr()})"
+        lines = [self.extra_repr()] if self.extra_repr() else []
         lines += [f"({name}): {child!r}" for name, child in self.children().items()]
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
 
-    def expect_features(self, x: Array, channels: int, built_with: str) -> None:
-        """Refuse anything but features (N, channels, H, W), before it fails deep inside."""
+    def expect_features(self, x: Array, channels: int, built_with: str | None = None) -> None:
+        """Refuse anything but features (N, channels, H, W), before it fails deep inside.
+
+        built_with  the argument that fixed the channels; None where they are those of an image
+        """
         name = type(self).__name__
         expect_features(name, x, channels, built_with)
         weight = next(iter(self._arrays().values()), x)  # without arrays, any place will do
@@ -166,4 +174,4 @@ def _describe(a: Array) -> str:
 
 def _describe_place(a: Array) -> str:
     where = place_of(a)
-    return f"{dtype_name(a)} arrays of {where.xp.__name__.rsplit('.', 1)[-1]} on {where.device}"
+    return f"{dtype_name(a)} arrays of {where.xp.__name__.split('.')[-1]} on {where.device}"

@@ -105,7 +105,7 @@ class ResNet18(Module):
         self.layer4 = _two_blocks(4 * width, 8 * width, 2, made)
 
     def forward(self, x: Array) -> tuple[tuple[Array, Array, Array], Backward]:
-        self.expect_features(x, 3, "in_channels")
+        self.expect_features(x, 3)
         u, conv1_back = self.conv1(x)
         v, bn1_back = self.bn1(u)
         r, relu_back = relu(v)
@@ -116,7 +116,9 @@ class ResNet18(Module):
         f32, layer4_back = self.layer4(f16)  # (2)
         shapes = f8.shape, f16.shape, f32.shape
 
-        def backward(dy: tuple[Array | None, ...]) -> tuple[Array, Grads]:
+        def backward(
+            dy: tuple[Array | None, ...], input_grad: bool = True
+        ) -> tuple[Array | None, Grads]:
             df8, df16, df32 = fill_unused(dy, shapes)
             df16_, d_layer4 = layer4_back(df32)
             df8_, d_layer3 = layer3_back(df16 + df16_)  # f16 is an output, and layer4's input
@@ -124,7 +126,7 @@ class ResNet18(Module):
             dh, d_layer1 = layer1_back(df4)
             dv = relu_back(pool_back(dh))
             du, d_bn1 = bn1_back(dv)
-            dx, d_conv1 = conv1_back(du)
+            dx, d_conv1 = conv1_back(du, input_grad=input_grad)
             stem = join(conv1=d_conv1, bn1=d_bn1)
             return dx, stem | join(
                 layer1=d_layer1, layer2=d_layer2, layer3=d_layer3, layer4=d_layer4

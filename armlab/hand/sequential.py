@@ -10,16 +10,21 @@ from armlab.hand.module import Module
 
 
 def in_turn(layers: Mapping[str, Module], x: Array) -> tuple[Array, Backward]:
-    """y = layer_n(… layer_1(x)); gradients are named by layer, in the order of the layers."""
+    """y = layer_n(… layer_1(x)); gradients are named by layer, in the order of the layers.
+
+    backward(dy, input_grad=False) spares the gradient of x, if the first layer can.
+    """
     backs = {}
     for name, layer in layers.items():
         x, backs[name] = layer(x)
 
-    def backward(dy: Array) -> tuple[Array, Grads]:
+    def backward(dy: Array, **input_grad: bool) -> tuple[Array | None, Grads]:
         grads: dict[str, Grads] = {}
-        for name in reversed(list(layers)):
+        first, *rest = layers
+        for name in reversed(rest):
             dy, grads[name] = backs[name](dy)
-        return dy, join(**{name: grads[name] for name in layers})
+        dx, grads[first] = backs[first](dy, **input_grad)
+        return dx, join(**{name: grads[name] for name in layers})
 
     return x, backward
 

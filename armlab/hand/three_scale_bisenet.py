@@ -42,9 +42,11 @@ class ThreeScaleBiSeNet(Module):
         ys, heads_back = run_heads(heads, features, x.shape[2:])
         training = self.training
 
-        def backward(dy: Array | tuple[Array | None, ...]) -> tuple[Array, Grads]:
+        def backward(
+            dy: Array | tuple[Array | None, ...], input_grad: bool = True
+        ) -> tuple[Array | None, Grads]:
             dc, d_heads = heads_back(dy if training else (dy,))
-            dx, d_cp = cp_back((dc["conv_out"], dc.get("conv_out16")))
+            dx, d_cp = cp_back((dc["conv_out"], dc.get("conv_out16")), input_grad=input_grad)
             return dx, join(cp=d_cp) | d_heads
 
         return (ys if training else ys[0]), backward

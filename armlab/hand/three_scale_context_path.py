@@ -63,7 +63,7 @@ class ThreeScaleContextPath(Module):
         self.conv_fuse = ConvBNAct(wide, wide, 1, padding=0, **leaky)
 
     def forward(self, x: Array) -> tuple[tuple[Array, Array], Backward]:
-        self.expect_features(x, 3, "in_channels")
+        self.expect_features(x, 3)
         (f8, f16, f32), resnet_back = self.resnet(x)  # (1)
         size8, size16 = f8.shape[2:], f16.shape[2:]
         r32, arm32_back = self.arm32(f32)
@@ -89,7 +89,9 @@ class ThreeScaleContextPath(Module):
         y8, fuse_back = self.conv_fuse(g8)  # (7)
         shapes = y8.shape, r16.shape
 
-        def backward(dy: tuple[Array | None, Array | None]) -> tuple[Array, Grads]:
+        def backward(
+            dy: tuple[Array | None, Array | None], input_grad: bool = True
+        ) -> tuple[Array | None, Grads]:
             dy8, dy16 = fill_unused(dy, shapes)
             dg8, d_fuse = fuse_back(dy8)
             dm8, da8 = gate8_back(dg8)
@@ -108,7 +110,7 @@ class ThreeScaleContextPath(Module):
             df8, d_arm8 = arm8_back(dr8)
             df16, d_arm16 = arm16_back(dr16 + up16_back(dup16) + dy16)  # r16 is used three times
             df32, d_arm32 = arm32_back(far32_back(dfar32) + up32_back(dup32))  # and r32 twice
-            dx, d_resnet = resnet_back((df8, df16, df32))
+            dx, d_resnet = resnet_back((df8, df16, df32), input_grad=input_grad)
             return dx, join(
                 resnet=d_resnet,
                 arm32=d_arm32,

@@ -43,7 +43,7 @@ class ToyNet(Module):
             )
         made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
         unit: Any = partial(ConvBNAct, activation="leaky_relu", **made)
-        arm = partial(AttentionRefinementModule, activation="leaky_relu", **made)
+        arm = partial(AttentionRefinementModule, **made)
         refine: Any = arm if attention == "arm" else unit
         self.attention = attention
         self.conv1 = unit(3, channels // 2)
@@ -55,12 +55,12 @@ class ToyNet(Module):
         self.classify = Conv2d(channels, classes, 1, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        self.expect_features(x, 3, "in_channels")
+        self.expect_features(x, 3)
         logits, layers_back = in_turn(self.children(), x)
         y, resize_back = resize_bilinear(logits, size=(x.shape[2], x.shape[3]))
 
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            return layers_back(resize_back(dy))
+        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
+            return layers_back(resize_back(dy), input_grad=input_grad)
 
         return y, backward
 

@@ -69,7 +69,7 @@ class HandLearner:
         x = self.place.asarray(images, self.dtype)
         a, net_back = self.net(x)
         loss, loss_back = cross_entropy(a, labels)
-        _, grads = net_back(loss_back(1.0))
+        _, grads = net_back(loss_back(1.0), input_grad=False)  # nobody differentiates the images
         self.optimiser.step(self.net, grads, learning_rate)
         return loss
 

@@ -90,13 +90,19 @@ class HandRun:
         return enter
 
     def _module_back(
-        self, path: str, place: Key, names: list[str], backward: Function, dy: Any
+        self,
+        path: str,
+        place: Key,
+        names: list[str],
+        backward: Function,
+        dy: Any,
+        **options: bool,
     ) -> Any:
         phase, source = "gradients", f"the backward of {self.words(path)}"
         handed, made = self._handed(phase, path or self.words(path)), f"what {source} returns"
         self._add(phase, path, *_each("dy", dy), (*place, "out"), handed)
         with self.notes.at_work(phase, path, "", source, self._stacks[phase]):
-            result = backward(dy)
+            result = backward(dy, **options)
             *dxs, grads = expect_gradients(result, len(names))
         self._add(phase, path, [f"d{name}" for name in names], dxs, (*place, "in"), made)
         if self.notes.counts[place[:2]] == 1:  # else they are shares, which the twin does not know
