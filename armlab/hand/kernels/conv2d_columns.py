@@ -21,7 +21,8 @@ from armlab.hand.kernels.blocks import blocks
 from armlab.hand.kernels.kernel import KernelBackward
 from armlab.hand.window import Window
 
-BLOCK = 2**17  # numbers in the columns of a block: 0.5 MiB in float32
+BLOCK = 2**15  # numbers in the columns of a block: 128 KiB in float32
+NARROWEST = 448  # columns in a block, at the least
 
 
 def fits(window: Window, groups: int) -> bool:
@@ -39,7 +40,7 @@ def conv2d(
     n, k, g = len(x), len(w), groups
     oh, ow = window.output_size("conv2d kernel", x.shape[2:])
     matrix = w.reshape(g, k // g, -1)
-    each = BLOCK // (g * matrix.shape[2])  # columns of a block
+    each = max(NARROWEST, BLOCK // (g * matrix.shape[2]))
 
     y = np.empty((n, k, oh, ow), x.dtype)
     seen = _windows(pad(x, window.padding), window)

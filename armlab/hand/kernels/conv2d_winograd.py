@@ -19,7 +19,6 @@ are no longer exact. Nothing is kept but x and w.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -31,7 +30,8 @@ from armlab.hand.window import Window, overlap
 
 POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)  # and infinity
 TILE = 4  # rows of y that are computed together
-BLOCK = 256  # columns of the middle product at a time, so that its operands stay in cache
+BLOCK = 2**18  # numbers in the operands of a block: 1 MiB in float32
+NARROWEST = 256  # columns of the middle product, at the least
 
 
 def fits(window: Window, groups: int) -> bool:
@@ -73,14 +73,17 @@ def by_matrices(
     """Equation (1) with these matrices, whatever they are: the error bound has their sizes."""
     (n, c, h, width), (k, _, _, ks) = x.shape, w.shape
     oh, _ = window.output_size("conv2d kernel", (h, width))
-    top, shifts = window.padding[0], [window.dilation[1] * (s - ks // 2) for s in range(ks)]
+    top, right, tiles = window.padding[0], window.dilation[1], -(-oh // TILE)
+    shifts = [overlap(right * (s - ks // 2), width, width) for s in range(ks)]
 
-    y = np.empty((n, k, oh, width), x.dtype)
+    y = np.empty((n, k, TILE * tiles, width), x.dtype)
     gw = (g @ w.transpose(2, 0, 3, 1).reshape(3, -1)).reshape(6, k, ks * c)
-    for images, tiles in blocks(n, -(-oh // TILE), width, BLOCK):
-        bx = _with_shifts(_times_rows(b, x[images], tiles, -top), shifts)
-        for rows, ys in _aligned(_times(a, gw @ bx, tiles, width), y[images], tiles, 0):
-            ys[...] = rows
+    for images, band in blocks(n, tiles, width, _columns(ks * c + k)):
+        bx = _times(b, _six_rows(x[images], band, top))
+        products = (gw @ _with_shifts(bx, shifts)).reshape(6, k, *bx.shape[2:])
+        ys = y[images, :, TILE * band.start : TILE * band.stop]
+        _in_tiles(ys)[...] = _times(a, products)
+    y = y if oh == y.shape[2] else y[:, :, :oh].copy()
 
     def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
         # (1) from right to left: Aᵀ meets four rows of dy, and Bᵀ gives six rows of dx, which
@@ -88,50 +91,69 @@ def by_matrices(
         dx = np.zeros(x.shape, x.dtype) if input_grad else None
         dgw = np.zeros((6, ks * k, c), x.dtype)
         gw = (g @ w.transpose(2, 1, 3, 0).reshape(3, -1)).reshape(6, c, ks * k)
-        for images, tiles in blocks(n, -(-oh // TILE), width, BLOCK):
-            ady = _with_shifts(_times_rows(a.T, dy[images], tiles, 0), [-t for t in shifts])
-            bx = _times_rows(b, x[images], tiles, -top).reshape(6, c, -1)
-            dgw += ady @ bx.transpose(0, 2, 1)
+        back = [(met, to) for to, met in shifts]
+        for images, band in blocks(n, tiles, width, _columns(ks * k + c)):
+            dys = _rows(dy[images], TILE * band.start, TILE * (band.stop - band.start))
+            ady = _with_shifts(_times(a.T, _in_tiles(dys)), back)
+            bx = _times(b, _six_rows(x[images], band, top))
+            dgw += ady @ bx.reshape(6, c, -1).transpose(0, 2, 1)
             if dx is not None:
-                drows = _times(b.T, gw @ ady, tiles, width)
-                for rows, dxs in _aligned(drows, dx[images], tiles, -top):
-                    dxs += rows
+                _add_six_rows(dx[images], _times(b.T, (gw @ ady).reshape(bx.shape)), band, top)
         dw = (g.T @ dgw.reshape(6, -1)).reshape(3, ks, k, c)
         return dx, np.ascontiguousarray(dw.transpose(2, 3, 0, 1))
 
     return y, backward
 
 
-def _times_rows(matrix: NDArray, x: NDArray, tiles: slice, first: int) -> NDArray:
-    """The matrix times the rows 4 t + first, … of each tile t.  -> (6, C, N, tiles, W)"""
-    n, c, _, width = x.shape
-    rows = np.zeros((matrix.shape[1], c, n, tiles.stop - tiles.start, width), x.dtype)
-    for row, xs in _aligned(rows, x, tiles, first):
-        row[...] = xs
-    return (matrix @ rows.reshape(len(rows), -1)).reshape(6, *rows.shape[1:])
+def _columns(channels: int) -> int:
+    """How many columns a block has, of so many channels that go into six products or come out."""
+    return max(NARROWEST, BLOCK // (6 * channels))
 
 
-def _times(matrix: NDArray, products: NDArray, tiles: slice, width: int) -> NDArray:
-    """The matrix times the six products.  (6, K, P) -> (rows, K, N, tiles, W)"""
-    rows = matrix @ products.reshape(6, -1)
-    return rows.reshape(len(matrix), products.shape[1], -1, tiles.stop - tiles.start, width)
+def _times(matrix: NDArray, rows: NDArray) -> NDArray:
+    """Row j of the result is Σ_i matrix[j, i] rows[i].  (R, …) -> (J, …)"""
+    return (matrix @ rows.reshape(len(rows), -1)).reshape(len(matrix), *rows.shape[1:])
 
 
-def _aligned(
-    rows: NDArray, x: NDArray, tiles: slice, first: int
-) -> Iterator[tuple[NDArray, NDArray]]:
-    """Views of row j of every tile, and of row 4 t + first + j of x: those that are inside x."""
-    for j, row in enumerate(rows):
-        met, inside = overlap(
-            TILE * tiles.start + first + j, tiles.stop - tiles.start, x.shape[2], TILE
-        )
-        yield row[:, :, met].swapaxes(0, 1), x[:, :, inside]
+def _rows(x: NDArray, first: int, count: int) -> NDArray:
+    """Rows first ... first + count of x, with 0 outside: a view where they are all inside."""
+    if first >= 0 and first + count <= x.shape[2]:
+        return x[:, :, first : first + count]
+    rows = np.zeros((*x.shape[:2], count, x.shape[3]), x.dtype)
+    to, met = overlap(first, count, x.shape[2])
+    rows[:, :, to] = x[:, :, met]
+    return rows
 
 
-def _with_shifts(u: NDArray, shifts: list[int]) -> NDArray:
-    """v[:, s, …, j] = u[…, j + shifts[s]], and 0 outside.  (6, C, N, tiles, W) -> (6, S C, P)"""
+def _in_tiles(rows: NDArray) -> NDArray:
+    """Four rows of each tile, as a view.  (N, C, 4 tiles, W) -> (4, C, N, tiles, W)"""
+    n, c, h, width = rows.shape
+    return rows.reshape(n, c, h // TILE, TILE, width).transpose(3, 1, 0, 2, 4)
+
+
+def _six_rows(x: NDArray, band: slice, top: int) -> NDArray:
+    """d of (1): four rows of each tile, and two of the next.  -> (6, C, N, tiles, W)"""
+    tiles = band.stop - band.start
+    four = _in_tiles(_rows(x, TILE * band.start - top, TILE * (tiles + 1)))
+    d = np.empty((6, *four.shape[1:3], tiles, x.shape[3]), x.dtype)
+    d[:4], d[4:] = four[:, :, :, :-1], four[:2, :, :, 1:]
+    return d
+
+
+def _add_six_rows(dx: NDArray, dd: NDArray, band: slice, top: int) -> None:
+    """The backward of `_six_rows`, which used two rows twice."""
+    _, c, n, tiles, width = dd.shape
+    rows = np.zeros((n, c, TILE * (tiles + 1), width), dd.dtype)
+    four = _in_tiles(rows)
+    four[:, :, :, :-1] = dd[:4]
+    four[:2, :, :, 1:] += dd[4:]
+    met, to = overlap(TILE * band.start - top, TILE * (tiles + 1), dx.shape[2])
+    dx[:, :, to] += rows[:, :, met]
+
+
+def _with_shifts(u: NDArray, shifts: list[tuple[slice, slice]]) -> NDArray:
+    """u shifted by each kernel column, with 0 outside.  (6, C, N, tiles, W) -> (6, S C, P)"""
     v = np.zeros((6, len(shifts), *u.shape[1:]), u.dtype)
-    for s, shift in enumerate(shifts):
-        to, met = overlap(shift, u.shape[-1], u.shape[-1])
+    for s, (to, met) in enumerate(shifts):
         v[:, s, ..., to] = u[..., met]
     return v.reshape(6, len(shifts) * u.shape[1], -1)
