@@ -42,7 +42,7 @@ def test_integers_come_out_as_from_the_specification(name, dtype):
 
     met = []
     for_all(CASES["conv2d"].exact_strata(100), equal)
-    assert len(met) >= 15
+    assert len(met) >= 10
 
 
 @pytest.mark.parametrize("name", [*KERNELS, "taps"])
@@ -67,7 +67,7 @@ def test_each_keeps_the_bound_of_convolution(name, monkeypatch):
 
     met = []
     for_all(CASES["conv2d"].strata(100), holds)
-    assert len(met) >= 15
+    assert len(met) >= 10
 
 
 @pytest.mark.parametrize("name", [*KERNELS, "taps"])

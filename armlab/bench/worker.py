@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from armlab.bench.catalogue import ROWS
+from armlab.training.memory import keep_freed_memory
 
 REQUESTS = ("prepare", "save", "errors", "time", "memory", "peaks")
 PAUSE, ENOUGH = 0.005, 3  # seconds, and how many of them without work mean that threads sleep
@@ -25,6 +26,7 @@ class Worker:
 
     def __init__(self, side: str, threads: int) -> None:
         self.side, self.threads = side, threads
+        keep_freed_memory()
         if side != "hand":
             import torch
 

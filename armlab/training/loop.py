@@ -17,6 +17,7 @@ from armlab import plots
 from armlab.data import Scenes
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
+from armlab.training.memory import keep_freed_memory
 from armlab.training.run import Row, Run, TrainingError
 
 
@@ -49,6 +50,7 @@ def resume(out: Path, report: Report | None = None) -> Run:
 def _go_on(run: Run, report: Report | None) -> Run:
     from threadpoolctl import threadpool_limits
 
+    keep_freed_memory()
     if report:
         report.begin(run)
     try:
