@@ -26,7 +26,7 @@ BUILT = {
     "SAR": ("SAR", (5, 3, 4), (2, 5, 6, 7)),
     "CBAM": ("CBAM", (6, 2), (2, 6, 4, 5)),
     "SE": ("SqueezeExcitation", (6, 2), (4, 6, 3, 5)),
-    "ToyNet": ("ToyNet", (4, "arm", 6), (2, 3, 8, 9)),
+    "ToyNet": ("ToyNet", (4, "arm", 8), (2, 3, 8, 9)),
 }
 
 
@@ -111,8 +111,8 @@ def test_the_rows_come_in_the_order_of_the_computation():
 ARM_ = "AttentionRefinementModule"
 EXPECTED = [
     # fault, traced module, phase, where, value, where to look
-    ("conv2d: kernel flipped", "ToyNet", "forward", "conv2.conv", "conv2d y", "forward of conv2d"),
-    ("conv2d: dw of the last image only", "ARM", "gradients", "conv_atten", "conv2d dw", "backward of conv2d"),
+    ("conv2d_winograd: kernel columns in reverse", "ToyNet", "forward", "conv3.conv", "conv2d y", "forward of conv2d"),
+    ("conv2d_pointwise: dw keeps the last image", "ARM", "gradients", "conv_atten", "conv2d dw", "backward of conv2d"),
     ("conv2d_rows: dw keeps the last image", "ARM", "gradients", "conv.conv", "conv2d dw", "backward of conv2d"),
     ("conv2d_rows: dx off by a factor of 1.00001", "SAR", "gradients", "conv1.conv", "conv2d dx", "backward of conv2d"),
     ("conv2d: db as a mean", "SE", "gradients", "fc2", "conv2d db", "of conv2d"),

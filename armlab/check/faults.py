@@ -523,8 +523,8 @@ FAULTS = [
         "ConvBNAct: activation forgotten backward",
         "ConvBNAct",
         "conv_bn_act",
-        "return conv_bn_back(act_back(dy))",
-        "return conv_bn_back(dy)",
+        "conv_bn_back(act_back(dy), ",
+        "conv_bn_back(dy, ",
         "a backward reads its forward upwards, every line of it",
     ),
     Fault(
