@@ -115,7 +115,7 @@ for name, shape in [("s", (2, 3, 1, 1)), ("p", (2, 1, 4, 5)), ("v", (3,))]:
 source(hand.leaky_relu)
 
 # %% [markdown]
-# `backward` is an ordinary inner function. It remembers `x` because it was defined where `x` is known.
+# `backward` is an ordinary inner function. It remembers `y` because it was defined where `y` is known: $y$ is positive where $x$ is. (`in_place` and `clip` are NumPy's maximum and limits, without a new array for each step.)
 #
 # **Predict.** Let `x = [-2, 3]` and `dy = [10, 20]`, with the slope 0.01. What is `dx`?
 

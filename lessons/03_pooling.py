@@ -31,6 +31,7 @@ import torch
 from sklearn.datasets import load_digits, load_sample_image
 
 from armlab import check, hand, plots
+from armlab.hand.max_pool2d import max_along
 from tools import compare, photographs, source
 from tools import CHANNELS, COLOURS, feature_map, gate_bars, gate_map, gradient_map, picture
 from tools import channel_bars, numbers
@@ -572,10 +573,10 @@ def max_pool2d_backward(dy, winner, shape):
 check.exercise("max_pool2d_backward", max_pool2d_backward)
 
 # %% [markdown]
-# The file has no list of indices. It goes through the nine **taps** of the window: tap $(r, s)$ meets, for all windows at once, a regular slice of the image. Within one tap no pixel occurs twice, so `+=` on a slice is safe, and the sum over taps is the sum of (d3).
+# The file has no list of indices. The maximum of a window is the largest of the maxima of its rows, so it takes one axis after the other. Along each it goes through the three **taps**: tap $s$ meets, for all windows at once, a regular slice of the image. Within one tap no pixel occurs twice, so `+=` on a slice is safe, and the sum over taps is the sum of (d3).
 
 # %%
-source(hand.max_pool2d)
+source(hand.max_pool2d, max_along)
 
 # %% [markdown]
 # ## 7 · From the mean to the maximum

@@ -118,7 +118,7 @@ def sigmoid(a):
 check.exercise("sigmoid", sigmoid)
 
 # %% [markdown]
-# And this is the file. The last line, its backward, comes next.
+# And this is the file. It has a third cure: the second form alone, with $a$ stopped at 40. From 38 on $s$ is 1 to the last digit of a float64, so nothing is lost, and $e^{40}$ is far from overflowing. The end, its backward, comes next.
 
 # %%
 source(hand.sigmoid)
@@ -688,11 +688,11 @@ for size in (2, 3, 6):
 # %% [markdown]
 # ## Five questions
 #
-# 1. Why does the file compute $e^{-|a|}$ and not $e^{-a}$?
+# 1. Why does the file compute $e^{\min(a, 40)}$ and not $e^a$?
 #
 # <details><summary>Answer</summary>
 #
-# $e^{-a}$ overflows where $a$ is very negative. $e^{-|a|}$ is at most 1, and both forms of the sigmoid can be written with it.
+# $e^a$ overflows where $a$ is large, and $\infty/\infty$ is NaN. Where $a$ is stopped, $s$ has long been 1 to the last digit.
 #
 # </details>
 #

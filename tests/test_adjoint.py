@@ -9,6 +9,7 @@ import pytest
 
 from armlab import hand
 from armlab.check import adjoint
+from armlab.hand import conv_bn_act, resnet18
 
 LABELS = np.array([[[0, 1, 2, 255], [2, 2, 0, 1], [1, 0, 255, 2]], [[1] * 4, [0] * 4, [2] * 4]])
 
@@ -81,6 +82,10 @@ FUNCTIONS = {
     ),
     "max_pool2d": lambda r, s: (
         lambda x: hand.max_pool2d(x, kernel_size=(2, 2), stride=1, padding=1),
+        (apart(r, *s),),
+    ),
+    "max_pool2d, tall windows": lambda r, s: (
+        lambda x: hand.max_pool2d(x, kernel_size=(5, 2), stride=1, padding=(2, 0)),
         (apart(r, *s),),
     ),
     "resize_bilinear": lambda r, s: (
@@ -199,6 +204,60 @@ def test_backward_of_a_module(name, training):
             counted += 1
             assert found.holds, f"{name}: {found}"
     assert counted >= (5 if name in KINKED else 60)
+
+
+NETWORKS = {  # and the number of their outputs in training mode
+    "SpatialPath": (lambda: hand.SpatialPath(2, rng=1, dtype="float64"), 1),
+    "ResNet18": (lambda: hand.ResNet18(1, rng=1, dtype="float64"), 3),
+    "ContextPath": (lambda: hand.ContextPath(1, rng=1, dtype="float64"), 2),
+    "ThreeScaleContextPath": (lambda: hand.ThreeScaleContextPath(1, rng=1, dtype="float64"), 2),
+    "BiSeNet": (lambda: hand.BiSeNet(2, None, (3, 2), 1, rng=1, dtype="float64"), 3),
+    "ThreeScaleBiSeNet": (lambda: hand.ThreeScaleBiSeNet(2, 1, rng=1, dtype="float64"), 2),
+}
+USED = [(name, [i]) for name, (_, outputs) in NETWORKS.items() for i in range(outputs)]
+USED += [(name, [*range(outputs)]) for name, (_, outputs) in NETWORKS.items() if outputs > 1]
+
+
+def end_to_end(function, used):
+    """Of a function with several outputs those in `used`, as one vector; nobody used the others."""
+
+    def call(*inputs):
+        ys, backward = function(*inputs)
+        if not isinstance(ys, tuple):
+            return ys, backward
+
+        def apart(dy):
+            dys = [None] * len(ys)
+            for i in used:
+                part, dy = dy[: ys[i].size], dy[ys[i].size :]
+                dys[i] = part.reshape(ys[i].shape)
+            return backward(tuple(dys))
+
+        return np.concatenate([ys[i].ravel() for i in used]), apart
+
+    return call
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("name", "used"), USED, ids=str)
+def test_backward_of_a_network(name, used, training, monkeypatch):
+    """With a sigmoid for each ReLU: of so many, one is always at its kink."""
+    monkeypatch.setattr(resnet18, "relu", hand.sigmoid)
+    for activation in conv_bn_act.ACTIVATIONS:
+        monkeypatch.setitem(conv_bn_act.ACTIVATIONS, activation, hand.sigmoid)
+    counted = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        module = NETWORKS[name][0]().train(training)
+        function, parameters = as_function(module)
+        x = smooth(rng, 3, 3, 9, 17)
+        found = adjoint(end_to_end(function, used), x, *parameters, rng=rng)
+        if found.smooth:  # else two pixels change places in a max pooling
+            counted += 1
+            assert found.holds, f"{name}: {found}"
+        if counted == 2:
+            return
+    pytest.fail(f"only {counted} of 12 draws are smooth")
 
 
 def test_a_backward_that_is_a_little_wrong_is_seen():

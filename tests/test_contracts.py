@@ -1,6 +1,9 @@
 """The contracts of design: what a call returns, what it may touch, and what the twins share."""
 
 import copy
+import inspect
+import math
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 import armlab.torch
 from armlab import hand
-from armlab.arrays import to_host
+from armlab.arrays import dtype_name, place_of, to_host
 from armlab.check.cases import CASES, MODULES
 from armlab.check.devices import HostSynchronisation, strict_device, torch_tensors
 from armlab.check.sides import run_hand_arrays
@@ -46,7 +49,7 @@ BUILT = {
     "ContextPath": ((3,), {}),
     "ThreeScaleContextPath": ((3,), {}),
     "BiSeNetOutput": ((3, 4, 5), {"bias": False, "activation": "leaky_relu"}),
-    "BiSeNet": ((4,), {"reduction": 1, "mid_channels": (6, 5), "width": 2}),
+    "BiSeNet": ((4,), {"reduction": 2, "mid_channels": (6, 5), "width": 2}),
     "ToyBiSeNet": ((4,), {"width": 2}),
     "ThreeScaleBiSeNet": ((4,), {"width": 2}),
     "ToyNet": ((4, "arm", 6), {}),
@@ -154,6 +157,7 @@ def test_keys_shapes_order_and_repr_are_those_of_the_twin(name):
     assert list(ours) == list(theirs)
     assert [a.shape for a in ours.values()] == [tuple(t.shape) for t in theirs.values()]
     assert list(by_hand.parameters()) == [k for k, _ in twin.named_parameters()]
+    assert sorted([*by_hand.parameters(), *by_hand.buffers()]) == sorted(ours)
     assert repr(by_hand) == repr(twin)
 
 
@@ -169,14 +173,49 @@ def test_state_dicts_load_strictly_both_ways(name):
         np.testing.assert_array_equal(twin.state_dict()[key].numpy(), a)
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("name", BUILT)
-def test_grads_have_the_keys_and_shapes_of_the_parameters(name):
-    module, _ = both(name)
+def test_grads_have_the_keys_and_shapes_of_the_parameters(name, training):
+    module = both(name)[0].train(training)
     y, backward = module(*inputs_of(module, (9, 6)))
     *_, grads = backward(like(y, np.random.default_rng(1)))
     assert list(grads) == list(module.parameters())
     assert [g.shape for g in grads.values()] == [p.shape for p in module.parameters().values()]
     assert all(g.dtype == np.float32 for g in grads.values())
+
+
+SPARE_DX = ["Conv2d", "ConvBN", "ConvBNAct", "ResNet18", "SpatialPath", "ContextPath"]
+SPARE_DX += ["ThreeScaleContextPath", "BiSeNetOutput", "BiSeNet", "ToyBiSeNet", "ThreeScaleBiSeNet"]
+SPARE_DX += ["ToyNet"]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", SPARE_DX)
+def test_without_the_gradient_of_the_input_the_others_are_the_same(name, training, monkeypatch):
+    spared_at = []
+
+    def counted(*args, **kwargs):
+        y, backward = hand.conv2d(*args, **kwargs)
+
+        def counted_backward(dy, input_grad=True):
+            spared_at.append(not input_grad)
+            return backward(dy, input_grad=input_grad)
+
+        return y, counted_backward
+
+    monkeypatch.setattr(sys.modules["armlab.hand.conv2d"], "conv2d", counted)
+    module = both(name)[0].train(training)
+    y, backward = module(*inputs_of(module, (9, 6)))
+    dy = like(y, np.random.default_rng(1))
+    dx, grads = backward(dy)
+    assert not any(spared_at)
+    spared, same = backward(dy, input_grad=False)
+    assert sum(spared_at) == (2 if name in ("BiSeNet", "ToyBiSeNet") else 1)  # what meets the image
+    assert dx is not None
+    assert spared is None
+    assert list(same) == list(grads)
+    for key, g in grads.items():
+        np.testing.assert_array_equal(same[key], g)
 
 
 def test_state_dict_is_a_copy_and_assign_replaces():
@@ -210,11 +249,39 @@ def test_seeds_decide_the_weights_and_no_global_generator_is_touched():
     assert (first.weight != second.weight).any()
 
 
-def test_weights_are_drawn_with_variance_one_over_fan_in():
-    w = hand.Conv2d(40, 50, 3, rng=0, dtype="float64").weight
-    assert abs(w.std() * (40 * 9) ** 0.5 - 1) < 0.02
+def made(name, **more):
+    """The module by hand, with those of rng, dtype and device that it takes."""
+    args, kwargs = BUILT[name]
+    build = getattr(hand, name)
+    taken = inspect.signature(build).parameters
+    return build(*args, **kwargs, **{key: value for key, value in more.items() if key in taken})
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_weights_are_one_stream_of_draws_with_variance_one_over_fan_in(name):
+    """So the seed decides every layer, and no two layers draw the same."""
+    stream = np.random.default_rng(5)
+    for key, a in made(name, rng=5, dtype="float64").state_dict().items():
+        if a.ndim > 1:
+            want = stream.standard_normal(a.shape) / math.prod(a.shape[1:]) ** 0.5
+            np.testing.assert_allclose(a, want, rtol=1e-12, err_msg=key)
+        else:  # of batch normalisation, and biases
+            assert (a == key.endswith(("weight", "running_var"))).all(), key
+
+
+def test_the_twin_draws_with_variance_one_over_fan_in():
     t = armlab.torch.Conv2d(40, 50, 3).weight.detach().numpy()
     assert abs(t.std() * (40 * 9) ** 0.5 - 1) < 0.02
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", BUILT)
+def test_every_array_is_made_at_the_place_and_in_the_dtype_asked_for(name, dtype):
+    with strict_device() as where:
+        module = made(name, dtype=dtype, device=where)
+        for key, a in (module.parameters() | module.buffers()).items():
+            assert place_of(a) == where, key
+            assert dtype_name(a) == ("int64" if key.endswith("num_batches_tracked") else dtype), key
 
 
 ATTENTIONS = [name for name in BUILT if hasattr(getattr(hand, name), "gate") and name != "ToyNet"]
@@ -269,13 +336,34 @@ def test_toy_net_has_a_gate_only_with_arm():
     assert armlab.torch.ToyNet().gate(torch.tensor(x)) is None
 
 
+def test_toy_net_says_which_attention_it_has():
+    assert [hand.ToyNet(attention=a).attention for a in ("none", "arm")] == ["none", "arm"]
+
+
 def test_modes_reach_every_module_below():
     net = hand.ToyNet(attention="arm", rng=0)
     assert all(m.training for _, m in net.named_modules())
     assert net.eval() is net
-    assert not any(m.training for _, m in net.named_modules())
+    assert all(m.training is False for _, m in net.named_modules())
     assert net.train() is net
-    assert all(m.training for _, m in net.named_modules())
+    assert all(m.training is True for _, m in net.named_modules())
+
+
+def test_a_convolution_module_is_the_function_with_its_arguments():
+    rng = np.random.default_rng(0)
+    options = {"stride": (2, 1), "padding": (1, 3), "dilation": (1, 2), "groups": 2}
+    conv = hand.Conv2d(4, 6, (3, 2), **options, rng=rng)
+    conv.assign({"bias": rng.standard_normal(6).astype("f4")})
+    x = rng.standard_normal((2, 4, 5, 7)).astype("f4")
+    want, _ = hand.conv2d(x, conv.weight, conv.bias, **options)
+    np.testing.assert_array_equal(conv(x)[0], want)
+
+
+def test_batch_normalisation_divides_by_its_own_eps_in_both_modes():
+    bn = hand.BatchNorm2d(1, eps=3.0, dtype="float64")
+    x = np.array([-1.0, 1.0]).reshape(2, 1, 1, 1)  # mean 0 and variance 1, as it keeps at first
+    for mode in (False, True):
+        np.testing.assert_array_equal(bn.train(mode)(x)[0], x / 2)
 
 
 def test_eval_mode_leaves_the_statistics_alone():
@@ -294,6 +382,13 @@ def test_an_empty_batch_only_counts():
     for key, t in twin.state_dict().items():
         np.testing.assert_array_equal(by_hand.state_dict()[key], t.numpy())
     assert by_hand.num_batches_tracked == 1
+
+
+def test_two_values_are_enough_to_move_the_running_statistics():
+    bn = hand.BatchNorm2d(1, momentum=0.5, dtype="float64")
+    bn(np.array([3.0, 7.0]).reshape(2, 1, 1, 1))  # mean 5, unbiased variance 8
+    assert bn.running_mean == 0.5 * 0 + 0.5 * 5
+    assert bn.running_var == 0.5 * 1 + 0.5 * 8
 
 
 def test_moving_a_module_there_and_back():

@@ -65,6 +65,20 @@ def test_a_module(name, training):
     expect_alike(at, inputs)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64"])
+def test_labels_of_any_integer_dtype(dtype):
+    a = np.random.default_rng(0).standard_normal((2, 3, 3, 4))
+    labels = LABELS % 3  # so that none is ignored: -1 does not fit into every dtype
+    want, _ = hand.cross_entropy(a, labels)
+    with strict_device() as where:
+        there = where.asarray(a)
+        for given in (labels.astype(dtype), where.asarray(labels, dtype)):
+            loss, _ = hand.cross_entropy(there, given, ignore_index=255)
+            np.testing.assert_allclose(to_host(loss), want, rtol=1e-12)
+        loss, _ = hand.cross_entropy(there, labels.astype(dtype), ignore_index=-1)
+        np.testing.assert_allclose(to_host(loss), want, rtol=1e-12)
+
+
 def as_float32(module):
     """A copy; `assign` refuses another dtype, so each array is set where it stands."""
     module = module.copy()

@@ -1,5 +1,6 @@
 """Modules that no installed package has, held to their published formulas in plain Python."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -116,6 +117,33 @@ def test_backward_is_the_derivative_of_the_formula(name, training):
         if counted == 4:
             return
     pytest.fail(f"only {counted} of 40 draws are smooth")
+
+
+@pytest.mark.parametrize(
+    ("channels", "size"), [(1, 3), (16, 3), (64, 3), (128, 5), (256, 5), (512, 5), (2048, 7)]
+)
+def test_eca_has_the_kernel_size_of_its_paper(channels, size):
+    assert hand.ECA(channels).conv.kernel_size == size
+
+
+def test_hard_swish_stops_even_an_infinite_gradient_where_it_is_shut():
+    _, backward = hand.hard_swish(np.array([-3.0, -3.5, -4.0, -1e30]))
+    with np.errstate(invalid="ignore"):
+        assert backward(np.full(4, np.inf)).tolist() == [0.0] * 4
+
+
+def test_cross_entropy_is_a_weighted_mean_over_the_pixels_that_count():
+    a = np.random.default_rng(0).standard_normal((2, 3, 2, 2))
+    labels = np.array([[[0, 2], [255, 1]], [[2, 2], [0, 255]]])
+    weight = [1.0, 0.5, 3.0]
+    loss = total = 0.0
+    for (n, i, j), k in np.ndenumerate(labels):
+        if k != 255:
+            p = math.exp(a[n, k, i, j]) / sum(math.exp(v) for v in a[n, :, i, j])
+            loss -= weight[k] * math.log(p)
+            total += weight[k]
+    found, _ = hand.cross_entropy(a, labels, weight=np.array(weight))
+    assert float(found) == pytest.approx(loss / total, rel=1e-12)
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -9,6 +9,7 @@ import pytest
 import armlab.torch
 from armlab import hand
 from armlab.check.cases import FUNCTIONS, MODULES
+from armlab.check.devices import strict_device
 
 HAND_ALONE = {"rng": None, "dtype": "float32", "device": "cpu"}  # by keyword only
 THEIRS = {"BatchNorm2d": ("affine", "track_running_stats", "bias"), "Conv2d": ("padding_mode",)}
@@ -104,6 +105,33 @@ def test_a_default_is_what_the_signature_says(name):
     )
 
 
+NEEDED = {  # the arguments without a default where (3, 4) are not enough for the others to show
+    "Conv2d": (2, 3, 3),
+    "SqueezeExcitation": (32,),
+    "ECA": (128,),
+    "CBAMChannel": (32,),
+    "CBAM": (32,),
+    "CoordinateAttention": (288,),
+    "UAFMChannel": (6,),
+    "SAR": (2, 3, 4),
+    "BiSeNetOutput": (2, 3, 4),
+}
+
+
+@pytest.mark.parametrize("name", [case.name for case in MODULES])
+def test_a_default_of_a_module_is_what_the_signature_says(name):
+    build = getattr(hand, name)
+    parameters = inspect.signature(build).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    needed = NEEDED.get(name, (3, 4)[: len(parameters) - len(defaults)])
+    plain, written_out = build(*needed), build(*needed, **defaults)
+    assert repr(plain) == repr(written_out)
+    for (key, a), (same, b) in zip(
+        plain.state_dict().items(), written_out.state_dict().items(), strict=True
+    ):
+        assert (key, a.shape, a.dtype) == (same, b.shape, b.dtype)
+
+
 def given(name):
     """Inputs and constants of a call, by their names."""
     inputs, constants = CALLS[name]
@@ -128,10 +156,30 @@ def test_one_array_of_another_dtype_is_refused(name, key):
         value_of(name, inputs, constants)
 
 
+@pytest.mark.parametrize(("name", "key"), ARRAYS)
+def test_a_list_in_the_place_of_an_array_is_refused(name, key):
+    inputs, constants = (
+        {k: a.tolist() if k == key else a for k, a in part.items()} for part in CALLS[name]
+    )
+    with pytest.raises(TypeError, match="expected an array, got list: wrap it"):
+        value_of(name, inputs, constants)
+
+
+@pytest.mark.parametrize(("name", "key"), [(n, k) for n, k in ARRAYS if n in SEVERAL])
+def test_one_array_of_another_library_is_refused(name, key):
+    with strict_device() as where:
+        inputs, constants = (
+            {k: where.asarray(a) if k == key else a for k, a in part.items()}
+            for part in CALLS[name]
+        )
+        with pytest.raises(TypeError, match=r"expected arrays of one library, got .* and .*: move"):
+            value_of(name, inputs, constants)
+
+
 VECTORS = [(name, key) for name, key in ARRAYS if given(name)[key].ndim == 1]
 FEATURES = [
     (name, key) for name, key in ARRAYS if name not in ANY_SHAPE and key in ("x", "x1", "x2", "z")
-]
+] + [("cross_entropy", "a")]
 
 
 @pytest.mark.parametrize(("name", "key"), VECTORS)

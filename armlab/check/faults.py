@@ -280,7 +280,7 @@ FAULTS = [
         "leaky_relu: no leak backward",
         "leaky_relu",
         "leaky_relu",
-        "clip(xp.astype(y > 0, y.dtype), low=slope)",
+        "in_place(clip, xp.astype(y > 0, y.dtype), slope)",
         "xp.astype(y > 0, y.dtype)",
         "what leaks forward leaks backward: slope dy where x <= 0",
     ),
@@ -296,7 +296,7 @@ FAULTS = [
         "sigmoid: by tanh, which loses small gates",
         "sigmoid",
         "sigmoid",
-        "s = e / (1.0 + e)",
+        "s = in_place(xp.divide, e, 1.0 + e)",
         "s = 0.5 + 0.5 * xp.tanh(0.5 * a)",
         "0.5 + 0.5 tanh(a / 2) cancels where s is small",
     ),
@@ -388,7 +388,7 @@ FAULTS = [
         "global_avg_pool: windows of one pixel",
         "global_avg_pool",
         "global_avg_pool",
-        "z = xp.reshape(position_sum(x) / (h * w), (n, c, 1, 1))",
+        "z = position_sum(x) / (h * w)",
         "z = x",
         "this is x: the mean over a window of 1×1 is the pixel itself, and nothing was pooled",
     ),
@@ -468,11 +468,11 @@ FAULTS = [
         "max_pool2d: padding with zeros",
         "max_pool2d",
         "max_pool2d",
-        "u, rows_back = _max_along(3, x, window, out)",
+        "u, rows_back = max_along(3, x, window, out)",
         "from armlab.arrays import pad\n"
         "    padded, crop = pad(x, window.padding), window.crop\n"
         "    window = Window.of(window.kernel, window.stride)\n"
-        "    u, padded_back = _max_along(3, padded, window, out)\n"
+        "    u, padded_back = max_along(3, padded, window, out)\n"
         "    rows_back = lambda du: crop(padded_back(du))",
         "padding never wins: it is -inf, not 0",
     ),
@@ -489,8 +489,8 @@ FAULTS = [
         "resize_nearest: mean for sum",
         "resize_nearest",
         "resize",
-        "return _transposed(dy, a, b)\n",
-        "return _transposed(dy, a, b) * (h / oh)\n",
+        "_ones_at(dy, columns, w))",
+        "_ones_at(dy, columns, w)) * (h / oh)",
         "one pixel repeated several times collects the sum of its gradients",
     ),
     # -- loss -----------------------------------------------------------------------------------
@@ -675,7 +675,7 @@ FAULTS = [
         "simam_logits: gradient through the mean forgotten",
         "simam_logits",
         "simam",
-        "dd -= _total(dd) / m  # (7)",
+        "dd -= position_sum(dd) / m  # (7)",
         "pass  # (7)",
         "the mean moves with every x: subtract the mean of dL/dd",
     ),

@@ -5,7 +5,7 @@ f = act(BN(conv3×3(x))),  a = BN(W · GAP(f)),  y = f σ(a).  The paper has no 
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array, Place, Rng, generator, unbuffered
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
@@ -69,7 +69,8 @@ class PaperAttentionRefinement(Module):
         def backward(dy: Array) -> tuple[Array, Grads]:
             dx, da = gate_back(dy)
             dx_pooled, grads = logits_back(da)
-            return dx + dx_pooled, grads  # x is used twice: its gradients add up
+            with unbuffered():
+                return dx + dx_pooled, grads  # x is used twice: its gradients add up
 
         return y, backward
 
@@ -124,7 +125,8 @@ class AttentionRefinementModule(Module):
         def backward(dy: Array) -> tuple[Array, Grads]:
             df, da = gate_back(dy)
             df_pooled, d_logits = logits_back(da)
-            df = df + df_pooled  # f is used twice: its gradients add up
+            with unbuffered():
+                df = df + df_pooled  # f is used twice: its gradients add up
             dx, d_conv = conv_back(df)
             return dx, join(conv=d_conv) | d_logits
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, array_namespace, place
+from armlab.arrays import Array, Place, array_namespace, place, unbuffered
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import channel_dot, channel_sum, per_channel
 from armlab.hand.expect import expect_features, expect_vectors
@@ -36,23 +36,27 @@ def batch_norm(
     m = max(m, 1)  # an empty batch has statistics 0 and no y
 
     mean = channel_sum(x) / m  # (1)
-    centred = x - per_channel(mean)
-    var = channel_dot(centred, centred) / m  # (2)
-    r = 1.0 / xp.sqrt(var + eps)  # (3)
-    y = centred * per_channel(w * r)  # (4)
-    y += per_channel(b)
+    with unbuffered():
+        y = x - per_channel(mean)
+        var = channel_dot(y, y) / m  # (2)
+        r = 1.0 / xp.sqrt(var + eps)  # (3)
+        y *= per_channel(w * r)  # (4)
+        y += per_channel(b)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         # (4) with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.
         # x reaches y by three ways. Directly: w r dy. Through mean (1): every x moves it by
         # 1/m, which takes away the part of dy along 1. Through r (2, 3): which takes away the
         # part of dy along x̂.     dL/dx = w r (dy - db / m - x̂ dw / m)                    (5)
-        db = channel_sum(dy)
-        dw = channel_dot(dy, centred) * r
-        dx = centred * per_channel(-(r * dw / m))
-        dx += dy
-        dx -= per_channel(db / m)
-        dx *= per_channel(w * r)
+        # x - mean is computed again: it costs less than to keep it, and x is there anyway.
+        with unbuffered():
+            dx = x - per_channel(mean)
+            db = channel_sum(dy)
+            dw = channel_dot(dy, dx) * r
+            dx *= per_channel(-(r * dw / m))  # (5) from its last term to its first
+            dx += dy
+            dx -= per_channel(db / m)
+            dx *= per_channel(w * r)
         return dx, dw, db
 
     return (y, mean, var), backward
@@ -71,13 +75,15 @@ def batch_norm_eval(
     expect_features("batch_norm_eval", x)
     expect_vectors("batch_norm_eval", x.shape[1], w=w, b=b, mean=mean, var=var)
     r = 1.0 / xp.sqrt(var + eps)
-    y = x - per_channel(mean)
-    y *= per_channel(w * r)
-    y += per_channel(b)
+    with unbuffered():
+        y = x - per_channel(mean)
+        y *= per_channel(w * r)
+        y += per_channel(b)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        dw = channel_dot(dy, x - per_channel(mean)) * r
-        return dy * per_channel(w * r), dw, channel_sum(dy)
+        with unbuffered():
+            dw = channel_dot(dy, x - per_channel(mean)) * r
+            return dy * per_channel(w * r), dw, channel_sum(dy)
 
     return y, backward
 

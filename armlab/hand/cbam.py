@@ -63,7 +63,7 @@ class CBAMSpatial(Module):
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"{type(self).__name__} expected an odd kernel_size, got {kernel_size}: "
-                "an even one has no middle"
+                "add or take 1, an even one has no middle"
             )
         self.conv = Conv2d(
             2,

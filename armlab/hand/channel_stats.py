@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace
+from armlab.arrays import Array, array_namespace, unbuffered, zero_where
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 
@@ -45,9 +45,17 @@ def channel_max(x: Array) -> tuple[Array, Backward]:
     y = xp.max(x, axis=1, keepdims=True)
 
     def backward(dy: Array) -> Array:
-        winner = xp.argmax(x, axis=1, keepdims=True)  # the first of equals
-        channels = xp.reshape(xp.arange(x.shape[1], device=device(x)), (1, -1, 1, 1))
-        return xp.where(channels == winner, dy, 0.0)  # (1) only the winner was passed on
+        # (1) only the winner was passed on. Of the channels that hold the maximum, it is the one
+        #     of the highest rank, which falls from C to 1; argmax over axis 1 takes ten times as
+        #     long.
+        c = x.shape[1]
+        rank = xp.reshape(xp.arange(c, 0, -1, dtype=xp.int32, device=device(x)), (1, c, 1, 1))
+        with unbuffered():
+            holds = (x == y) | xp.isnan(x)
+            ranks = xp.astype(holds, xp.int32)
+            ranks *= rank
+            lost = ranks != xp.max(ranks, axis=1, keepdims=True)
+        return zero_where(lost, dy)
 
     return y, backward
 

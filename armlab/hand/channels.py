@@ -13,24 +13,29 @@ from armlab.arrays import Array, array_namespace
 
 
 def position_sum(x: Array) -> Array:
-    """Sum over H and W.  (N, C, H, W) -> (N, C)"""
+    """Sum over H and W.  (N, C, H, W) -> (N, C, 1, 1)"""
     xp = array_namespace(x)
     n, c, h, w = x.shape
-    ones = xp.ones((h * w,), dtype=x.dtype, device=device(x))
-    return xp.reshape(x, (n, c, h * w)) @ ones
+    ones = xp.ones((h * w, 1), dtype=x.dtype, device=device(x))
+    return xp.reshape(xp.reshape(x, (n, c, h * w)) @ ones, (n, c, 1, 1))
 
 
 def channel_sum(x: Array) -> Array:
     """Sum over N, H and W.  (N, C, H, W) -> (C,)"""
-    return array_namespace(x).sum(position_sum(x), axis=0)
+    return array_namespace(x).sum(position_sum(x), axis=(0, 2, 3))
+
+
+def position_dot(x: Array, y: Array) -> Array:
+    """Sum of products over H and W.  two (N, C, H, W) -> (N, C, 1, 1)"""
+    xp = array_namespace(x, y)
+    n, c, h, w = x.shape
+    flat = (n, c, h * w)
+    return xp.reshape(xp.vecdot(xp.reshape(x, flat), xp.reshape(y, flat)), (n, c, 1, 1))
 
 
 def channel_dot(x: Array, y: Array) -> Array:
     """Sum of products over N, H and W.  two (N, C, H, W) -> (C,)"""
-    xp = array_namespace(x, y)
-    n, c, h, w = x.shape
-    flat = (n, c, h * w)
-    return xp.sum(xp.vecdot(xp.reshape(x, flat), xp.reshape(y, flat)), axis=0)
+    return array_namespace(x).sum(position_dot(x, y), axis=(0, 2, 3))
 
 
 def per_channel(v: Array) -> Array:

@@ -49,9 +49,9 @@ class ConvBN(Module):
         u, conv_back = self.conv(x)
         y, bn_back = self.bn(u)
 
-        def backward(dy: Array) -> tuple[Array, Grads]:
+        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
             du, d_bn = bn_back(dy)
-            dx, d_conv = conv_back(du)
+            dx, d_conv = conv_back(du, input_grad=input_grad)
             return dx, join(conv=d_conv, bn=d_bn)
 
         return y, backward
@@ -99,8 +99,8 @@ class ConvBNAct(ConvBN):
         v, conv_bn_back = super().forward(x)
         y, act_back = ACTIVATIONS[self.activation](v)
 
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            return conv_bn_back(act_back(dy))
+        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
+            return conv_bn_back(act_back(dy), input_grad=input_grad)
 
         return y, backward
 

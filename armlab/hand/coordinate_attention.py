@@ -103,7 +103,7 @@ class CoordinateAttention(Module):
 
 def _end_to_end(rows: Array, columns: Array) -> Array:
     """(N, C, H, 1) and (N, C, 1, W) -> (N, C, H + W, 1)"""
-    xp = array_namespace(rows, columns)
+    xp = array_namespace(rows)
     return xp.concat([rows, xp.matrix_transpose(columns)], axis=2)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from array_api_compat import device as device_of
 from array_api_compat import is_numpy_array
 
-from armlab.arrays import Array, array_namespace, expect_labels, place_of
+from armlab.arrays import (
+    Array,
+    array_namespace,
+    expect_labels,
+    in_place,
+    place_of,
+    unbuffered,
+    zero_where,
+)
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features, expect_vectors
 
@@ -41,23 +49,33 @@ def cross_entropy(
         expect_labels(labels, k, ignore_index)
         labels = place_of(a).asarray(labels, "int64")
 
-    classes = xp.reshape(xp.arange(k, device=device_of(a)), (1, k, 1, 1))
+    classes = xp.reshape(xp.arange(k, dtype=xp.int32, device=device_of(a)), (1, k, 1, 1))
     labels = xp.expand_dims(labels, axis=1)
-    hot = (labels == classes) & (labels != ignore_index)  # (N, K, H, W): one-hot, or none
-    q = xp.astype(hot, a.dtype)  # (2)
-    if weight is not None:
-        q = q * xp.reshape(weight, (1, k, 1, 1))
+    ignored = labels == ignore_index
+    with unbuffered():
+        others = (xp.astype(labels, xp.int32) != classes) | ignored  # (N, K, H, W): q is 0
+    if weight is None:
+        q = xp.astype(~ignored, a.dtype)  # Σ_k q_k of (2), at each pixel: (N, 1, H, W)
+    else:
+        weights = zero_where(others, xp.reshape(weight, (1, k, 1, 1)))
+        q = xp.sum(weights, axis=1, keepdims=True)
     total = xp.sum(q)
 
-    below = a - xp.max(a, axis=1, keepdims=True)  # at most 0: exp never overflows
-    e = xp.exp(below)
+    with unbuffered():
+        below = a - xp.max(a, axis=1, keepdims=True)  # at most 0: exp never overflows
+    of_label = xp.sum(zero_where(others, below), axis=1, keepdims=True)
+    e = in_place(xp.exp, below)
     z = xp.sum(e, axis=1, keepdims=True)
-    log_p = below - xp.log(z)  # (1)
-    loss = -xp.sum(xp.where(hot, log_p, 0.0) * q) / total  # (3)
+    log_p = of_label - xp.log(z)  # (1)
+    loss = -xp.sum(zero_where(ignored, log_p) * q) / total  # (3)
 
     def backward(dloss: Array | float) -> Array:
         # (1) d log p_k / d a_j = [j = k] - p_j;  (3) so dL/da = (p Σ_k q_k - q) / Σ q:
         #     softmax minus one-hot, and 0 at ignored pixels, where q is 0.
-        return (e / z * xp.sum(q, axis=1, keepdims=True) - q) * (dloss / total)
+        share = q * (dloss / total)
+        with unbuffered():
+            da = e * (share / z)
+            da -= zero_where(others, share)
+        return da
 
     return loss, backward

@@ -6,18 +6,24 @@ from armlab.arrays import Array, array_namespace
 
 
 def expect_features(
-    name: str, x: Array, channels: int | None = None, built_with: str = "in_channels"
+    name: str, x: Array, channels: int | None = None, built_with: str | None = None
 ) -> None:
-    """Refuse anything but (N, C, H, W) of float32 or float64; only the batch may be empty."""
+    """Refuse anything but (N, C, H, W) of float32 or float64; only the batch may be empty.
+
+    built_with  the argument that fixed the channels; None where they are those of an image
+    """
     array_namespace(x)
     shape = tuple(x.shape)
     expected = f"{name} expected (N, {channels or 'C'}, H, W), got {shape}"
     if len(shape) != 4:
         raise ValueError(f"{expected}: x has {len(shape)} axes, give it 4, the batch first")
     if channels is not None and shape[1] != channels:
-        raise ValueError(
-            f"{expected}: axis 1 is {shape[1]}, the module was built with {built_with}={channels}"
+        why = (
+            f"the module was built with {built_with}={channels}"
+            if built_with
+            else f"give it images of {channels} channels"
         )
+        raise ValueError(f"{expected}: axis 1 is {shape[1]}, {why}")
     if 0 in shape[1:]:
         raise ValueError(f"{expected}: only the batch may be empty, give C, H and W at least 1")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, array_namespace
+from armlab.arrays import Array, array_namespace, clip, in_place
 from armlab.hand.backward import Backward
 
 
@@ -16,10 +16,13 @@ def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
     if not 0 < slope < 1:
         raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope}: use relu for 0")
     xp = array_namespace(x)
-    y = xp.maximum(x, slope * x)
+    y = in_place(xp.maximum, slope * x, x)  # (1)
 
     def backward(dy: Array) -> Array:
         # (1) dL/dx = dy where x > 0, else slope dy; at the kink x = 0 the convention is slope.
-        return dy * xp.maximum(xp.astype(x > 0, x.dtype), slope)
+        #     y has the sign of x, and the next layer keeps it anyway.
+        dx = in_place(clip, xp.astype(y > 0, y.dtype), slope)
+        dx *= dy
+        return dx
 
     return y, backward

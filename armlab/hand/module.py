@@ -160,7 +160,7 @@ class Module:
         """
         name = type(self).__name__
         expect_features(name, x, channels, built_with)
-        weight = next(iter(self._arrays().values()), x)  # without arrays, any place will do
+        weight = next(iter(self._arrays().values()))
         if place_of(weight) != place_of(x) or x.dtype != weight.dtype:
             raise TypeError(
                 f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, array_namespace
+from armlab.arrays import Array, array_namespace, clip, zero_where
 from armlab.hand.backward import Backward
 
 
@@ -11,12 +11,13 @@ def relu(x: Array) -> tuple[Array, Backward]:
 
     y = max(x, 0)                                                   (1)
     """
-    xp = array_namespace(x)
-    y = xp.maximum(x, 0.0)
+    array_namespace(x)
+    y = clip(x, low=0.0)  # (1)
 
     def backward(dy: Array) -> Array:
-        # (1) dL/dx = dy where x > 0, else 0; at the kink x = 0 the convention is 0.
+        # (1) dL/dx = dy where x > 0, else 0; at the kink x = 0 the convention is 0. y tells as
+        #     well as x, and the next layer keeps it anyway.
         #     Not dy times a mask: an infinite dy times 0 would be NaN.
-        return xp.where(x <= 0, 0.0, dy)
+        return zero_where(y <= 0, dy)
 
     return y, backward

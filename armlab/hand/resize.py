@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from array_api_compat import device as device_of
@@ -28,7 +29,12 @@ def resize_bilinear(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     expect_features("resize_bilinear", x)
     oh, ow = pair(size, "size", 1)
     a, b = _tents(x, oh, x.shape[2]), _tents(x, ow, x.shape[3])
-    return _two_matrices(x, a, b)
+    y = _left(a, _right(x, b))  # (3)
+
+    def backward(dy: Array) -> Array:
+        return _transposed(dy, a, b)  # (3) is linear in x
+
+    return y, backward
 
 
 def resize_nearest(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
@@ -41,39 +47,76 @@ def resize_nearest(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     and is one pixel off at a few sizes, such as 2 to 82.
     """
     expect_features("resize_nearest", x)
+    xp, (_, _, h, w) = array_namespace(x), x.shape
     oh, ow = pair(size, "size", 1)
-    a, b = _picks(x, oh, x.shape[2]), _picks(x, ow, x.shape[3])
-    return _two_matrices(x, a, b)
-
-
-def _two_matrices(x: Array, a: Array, b: Array) -> tuple[Array, Backward]:
-    """y = A x Bᵀ for every image and channel.  A (OH, H), B (OW, W)"""
-    xp = array_namespace(x, a, b)
-    y = a @ x @ xp.matrix_transpose(b)  # (3)
+    rows, columns = _sources(x, oh, h), _sources(x, ow, w)
+    y = xp.take(xp.take(x, columns, axis=3), rows, axis=2)
 
     def backward(dy: Array) -> Array:
-        return xp.matrix_transpose(a) @ dy @ b  # (3) linear in x, so transposed
+        # y = A x Bᵀ, with a 1 in each row of A and B, where its pixel came from.
+        return _transposed(dy, _ones_at(dy, rows, h), _ones_at(dy, columns, w))
 
     return y, backward
+
+
+def _left(a: Array, x: Array) -> Array:
+    """A x for every image and channel, without most of the zeros of A."""
+    xp, (n, c, _, w) = array_namespace(a, x), x.shape
+    y = xp.empty((n, c, a.shape[0], w), dtype=x.dtype, device=device_of(x))
+    for rows, columns in _bands(*a.shape):
+        y[:, :, rows, :] = a[rows, columns] @ x[:, :, columns, :]
+    return y
+
+
+def _right(x: Array, b: Array) -> Array:
+    """x Bᵀ for every image and channel, all their rows in one product."""
+    xp, (n, c, h, w) = array_namespace(x, b), x.shape
+    flat = xp.reshape(x, (n * c * h, w))
+    y = xp.empty((n * c * h, b.shape[0]), dtype=x.dtype, device=device_of(x))
+    for rows, columns in _bands(*b.shape):
+        y[:, rows] = flat[:, columns] @ xp.matrix_transpose(b[rows, columns])
+    return xp.reshape(y, (n, c, h, b.shape[0]))
+
+
+def _transposed(dy: Array, a: Array, b: Array) -> Array:
+    """Aᵀ dy B, the backward of y = A x Bᵀ."""
+    transpose = array_namespace(dy, a, b).matrix_transpose
+    return _right(_left(transpose(a), dy), transpose(b))
+
+
+def _bands(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
+    """Rows of a matrix, 32 at a time, and the columns that are not 0 there.
+
+    Its entries lie along the diagonal: pixels of either side of a resizing meet where they lie
+    within a pixel of one another, a pixel of the coarser side.
+    """
+    scale = columns / rows
+    reach = max(scale, 1.0) + 1.0  # one more than needed: to be exact is not worth it
+    for first in range(0, rows, 32):
+        last = min(first + 32, rows)
+        start, stop = (first + 0.5) * scale - reach, (last - 0.5) * scale + reach
+        yield slice(first, last), slice(max(0, int(start)), min(columns, int(stop) + 1))
 
 
 def _tents(x: Array, out: int, size: int) -> Array:
     """Equations (1) and (2), in float64 as positions need it, then in the dtype of x."""
     xp = array_namespace(x)
-    i, h = _column_and_row(x, out, size, xp.float64)
+    i, h = _range(x, out, xp.float64), _range(x, size, xp.float64)
     p = xp.minimum(xp.maximum((i + 0.5) * (size / out) - 0.5, 0.0), size - 1.0)
-    return xp.astype(xp.maximum(1.0 - xp.abs(p - h), 0.0), x.dtype)
+    distance = xp.abs(xp.expand_dims(p, axis=1) - h)
+    return xp.astype(xp.maximum(1.0 - distance, 0.0), x.dtype)
 
 
-def _picks(x: Array, out: int, size: int) -> Array:
-    """One 1 in each row i, at floor(i H / OH)."""
+def _sources(x: Array, out: int, size: int) -> Array:
+    """floor(i H / OH) for each row i of y."""
+    return _range(x, out, array_namespace(x).int64) * size // out
+
+
+def _ones_at(x: Array, sources: Array, size: int) -> Array:
+    """One 1 in each row, where its source is."""
     xp = array_namespace(x)
-    i, h = _column_and_row(x, out, size, xp.int64)
-    return xp.astype((i * size) // out == h, x.dtype)
+    return xp.astype(xp.expand_dims(sources, axis=1) == _range(x, size, xp.int64), x.dtype)
 
 
-def _column_and_row(x: Array, out: int, size: int, dtype: Any) -> tuple[Array, Array]:
-    xp, where = array_namespace(x), device_of(x)
-    i = xp.arange(out, dtype=dtype, device=where)
-    h = xp.arange(size, dtype=dtype, device=where)
-    return xp.reshape(i, (out, 1)), xp.reshape(h, (1, size))
+def _range(x: Array, count: int, dtype: Any) -> Array:
+    return array_namespace(x).arange(count, dtype=dtype, device=device_of(x))

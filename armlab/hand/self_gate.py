@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from armlab.arrays import Array
+from armlab.arrays import Array, unbuffered
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.sigmoid_gate import sigmoid_gate
 
@@ -22,7 +22,8 @@ def self_gate(x: Array, logits: Logits) -> tuple[Array, Backward]:
     def backward(dy: Array) -> tuple[Array, Grads]:
         dx, da = gate_back(dy)
         dx_logits, grads = logits_back(da)
-        return dx + dx_logits, grads  # x is used twice: its gradients add up
+        with unbuffered():
+            return dx + dx_logits, grads  # x is used twice: its gradients add up
 
     return y, backward
 

@@ -31,10 +31,10 @@ class SpatialPath(Module):
     ) -> None:
         made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
         self.conv1 = ConvBNAct(3, width, 7, 2, 3, **made)
-        self.conv2 = ConvBNAct(width, width, 3, 2, 1, **made)
-        self.conv3 = ConvBNAct(width, width, 3, 2, 1, **made)
+        self.conv2 = ConvBNAct(width, width, stride=2, **made)
+        self.conv3 = ConvBNAct(width, width, stride=2, **made)
         self.conv_out = ConvBNAct(width, 2 * width, 1, padding=0, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        self.expect_features(x, 3, "in_channels")
+        self.expect_features(x, 3)
         return in_turn(self.children(), x)  # (1)

@@ -41,10 +41,13 @@ class SGD:
         rate = float(self.learning_rate if learning_rate is None else learning_rate)
         new = {}
         for key, w in _expect_same_keys(module.parameters(), grads).items():
-            g = grads[key] + self.weight_decay * w if self.weight_decay else grads[key]  # (1)
-            v = self.momentum * self._velocity[key] + g if key in self._velocity else g  # (2)
+            v = g = _with_decay(grads[key], self.weight_decay, w)  # (1)
+            if key in self._velocity:
+                v = self.momentum * self._velocity[key]
+                v += g  # (2)
             self._velocity[key] = v
-            new[key] = w - rate * v  # (3)
+            new[key] = -rate * v
+            new[key] += w  # (3)
         module.assign(new)
 
     def state_dict(self) -> dict[str, Any]:
@@ -92,21 +95,30 @@ class Adam:
         self._steps += 1
         new = {}
         for key, w in weights.items():
-            g = grads[key] + self.weight_decay * w if self.weight_decay else grads[key]  # (1)
-            new[key] = w - rate * self._direction(key, g)
+            g = _with_decay(grads[key], self.weight_decay, w)  # (1)
+            new[key] = self._step_along(g, key, rate)
+            new[key] += w
         module.assign(new)
 
-    def _direction(self, key: str, g: Array) -> Array:
-        """Equations (2) to (5): the step for learning rate 1."""
+    def _step_along(self, g: Array, key: str, rate: float) -> Array:
+        """Equations (2) to (5): what is added to the weight."""
         xp = array_namespace(g)
         b1, b2 = self.betas
         c1, c2 = 1 - b1**self._steps, 1 - b2**self._steps  # (5) Python floats
         if key not in self._mean:
             self._mean[key] = self._square[key] = xp.zeros_like(g)
-        m = b1 * self._mean[key] + (1 - b1) * g  # (2)
-        s = b2 * self._square[key] + (1 - b2) * (g * g)  # (3)
+        m = b1 * self._mean[key]
+        m += (1 - b1) * g  # (2)
+        s = (1 - b2) * g
+        s *= g
+        s += b2 * self._square[key]  # (3)
         self._mean[key], self._square[key] = m, s
-        return (m / c1) / (xp.sqrt(s) / c2**0.5 + self.eps)  # (4)
+        step = xp.sqrt(s)
+        step /= c2**0.5
+        step += self.eps
+        step = m / step
+        step *= -rate / c1  # (4)
+        return step
 
     def state_dict(self) -> dict[str, Any]:
         """The step count "steps", and the moments "mean.<parameter>" and "square.<parameter>"."""
@@ -127,6 +139,15 @@ def _expect_same_keys(parameters: dict[str, Array], grads: Grads) -> dict[str, A
             "only: pass the grads that this module's backward returned"
         )
     return parameters
+
+
+def _with_decay(g: Array, weight_decay: float, w: Array) -> Array:
+    """g + weight_decay w. May return g itself."""
+    if not weight_decay:
+        return g
+    decayed = weight_decay * w
+    decayed += g
+    return decayed
 
 
 def _with_prefix(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
