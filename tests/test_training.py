@@ -238,8 +238,10 @@ from armlab.training import evaluation, loop
 from armlab.training.config import Config
 evaluation.TEST_SCENES = evaluation.CHUNK = 8
 run = loop.train(Config(steps=6, batch=3, size=48, channels=6, seed=5), Path(sys.argv[1]))
-arrays = run.learner.state_dict()
-print(hashlib.sha256(b"".join(k.encode() + arrays[k].tobytes() for k in sorted(arrays))).hexdigest())
+found = hashlib.sha256()
+for key, a in run.learner.state_dict().items():
+    found.update(key.encode() + a.tobytes())
+print(found.hexdigest())
 """
 
 

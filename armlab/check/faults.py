@@ -915,8 +915,8 @@ FAULTS = [
         "ToyBiSeNet: the spatial path alone reaches the image",
         "ToyBiSeNet",
         "bisenet",
-        "return dx_sp + dx_cp,",
-        "return dx_sp,",
+        "dx = dx_sp + dx_cp if",
+        "dx = dx_sp if",
         "the image goes into both paths: their gradients add up",
     ),
     Fault(
