@@ -202,15 +202,15 @@ def in_place(function: Callable[..., Array], y: Array, *operands: Any) -> Array:
     return function(y, *operands)
 
 
-def zero_where(mask: Array, x: Array) -> Array:
-    """0 where the mask holds, else x, which is repeated to the shape of the mask.
+def keep_where(mask: Array, x: Array) -> Array:
+    """x where the mask holds, else 0. x is repeated to the shape of the mask.
 
     A product with a mask would make an infinity NaN. So NumPy multiplies the bits of x, read as
-    whole numbers, by 0 or 1; its `where` decides for each element and takes ten times as long.
+    whole numbers, by 1 or 0; its `where` decides for each element and takes ten times as long.
     """
     if not array_api_compat.is_numpy_array(x):
-        return array_api_compat.array_namespace(x).where(mask, 0.0, x)
-    bits = np.logical_not(mask).astype(f"i{x.itemsize}")
+        return array_api_compat.array_namespace(x).where(mask, x, 0.0)
+    bits = mask.astype(f"i{x.itemsize}")
     with unbuffered():
         bits *= x.view(bits.dtype)
     return bits.view(x.dtype)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from armlab import hand
-from armlab.arrays import HOST, clip, in_place, to_host, unbuffered, zero_where
+from armlab.arrays import HOST, clip, in_place, keep_where, to_host, unbuffered
 from armlab.check.devices import strict_device, torch_tensors
 from armlab.hand.channels import channel_dot, channel_sum, position_dot, position_sum
 from armlab.hand.resize import _bands, _ones_at, _sources, _tents
@@ -26,24 +26,24 @@ def everywhere(check):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_zero_where_is_where(dtype):
+def test_keep_where_is_where(dtype):
     x = np.array(SPECIAL, dtype)
 
     def check(where):
         for hidden in (False, True):
             mask = np.resize([hidden, not hidden], x.shape)
-            y = to_host(zero_where(where.asarray(mask), where.asarray(x)))
-            np.testing.assert_array_equal(y, np.where(mask, 0.0, x), strict=True)
-            np.testing.assert_array_equal(np.signbit(y), np.signbit(np.where(mask, 0.0, x)))
+            y = to_host(keep_where(where.asarray(mask), where.asarray(x)))
+            np.testing.assert_array_equal(y, np.where(mask, x, 0.0), strict=True)
+            np.testing.assert_array_equal(np.signbit(y), np.signbit(np.where(mask, x, 0.0)))
 
     everywhere(check)
 
 
-def test_zero_where_repeats_its_values():
-    x, mask = np.array([[2.0], [NAN]], "f4"), np.array([[True, False, False], [True, True, False]])
+def test_keep_where_repeats_its_values():
+    x, mask = np.array([[2.0], [NAN]], "f4"), np.array([[False, True, True], [False, False, True]])
 
     def check(where):
-        y = to_host(zero_where(where.asarray(mask), where.asarray(x)))
+        y = to_host(keep_where(where.asarray(mask), where.asarray(x)))
         np.testing.assert_array_equal(y, np.float32([[0, 2, 2], [0, 0, NAN]]), strict=True)
 
     everywhere(check)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace, unbuffered, zero_where
+from armlab.arrays import Array, array_namespace, keep_where, unbuffered
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 
@@ -54,8 +54,8 @@ def channel_max(x: Array) -> tuple[Array, Backward]:
             holds = (x == y) | xp.isnan(x)
             ranks = xp.astype(holds, xp.int32)
             ranks *= rank
-            lost = ranks != xp.max(ranks, axis=1, keepdims=True)
-        return zero_where(lost, dy)
+            won = ranks == xp.max(ranks, axis=1, keepdims=True)
+        return keep_where(won, dy)
 
     return y, backward
 

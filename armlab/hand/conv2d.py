@@ -36,7 +36,7 @@ def conv2d(
     a cross-correlation, as in every network library. Keeps nothing but x and w.
 
     backward(dy) gives (dx, dw, db); backward(dy, input_grad=False) spares dx, which is then
-    None: of an image, which nobody differentiates.
+    None: of an image, which nobody differentiates. On NumPy one of `armlab.hand.kernels` runs.
 
     Raises ValueError where shapes and groups do not fit each other.
     """

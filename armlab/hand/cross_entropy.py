@@ -10,9 +10,9 @@ from armlab.arrays import (
     array_namespace,
     expect_labels,
     in_place,
+    keep_where,
     place_of,
     unbuffered,
-    zero_where,
 )
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features, expect_vectors
@@ -51,23 +51,23 @@ def cross_entropy(
 
     classes = xp.reshape(xp.arange(k, dtype=xp.int32, device=device_of(a)), (1, k, 1, 1))
     labels = xp.expand_dims(labels, axis=1)
-    ignored = labels == ignore_index
+    counted = labels != ignore_index
     with unbuffered():
-        others = (xp.astype(labels, xp.int32) != classes) | ignored  # (N, K, H, W): q is 0
+        hot = (xp.astype(labels, xp.int32) == classes) & counted  # (N, K, H, W): one-hot, or none
     if weight is None:
-        q = xp.astype(~ignored, a.dtype)  # Σ_k q_k of (2), at each pixel: (N, 1, H, W)
+        q = xp.astype(counted, a.dtype)  # Σ_k q_k of (2), at each pixel: (N, 1, H, W)
     else:
-        weights = zero_where(others, xp.reshape(weight, (1, k, 1, 1)))
-        q = xp.sum(weights, axis=1, keepdims=True)
+        q_k = keep_where(hot, xp.reshape(weight, (1, k, 1, 1)))
+        q = xp.sum(q_k, axis=1, keepdims=True)
     total = xp.sum(q)
 
     with unbuffered():
         below = a - xp.max(a, axis=1, keepdims=True)  # at most 0: exp never overflows
-    of_label = xp.sum(zero_where(others, below), axis=1, keepdims=True)
+    of_label = xp.sum(keep_where(hot, below), axis=1, keepdims=True)
     e = in_place(xp.exp, below)
     z = xp.sum(e, axis=1, keepdims=True)
     log_p = of_label - xp.log(z)  # (1)
-    loss = -xp.sum(zero_where(ignored, log_p) * q) / total  # (3)
+    loss = -xp.sum(keep_where(counted, log_p) * q) / total  # (3)
 
     def backward(dloss: Array | float) -> Array:
         # (1) d log p_k / d a_j = [j = k] - p_j;  (3) so dL/da = (p Σ_k q_k - q) / Σ q:
@@ -75,7 +75,7 @@ def cross_entropy(
         share = q * (dloss / total)
         with unbuffered():
             da = e * (share / z)
-            da -= zero_where(others, share)
+            da -= keep_where(hot, share)
         return da
 
     return loss, backward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace, unbuffered, zero_where
+from armlab.arrays import Array, array_namespace, keep_where, unbuffered
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 
@@ -29,8 +29,8 @@ def global_max_pool(x: Array) -> tuple[Array, Backward]:
         winner = xp.argmax(flat, axis=2, keepdims=True)  # the first of equals
         positions = xp.reshape(xp.arange(h * w, device=device(x)), (1, 1, h * w))
         with unbuffered():
-            lost = positions != winner
-        dflat = zero_where(lost, xp.reshape(dz, (n, c, 1)))
+            won = positions == winner
+        dflat = keep_where(won, xp.reshape(dz, (n, c, 1)))
         return xp.reshape(dflat, shape)  # (1) only the winner was passed on
 
     return z, backward

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, array_namespace, clip, in_place, zero_where
+from armlab.arrays import Array, array_namespace, clip, in_place, keep_where
 from armlab.hand.backward import Backward
 
 
@@ -29,6 +29,6 @@ def hard_swish(x: Array) -> tuple[Array, Backward]:
         dx += u
         dx += 0.5
         dx *= dy
-        return zero_where(x <= -3.0, dx)  # an infinite dy times 0 would be NaN
+        return keep_where(u != -1.0, dx)  # an infinite dy times 0 would be NaN
 
     return y, backward

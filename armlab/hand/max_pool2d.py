@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace, in_place, zero_where
+from armlab.arrays import Array, array_namespace, in_place, keep_where
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 from armlab.hand.window import Pair, Window, overlap
@@ -71,7 +71,7 @@ def max_along(axis: int, x: Array, window: Window, out: Pair) -> tuple[Array, Ba
             best[windows] = in_place(xp.maximum, best[windows], ranked)
         dx = xp.zeros_like(x)
         for tap, windows, met in taps:
-            dx[met] += zero_where((best != rank(tap))[windows], dy[windows])
+            dx[met] += keep_where((best == rank(tap))[windows], dy[windows])
         return dx
 
     return y, backward

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, array_namespace, clip, zero_where
+from armlab.arrays import Array, array_namespace, clip, keep_where
 from armlab.hand.backward import Backward
 
 
@@ -15,9 +15,9 @@ def relu(x: Array) -> tuple[Array, Backward]:
     y = clip(x, low=0.0)  # (1)
 
     def backward(dy: Array) -> Array:
-        # (1) dL/dx = dy where x > 0, else 0; at the kink x = 0 the convention is 0. y tells as
+        # (1) dL/dx = dy where x > 0, else 0; at the kink x = 0 the convention is 0. y says it as
         #     well as x, and the next layer keeps it anyway.
         #     Not dy times a mask: an infinite dy times 0 would be NaN.
-        return zero_where(y <= 0, dy)
+        return keep_where(y != 0, dy)
 
     return y, backward
