@@ -16,7 +16,7 @@ def position_sum(x: Array) -> Array:
     """Sum over H and W.  (N, C, H, W) -> (N, C, 1, 1)"""
     xp = array_namespace(x)
     n, c, h, w = x.shape
-    ones = xp.ones((h * w, 1), dtype=x.dtype, device=device(x))
+    ones = xp.ones((h * w,), dtype=x.dtype, device=device(x))
     return xp.reshape(xp.reshape(x, (n, c, h * w)) @ ones, (n, c, 1, 1))
 
 
