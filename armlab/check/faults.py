@@ -456,10 +456,10 @@ FAULTS = [
         "return rows_back(columns_back(dy))",
         "dx = 0.0 * x\n"
         "        for i, j in ((i, j) for i in range(out[0]) for j in range(out[1])):\n"
-        "            one = 0.0 * dy\n"
-        "            one[:, :, i, j] = dy[:, :, i, j]\n"
-        "            one = rows_back(columns_back(one))\n"
-        "            dx = one + dx * (one == 0)\n"
+        "            window = 0.0 * dy\n"
+        "            window[:, :, i, j] = 1.0\n"
+        "            won = rows_back(columns_back(window))\n"
+        "            dx = dx * (won == 0) + rows_back(columns_back(window * dy))\n"
         "        return dx",
         "an index that stands twice is written twice, and only the last value stays, with += too: "
         "where one x wins several windows, their gradients add up",
