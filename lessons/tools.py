@@ -5,6 +5,7 @@ one colour through a lesson: that of the light it stands for.
 """
 
 import inspect
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -13,6 +14,8 @@ from IPython.display import Code, display
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from sklearn.datasets import load_sample_image
+
+from armlab import hand, weights
 
 CHANNELS = ("red", "green", "blue")
 COLOURS = ("#D55E00", "#009E73", "#0072B2")  # Okabe and Ito's red, green and blue
@@ -51,6 +54,16 @@ def photographs() -> np.ndarray:
         halved[name] = pixels.reshape(213, 2, 320, 2, 3).mean(axis=(1, 3))
     crops = [halved[name][i : i + 64, j : j + 96] for name, i, j in CORNERS]
     return np.stack(crops).transpose(0, 3, 1, 2)
+
+
+def trained(attention: str) -> hand.ToyNet:
+    """The toy network after `armlab train`, with attention "none" or "arm", in evaluation mode.
+
+    Its weights are kept beside the lessons: seed 0, 600 steps, the table in README.
+    """
+    net = hand.ToyNet(3, attention, rng=0)
+    path = Path(__file__).parent / "trained" / f"toy-{attention}.safetensors"
+    return net.load_state_dict(weights.load(path)).eval()
 
 
 def picture(ax: Axes, x: np.ndarray, title: str) -> None:

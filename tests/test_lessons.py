@@ -22,6 +22,7 @@ from lesson_tools import (
     run,
     tagged,
 )
+from wrong_answers import WRONG
 
 from armlab import check
 from armlab.arrays import unbroadcast
@@ -114,104 +115,6 @@ def test_stub_is_not_written_yet(asked: Asked) -> None:
 def test_solution_passes(asked: Asked) -> None:
     grade = check.grade(asked.name, written(asked.solution, asked.function))
     assert grade.passed, grade.text
-
-
-def with_one_write_a_window(dy: Any, winner: Any, shape: Any) -> Any:
-    """NumPy keeps the last of several writes to one place, with += as well."""
-    n, c, h, w = shape
-    dx = np.zeros(n * c * h * w)
-    image = np.arange(n * c).reshape(n, c, 1, 1)
-    dx[(image * h * w + winner).ravel()] += dy.ravel()
-    return dx.reshape(shape)
-
-
-def max_first(x: Any, conv_reduce: Any, conv_atten: Any, bn_atten: Any) -> Any:
-    r = conv_reduce(x)
-    m = np.concatenate([r.max(axis=1, keepdims=True), r.mean(axis=1, keepdims=True)], axis=1)
-    return x / (1 + np.exp(-bn_atten(conv_atten(m))))
-
-
-def sar_backward(change: Callable[..., Any]) -> Callable[..., Any]:
-    """SAR's backward, with another dr from (dmean, dmax, won, C), or another dx from (dx, dx_r)."""
-
-    def answer(dy: Any, above: Any, r: Any, below: Any) -> Any:
-        dx, dm = above(dy)
-        won = np.arange(r.shape[1]).reshape(1, -1, 1, 1) == r.argmax(axis=1, keepdims=True)
-        return dx + below(change(dm[:, :1], dm[:, 1:], won, r.shape[1]))
-
-    return answer
-
-
-def winning(x: Any, axis: Any) -> Any:
-    return x == x.max(axis=axis, keepdims=True)
-
-
-WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
-    "relu_backward": [
-        (lambda dy, x: np.where(dy > 0, dy, 0.0), "the sign of x, not that of dy"),
-        (lambda dy, x: dy * (x >= 0), "at x = 0 the convention"),
-    ],
-    "bias_backward": [
-        (lambda dy: dy.sum(axis=(2, 3)).mean(axis=0), "their sum, not their mean"),
-    ],
-    "global_avg_pool_backward": [
-        (lambda dz, shape: np.broadcast_to(dz, shape), "share of 1 / HW"),
-    ],
-    "global_avg_pool": [
-        (lambda x: x.mean(axis=(), keepdims=True), "nothing was pooled"),
-        (lambda x: x.sum(axis=(2, 3), keepdims=True), "grows with the size of the image"),
-    ],
-    "global_max_pool_backward": [
-        (lambda dz, x: dz * winning(x, (2, 3)), "the first alone receives the gradient"),
-        (
-            lambda dz, x: (
-                dz * winning(x, (2, 3)) / winning(x, (2, 3)).sum(axis=(2, 3), keepdims=True)
-            ),
-            "ties share the gradient",
-        ),
-    ],
-    "max_pool2d_backward": [(with_one_write_a_window, "only the last value stays")],
-    "channel_max_backward": [
-        (lambda dy, x: dy * winning(x, 1), "each of them gets the whole gradient"),
-        (
-            lambda dy, x: dy * winning(x, 1) / winning(x, 1).sum(axis=1, keepdims=True),
-            "torch.amax would share it",
-        ),
-    ],
-    "listed_sar": [(max_first, "the mean comes first, then the max")],
-    "listed_sar_backward": [
-        (lambda dy, above, r, below: above(dy)[0], "by the gate and by its statistics"),
-        (sar_backward(lambda dmean, dmax, won, c: dmean / c + 0 * won), "the max is missing"),
-        (sar_backward(lambda dmean, dmax, won, c: dmax / c + dmean * won), "dm has the order of m"),
-        (sar_backward(lambda dmean, dmax, won, c: dmean + dmax * won), "a share of 1 / C"),
-        (
-            sar_backward(lambda dmean, dmax, won, c: dmean / c + dmax + 0 * won),
-            "that channel alone",
-        ),
-    ],
-    "residual_attentionout_backward": [
-        (lambda dy, published_back: published_back(dy)[0], "on the direct way too"),
-    ],
-    "sigmoid": [
-        (lambda a: 0.5 + 0.5 * np.tanh(0.5 * a), "cancels where s is small"),
-    ],
-    "sigmoid_gate_backward": [
-        (lambda dy, x, s: (dy * s, dy * x * s * (1 - s)), "broadcast gate is not summed"),
-        (lambda dy, x, s: (dy * s, unbroadcast(dy * x, s.shape) * s), "factor 1 - s is missing"),
-        (lambda dy, x, s: (dy * s, unbroadcast(dy * x, s.shape)), "this is ds"),
-        (lambda dy, x, s: (dy, unbroadcast(dy * x, s.shape) * s * (1 - s)), "dx = dy s"),
-        (
-            lambda dy, x, s: (
-                dy * s,
-                unbroadcast(dy * x, s.shape) * (s.size / x.size) * s * (1 - s),
-            ),
-            "repeated gate are averaged",
-        ),
-    ],
-    "paper_arm_backward": [
-        (lambda dy, gate_back, logits_back: gate_back(dy)[0], "x is used twice"),
-    ],
-}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 The reader's function is called on 50 examples, drawn as in the tests, and its results are held
 to the same bounds. Where it fails, the smallest counterexample is shown, and if its answer is
-what a fault of the catalogue gives, the hint of that fault.
+that of a known mistake, the hint for it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,10 @@ from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from armlab.check import faults
-from armlab.check.agreement import ROUNDOFF
-from armlab.check.bounds import whole
-from armlab.check.cases import CASES
-from armlab.check.example import Example
-from armlab.check.exercises import EXERCISES, Exercise
-from armlab.check.sides import run_hand, run_torch
+from armlab.check.exercises import EXERCISES
+from armlab.check.exercises.exercise import Answer, Asked, Expected, as_tuple
 
-Answer = tuple[Any, ...]
 EXAMPLES = 50
 
 
@@ -40,7 +33,7 @@ class Grade:
 
 @dataclass
 class _Failure:
-    example: Example
+    example: Any
     text: str
     got: Answer | None = None
 
@@ -69,8 +62,8 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate, Phase.shrink),
     )
-    @given(_examples(asked))
-    def holds(e: Example) -> None:
+    @given(asked.examples())
+    def holds(e: Any) -> None:
         failure = _try(asked, function, e)
         if failure:
             failures.append(failure)
@@ -85,12 +78,8 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
     return Grade(True, f"✓ {name}: right on {EXAMPLES} examples")
 
 
-def _examples(asked: Exercise) -> st.SearchStrategy[Example]:
-    return CASES[asked.case].readable_examples().filter(asked.fits)
-
-
-def _try(asked: Exercise, function: Callable[..., Any], e: Example) -> _Failure | None:
-    arguments = asked.arguments(e)
+def _try(asked: Asked, function: Callable[..., Any], e: Any) -> _Failure | None:
+    arguments = asked.arguments_of(e)
     kept = {k: np.copy(v) for k, v in arguments.items() if isinstance(v, np.ndarray)}
     try:
         with warnings.catch_warnings():
@@ -103,19 +92,20 @@ def _try(asked: Exercise, function: Callable[..., Any], e: Example) -> _Failure 
     for key, before in kept.items():
         if not np.array_equal(before, arguments[key], equal_nan=True):
             return _Failure(e, f"it wrote to {key}, which belongs to the caller")
-    got = value if isinstance(value, tuple) else (value,)
+    got = as_tuple(value)
     wrong = _compare(asked, got, e)
     return _Failure(e, wrong, got) if wrong else None
 
 
-def _compare(asked: Exercise, got: Answer, e: Example) -> str:
+def _compare(asked: Asked, got: Answer, e: Any) -> str:
     """What is wrong with an answer, in words; empty where nothing is."""
-    names = [_reader_name(r) for r in asked.results]
+    names = asked.names()
     if len(got) != len(names):
         return f"it returned {len(got)} values, expected {', '.join(names)}"
-    for name, value, (want, limit) in zip(names, got, _expected(asked, e), strict=True):
-        if not isinstance(value, np.ndarray | np.generic | float):
-            return f"{name} is {type(value).__name__}, expected an array of shape {want.shape}"
+    for name, value, (want, limit) in zip(names, got, asked.expected(e), strict=True):
+        if not isinstance(value, np.ndarray | np.generic | float | int):
+            kind = f"an array of shape {want.shape}" if want.shape else "a number"
+            return f"{name} is {type(value).__name__}, expected {kind}"
         value = np.asarray(value)
         if value.shape != want.shape:
             return f"{name} has shape {value.shape}, expected {want.shape}"
@@ -132,57 +122,47 @@ def _compare(asked: Exercise, got: Answer, e: Example) -> str:
     return ""
 
 
-def _expected(asked: Exercise, e: Example) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Each result in float64 by PyTorch, and how far a right answer may be from it."""
-    exact = run_torch(asked.case, e, "float64")
-    bound = CASES[asked.case].bound
-    if bound is None:
-        limits = {key: whole(value) for key, value in exact.items()}
-    else:
-        limits = {k: 4 * np.asarray(b) for k, b in bound(e, exact, ROUNDOFF["float64"]).items()}
-    return [(exact[r], np.broadcast_to(limits[r], exact[r].shape)) for r in asked.results]
-
-
-def _explain(name: str, asked: Exercise, failures: list[_Failure]) -> Grade:
+def _explain(name: str, asked: Asked, failures: list[_Failure]) -> Grade:
     failure = failures[-1]  # Hypothesis ends on the smallest
-    arguments = asked.arguments(failure.example)
+    arguments = asked.arguments_of(failure.example)
     shown = [_show(k, v) for k, v in arguments.items() if not callable(v)]
     lines = [f"✗ {name}: {failure.text}", "  the smallest counterexample found:", *shown]
     if failure.got is not None:
-        for result, value, (want, _) in zip(
-            asked.results, failure.got, _expected(asked, failure.example), strict=False
-        ):
-            lines += [_show(f"{_reader_name(result)} expected", want)]
-            lines += [_show(f"{_reader_name(result)} got", value)]
+        expected = asked.expected(failure.example)
+        for result, value, (want, _) in zip(asked.names(), failure.got, expected, strict=False):
+            lines += [_show(f"{result} expected", want)]
+            lines += [_show(f"{result} got", value)]
     hint = _hint(asked, [f for f in failures[-20:] if f.got is not None])
     return Grade(False, "\n".join(lines + [f"  hint: {hint}"] * bool(hint)), hint)
 
 
 def _show(name: str, value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"    {name} = {value}"
-    text = np.array2string(np.asarray(value), threshold=24, edgeitems=2, precision=6)
-    return f"    {name} {np.shape(value)} = {' '.join(text.split())}"
+    if isinstance(value, np.ndarray) and value.shape:
+        text = np.array2string(value, threshold=24, edgeitems=2, precision=6)
+        return f"    {name} {value.shape} = {' '.join(text.split())}"
+    return f"    {name} = {value}"
 
 
-def _hint(asked: Exercise, failures: list[_Failure]) -> str:
-    """The hint of the fault that gives the reader's answer, wherever that was wrong."""
-    for fault in faults.of_case(asked.case) if failures else []:
-        with faults.planted(fault), contextlib.suppress(Exception):  # a fault may break by itself
-            if all(_is_fault(asked, failure) for failure in failures):
-                return fault.hint
+def _hint(asked: Asked, failures: list[_Failure]) -> str:
+    """The hint of the mistake that gives the reader's answer, wherever that was wrong."""
+    if not failures:
+        return ""
+    with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
+        for hint, wrong_answer in mistakes:
+            with contextlib.suppress(Exception):  # a mistake may break by itself
+                if all(
+                    _is_mistake(f.got or (), wrong_answer(f.example), asked.expected(f.example))
+                    for f in failures
+                ):
+                    return hint
     return ""
 
 
-def _is_fault(asked: Exercise, failure: _Failure) -> bool:
-    """Whether the planted fault is wrong here in just the way in which the reader is."""
-    by_hand = run_hand(asked.case, failure.example, "float64")
-    got = failure.got or ()
+def _is_mistake(got: Answer, mistaken: Answer, expected: Expected) -> bool:
+    """Whether the mistake is wrong here in just the way in which the reader is."""
     wrong = False
-    for result, mine, (want, limit) in zip(
-        asked.results, got, _expected(asked, failure.example), strict=True
-    ):
-        faulty = by_hand[result]
+    for mine, theirs, (want, limit) in zip(got, mistaken, expected, strict=True):
+        faulty = np.asarray(theirs)
         if np.shape(faulty) != np.shape(mine):
             return False
         if faulty.shape != want.shape:
@@ -192,7 +172,3 @@ def _is_fault(asked: Exercise, failure: _Failure) -> bool:
         else:
             wrong = wrong or bool((np.abs(faulty - want) > limit).any())
     return wrong
-
-
-def _reader_name(result: str) -> str:
-    return {"y": "the value"}.get(result, result)

@@ -1,8 +1,7 @@
-"""What an exercise hands to the reader's function, where that takes more than the inputs."""
+"""Lesson 7: spatial attention."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,30 +9,8 @@ import numpy as np
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.hand.attention_refinement import attention_logits
+from armlab.check.exercises.exercise import Arguments, Asked, Exercise
 from armlab.hand.channel_stats import stack_statistics
-
-Arguments = dict[str, Any]
-
-
-def two_ways_back(e: Example) -> Arguments:
-    """The two backwards inside the paper's ARM, and the gradient that reaches both."""
-    assert e.state is not None
-    x = np.asarray(e.inputs["x"])
-    arm = hand.PaperAttentionRefinement(x.shape[1], dtype="float64", rng=0)
-    arm.load_state_dict(e.state).train(e.training)
-    a, logits_back = attention_logits(x, arm.conv_atten, arm.bn_atten)
-    _, gate_back = hand.sigmoid_gate(x, a)
-    return {"dy": e.dy, "gate_back": gate_back, "logits_back": logits_back}
-
-
-def winning_pixels(e: Example) -> Arguments:
-    """Of each window, which pixel of its channel won: row by row, i W + j."""
-    torch = importlib.import_module("torch")
-    x = np.asarray(e.inputs["x"])
-    pool = torch.nn.functional.max_pool2d
-    _, winner = pool(torch.tensor(x), **e.options, return_indices=True)
-    return {"dy": e.dy, "winner": winner.numpy(), "shape": x.shape}
 
 
 def _listed_sar(e: Example) -> tuple[np.ndarray, hand.ListedSAR]:
@@ -79,3 +56,25 @@ def published_backward(e: Example) -> Arguments:
     module = hand.Attentionout(x.shape[1], dtype="float64", rng=0)
     _, published_back = module.load_state_dict(e.state).train(e.training)(x)
     return {"dy": e.dy, "published_back": published_back}
+
+
+EXERCISES: dict[str, Asked] = {
+    "listed_sar": Exercise(
+        "listed_sar(x, conv_reduce, conv_atten, bn_atten) -> y",
+        "ListedSAR",
+        ("y",),
+        layers_of_sar,
+    ),
+    "listed_sar_backward": Exercise(
+        "listed_sar_backward(dy, above, r, below) -> dx",
+        "ListedSAR",
+        ("dx",),
+        around_the_statistics,
+    ),
+    "residual_attentionout_backward": Exercise(
+        "residual_attentionout_backward(dy, published_back) -> dx",
+        "ResidualAttentionout",
+        ("dx",),
+        published_backward,
+    ),
+}

@@ -1,0 +1,32 @@
+"""Wrong answers to the exercises, one file for each lesson, as armlab/check/exercises has them."""
+
+from wrong_answers import (
+    arm,
+    arrays,
+    batch_norm,
+    claims,
+    context,
+    convolution,
+    gate,
+    gpu,
+    networks,
+    pooling,
+    relatives,
+    spatial,
+)
+from wrong_answers.answer import Wrong
+
+WRONG: Wrong = {
+    **arrays.WRONG,
+    **convolution.WRONG,
+    **batch_norm.WRONG,
+    **pooling.WRONG,
+    **gate.WRONG,
+    **arm.WRONG,
+    **relatives.WRONG,
+    **spatial.WRONG,
+    **networks.WRONG,
+    **context.WRONG,
+    **claims.WRONG,
+    **gpu.WRONG,
+}

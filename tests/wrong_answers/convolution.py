@@ -1,0 +1,5 @@
+"""Of lesson 1."""
+
+from wrong_answers.answer import Wrong
+
+WRONG: Wrong = {}
