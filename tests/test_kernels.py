@@ -14,7 +14,13 @@ from armlab.check.cases import CASES
 from armlab.check.sides import run_torch
 from armlab.check.strata import for_all
 from armlab.hand import kernels
-from armlab.hand.kernels import conv2d_columns, conv2d_pointwise, conv2d_rows, conv2d_winograd
+from armlab.hand.kernels import (
+    conv2d_columns,
+    conv2d_pointwise,
+    conv2d_rows,
+    conv2d_winograd,
+    parts,
+)
 from armlab.hand.kernels.blocks import blocks
 from armlab.hand.window import Window, overlap
 
@@ -83,6 +89,30 @@ def test_without_the_gradient_of_the_input_the_rest_is_the_same(name):
         np.testing.assert_array_equal(spared["dw"], whole["dw"])
 
     for_all(CASES["conv2d"].strata(30), same)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", EXACT)
+def test_integers_come_out_alike_from_several_workers(name, count, monkeypatch):
+    monkeypatch.setattr(parts, "FEW", 0)
+
+    def equal(e):
+        if EXACT[name].fits(window_of(e), e.options["groups"]):
+            alone = run(EXACT[name].conv2d, e, "float32")
+            with parts.workers(count):
+                shared = run(EXACT[name].conv2d, e, "float32")
+            for key, value in alone.items():
+                np.testing.assert_array_equal(shared[key], value, strict=True)
+
+    for_all(CASES["conv2d"].exact_strata(30), equal)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", KERNELS)
+def test_several_workers_keep_the_bound_of_convolution(name, count, monkeypatch):
+    monkeypatch.setattr(parts, "FEW", 0)
+    with parts.workers(count):
+        test_each_keeps_the_bound_of_convolution(name, monkeypatch)
 
 
 def chosen(c, k, window, groups=1, xp=HOST.xp):
@@ -159,7 +189,7 @@ def test_blocks_cover_every_row_of_every_image_once():
         (0, 3, 4, 9),
     ):
         met = np.zeros((images, rows), int)
-        for several, band in blocks(images, rows, width, columns):
+        for several, band in blocks(slice(0, images), rows, width, columns):
             met[several, band] += 1
             assert met[several, band].size * width <= max(columns, width)
         assert (met == 1).all()

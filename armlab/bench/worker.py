@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from armlab.bench.catalogue import ROWS
 from armlab.training.memory import keep_freed_memory
+from armlab.training.threads import threads
 
 REQUESTS = ("prepare", "save", "errors", "time", "memory", "peaks")
 PAUSE, ENOUGH = 0.005, 3  # seconds, and how many of them without work mean that threads sleep
@@ -26,10 +28,10 @@ class Worker:
 
     def __init__(self, side: str, threads: int) -> None:
         self.side, self.threads = side, threads
-        keep_freed_memory()
         if side != "hand":
             import torch
 
+            keep_freed_memory()
             torch.set_num_threads(threads)
 
     def prepare(self, row: str) -> None:
@@ -105,8 +107,9 @@ def main(side: str, cores: str) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, chosen)
     worker = Worker(side, len(chosen))
-    for line in sys.stdin:
-        print(json.dumps(_answer(worker, json.loads(line))), file=answers, flush=True)
+    with threads(len(chosen)) if side == "hand" else nullcontext():
+        for line in sys.stdin:
+            print(json.dumps(_answer(worker, json.loads(line))), file=answers, flush=True)
 
 
 def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:

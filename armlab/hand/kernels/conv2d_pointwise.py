@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from armlab.hand.kernels.kernel import KernelBackward
+from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
+from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window
 
 
@@ -29,19 +30,30 @@ def conv2d(
     n, (k, c), (t, u) = len(x), w.shape[:2], window.stride
     seen, matrix = x[:, :, ::t, ::u], w.reshape(k, c)
     pixels = seen.shape[2] * seen.shape[3]
-    y = (matrix @ seen.reshape(n, c, pixels)).reshape(n, k, *seen.shape[2:])  # (1)
+    xs, y = seen.reshape(n, c, pixels), np.empty((n, k, pixels), x.dtype)
+
+    def forward_part(images: slice) -> None:
+        np.matmul(matrix, xs[images], out=y[images])  # (1)
+
+    in_parts(n, forward_part, products(y, w))
 
     def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
         dys, xs = dy.reshape(n, k, pixels), seen.reshape(n, c, pixels)
-        dw = np.zeros((k, c), x.dtype)
-        for dy_n, x_n in zip(dys, xs, strict=True):
-            dw += dy_n @ x_n.T
-        if not input_grad:
-            return None, dw.reshape(w.shape)
-        dx = dseen = (matrix.T @ dys).reshape(seen.shape)
-        if seen.shape != x.shape:
-            dx = np.zeros(x.shape, x.dtype)
-            dx[:, :, ::t, ::u] = dseen
-        return dx, dw.reshape(w.shape)
+        dxs = np.empty(xs.shape, x.dtype) if input_grad else None
 
-    return y, backward
+        def backward_part(images: slice) -> NDArray:
+            dw = np.zeros((k, c), x.dtype)
+            for dy_n, x_n in zip(dys[images], xs[images], strict=True):
+                dw += dy_n @ x_n.T
+            if dxs is not None:
+                np.matmul(matrix.T, dys[images], out=dxs[images])
+            return dw
+
+        dw = sum_of(in_parts(n, backward_part, products(dy, w))).reshape(w.shape)
+        if dxs is None or seen.shape == x.shape:
+            return None if dxs is None else dxs.reshape(x.shape), dw
+        dx = np.zeros(x.shape, x.dtype)
+        dx[:, :, ::t, ::u] = dxs.reshape(seen.shape)
+        return dx, dw
+
+    return y.reshape(n, k, *seen.shape[2:]), backward

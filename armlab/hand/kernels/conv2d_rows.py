@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from armlab.hand.kernels.kernel import KernelBackward
+from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
+from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
 
@@ -40,30 +41,39 @@ def conv2d(
     met = [overlap(shift, oh, h) for shift in row_shift]  # for each r: rows of y, rows of x
 
     y = np.zeros((n, k, oh, ow), x.dtype)
-    cols = np.zeros((ks, c, h, ow), x.dtype)
     w_rows = w.transpose(2, 0, 3, 1).reshape(kr * k, ks * c)
-    for image, out in zip(x, y, strict=True):
-        _shift_columns(cols, image, col_shift)
-        parts = (w_rows @ cols.reshape(ks * c, h * ow)).reshape(kr, k, h, ow)  # (1)
-        for part, (y_rows, x_rows) in zip(parts, met, strict=True):
-            out[:, y_rows] += part[:, x_rows]  # (2)
+
+    def forward_part(images: slice) -> None:
+        cols = np.zeros((ks, c, h, ow), x.dtype)
+        for image, out in zip(x[images], y[images], strict=True):
+            _shift_columns(cols, image, col_shift)
+            parts = (w_rows @ cols.reshape(ks * c, h * ow)).reshape(kr, k, h, ow)  # (1)
+            for part, (y_rows, x_rows) in zip(parts, met, strict=True):
+                out[:, y_rows] += part[:, x_rows]  # (2)
+
+    in_parts(n, forward_part, products(y, w))
 
     def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
         # dy shifted the other way meets x where x fed y: its columns give dx through the same
         # two steps, and its row shifts, again free views, multiply x to give dw.
         dx = np.zeros(x.shape, x.dtype) if input_grad else None
-        dw = np.zeros((kr, ks * k, c), x.dtype)
-        cols = np.zeros((ks, k, oh, width), x.dtype)
         w_rows = w.transpose(2, 1, 3, 0).reshape(kr * c, ks * k)
-        for i, dout in enumerate(dy):
-            _shift_columns(cols, dout, [-shift for shift in col_shift])
-            for r, (y_rows, x_rows) in enumerate(met):
-                dy_met = cols[:, :, y_rows].reshape(ks * k, -1)
-                dw[r] += dy_met @ x[i, :, x_rows].reshape(c, -1).T
-            if dx is not None:
-                parts = (w_rows @ cols.reshape(ks * k, oh * width)).reshape(kr, c, oh, width)
-                for part, (y_rows, x_rows) in zip(parts, met, strict=True):
-                    dx[i, :, x_rows] += part[:, y_rows]
+
+        def backward_part(images: slice) -> NDArray:
+            dw = np.zeros((kr, ks * k, c), x.dtype)
+            cols = np.zeros((ks, k, oh, width), x.dtype)
+            for i in range(images.start, images.stop):
+                _shift_columns(cols, dy[i], [-shift for shift in col_shift])
+                for r, (y_rows, x_rows) in enumerate(met):
+                    dy_met = cols[:, :, y_rows].reshape(ks * k, -1)
+                    dw[r] += dy_met @ x[i, :, x_rows].reshape(c, -1).T
+                if dx is not None:
+                    parts = (w_rows @ cols.reshape(ks * k, oh * width)).reshape(kr, c, oh, width)
+                    for part, (y_rows, x_rows) in zip(parts, met, strict=True):
+                        dx[i, :, x_rows] += part[:, y_rows]
+            return dw
+
+        dw = sum_of(in_parts(n, backward_part, products(dy, w)))
         return dx, np.ascontiguousarray(dw.reshape(kr, ks, k, c).transpose(2, 3, 0, 1))
 
     return y, backward

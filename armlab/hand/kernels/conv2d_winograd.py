@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from armlab.hand.kernels.blocks import blocks
-from armlab.hand.kernels.kernel import KernelBackward
+from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
+from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
 POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)  # and infinity
@@ -78,27 +79,36 @@ def by_matrices(
 
     y = np.empty((n, k, TILE * tiles, width), x.dtype)
     gw = (g @ w.transpose(2, 0, 3, 1).reshape(3, -1)).reshape(6, k, ks * c)
-    for images, band in blocks(n, tiles, width, _columns(ks * c + k)):
-        bx = _times(b, _six_rows(x[images], band, top))
-        products = (gw @ _with_shifts(bx, shifts)).reshape(6, k, *bx.shape[2:])
-        ys = y[images, :, TILE * band.start : TILE * band.stop]
-        _in_tiles(ys)[...] = _times(a, products)
+
+    def forward_part(part: slice) -> None:
+        for images, band in blocks(part, tiles, width, _columns(ks * c + k)):
+            bx = _times(b, _six_rows(x[images], band, top))
+            met = (gw @ _with_shifts(bx, shifts)).reshape(6, k, *bx.shape[2:])
+            ys = y[images, :, TILE * band.start : TILE * band.stop]
+            _in_tiles(ys)[...] = _times(a, met)
+
+    in_parts(n, forward_part, products(y, w))
     y = y if oh == y.shape[2] else y[:, :, :oh].copy()
 
     def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
         # (1) from right to left: Aᵀ meets four rows of dy, and Bᵀ gives six rows of dx, which
         #     overlap and add up. dy is shifted the other way, once for dx and for dw.
         dx = np.zeros(x.shape, x.dtype) if input_grad else None
-        dgw = np.zeros((6, ks * k, c), x.dtype)
         gw = (g @ w.transpose(2, 1, 3, 0).reshape(3, -1)).reshape(6, c, ks * k)
         back = [(met, to) for to, met in shifts]
-        for images, band in blocks(n, tiles, width, _columns(ks * k + c)):
-            dys = _rows(dy[images], TILE * band.start, TILE * (band.stop - band.start))
-            ady = _with_shifts(_times(a.T, _in_tiles(dys)), back)
-            bx = _times(b, _six_rows(x[images], band, top))
-            dgw += ady @ bx.reshape(6, c, -1).transpose(0, 2, 1)
-            if dx is not None:
-                _add_six_rows(dx[images], _times(b.T, (gw @ ady).reshape(bx.shape)), band, top)
+
+        def backward_part(part: slice) -> NDArray:
+            dgw = np.zeros((6, ks * k, c), x.dtype)
+            for images, band in blocks(part, tiles, width, _columns(ks * k + c)):
+                dys = _rows(dy[images], TILE * band.start, TILE * (band.stop - band.start))
+                ady = _with_shifts(_times(a.T, _in_tiles(dys)), back)
+                bx = _times(b, _six_rows(x[images], band, top))
+                dgw += ady @ bx.reshape(6, c, -1).transpose(0, 2, 1)
+                if dx is not None:
+                    _add_six_rows(dx[images], _times(b.T, (gw @ ady).reshape(bx.shape)), band, top)
+            return dgw
+
+        dgw = sum_of(in_parts(n, backward_part, products(dy, w)))
         dw = (g.T @ dgw.reshape(6, -1)).reshape(3, ks, k, c)
         return dx, np.ascontiguousarray(dw.transpose(2, 3, 0, 1))
 

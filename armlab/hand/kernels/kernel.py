@@ -12,3 +12,16 @@ from collections.abc import Callable
 from numpy.typing import NDArray
 
 KernelBackward = Callable[[NDArray, bool], tuple[NDArray | None, NDArray]]
+
+
+def sum_of(parts: list[NDArray]) -> NDArray:
+    """What the parts of a batch give dw together. The first one is added to."""
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
+
+
+def products(y: NDArray, w: NDArray) -> int:
+    """Multiply-adds of a convolution with this y and w: how much there is to share out."""
+    return y.size * (w.size // len(w))

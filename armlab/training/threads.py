@@ -1,0 +1,28 @@
+"""How many cores the modules by hand use: for this, two libraries and the memory have to agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from armlab.extras import expect_packages
+from armlab.hand.kernels.parts import workers
+from armlab.training.memory import keep_freed_memory
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Within this block, the modules by hand use up to `count` cores, and no more.
+
+    The images of a batch are shared out between so many threads, each of which does its matrix
+    products alone: faster than one thread with products on several cores, since what stands
+    between the products is shared out as well. With 1 the sums are the same on any machine.
+
+    Raises ValueError for less than one, RuntimeError where threadpoolctl is missing.
+    """
+    expect_packages({"threadpoolctl": "threadpoolctl"})
+    from threadpoolctl import threadpool_limits
+
+    keep_freed_memory()
+    with threadpool_limits(1, user_api="blas"), workers(count):
+        yield
