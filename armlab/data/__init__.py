@@ -2,6 +2,7 @@
 
 from armlab.data.dataset import Batch, Dataset
 from armlab.data.digits import DigitScenes
+from armlab.data.folder import Folder
 from armlab.data.generated import GENERATED, Generated
 from armlab.data.pictures import to_rgb
 from armlab.data.scenes import CLASSES, Scenes
@@ -13,6 +14,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "DigitScenes",
+    "Folder",
     "Generated",
     "HardScenes",
     "Scenes",

@@ -61,7 +61,7 @@ def _write(path: Path, arrays: Arrays) -> None:
     """Complete under a name of its own before it takes the name, so two processes may write."""
     path.parent.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # as NumPy's stub has it
+    np.savez(packed, allow_pickle=False, **arrays)
     data = packed.getvalue()
     descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

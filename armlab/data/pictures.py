@@ -63,9 +63,7 @@ def random_crop(
 ) -> np.ndarray:
     """A crop of one of the pictures, mirrored half of the time.  (H, W, 3)"""
     picture = pictures[rng.integers(len(pictures))]
-    top, left = (
-        int(rng.integers(n - m + 1)) for n, m in zip(picture.shape[:2], size, strict=True)
-    )
+    top, left = (int(rng.integers(n - m + 1)) for n, m in zip(picture.shape[:2], size, strict=True))
     crop = picture[top : top + size[0], left : left + size[1]]
     return (crop[:, ::-1] if rng.integers(2) else crop).copy()
 

@@ -27,9 +27,9 @@ LAMP = BAND_ROWS  # columns: the lamp is a square
 class HardScenes(Scenes):
     """See `Scenes`: another cue, and two digits that need it."""
 
-    classes = ("background", "A", "B", "C", "D")
-    told_apart = (1, 2, 3, 4)
-    targets = (7, 3)
+    classes: tuple[str, ...] = ("background", "A", "B", "C", "D")
+    told_apart: tuple[int, ...] = (1, 2, 3, 4)
+    targets: tuple[int, ...] = (7, 3)
 
     def _cue_columns(self, rng: np.random.Generator) -> slice:
         left = int(rng.integers(self.size[1] - LAMP + 1))
