@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from armlab import cli
+from armlab import cli, plots
 from armlab.data import Folder, Generated, Scenes, generated
 from armlab.data.export import export
 from armlab.data.folder import names_of
@@ -85,12 +85,11 @@ def test_jpeg_images_and_palette_masks(tmp_path):
     write_segnet(tmp_path)
     (tmp_path / "train" / "0.png").unlink()
     write(tmp_path / "train" / "0.JPG", picture(0, SIZES[0]), format="JPEG")
-    palette = Image.fromarray(labels(0, SIZES[0]), mode=None).convert("L")
-    indexed = Image.new("P", palette.size)
-    indexed.putpalette([0, 0, 0, 200, 10, 10, 10, 200, 10] + [7] * 759)
+    indexed = Image.fromarray(labels(0, SIZES[0])).convert("P")
     indexed.putdata(list(labels(0, SIZES[0]).ravel()))
+    indexed.putpalette([0, 0, 0, 200, 10, 10, 10, 200, 10] + [7] * 759)
     indexed.save(tmp_path / "trainannot" / "0.png")
-    assert Image.open(tmp_path / "trainannot" / "0.png").mode == "P"
+    assert (tmp_path / "trainannot" / "0.png").read_bytes()[25] == 3  # the colour type of palettes
     assert np.array_equal(read_mask(tmp_path / "trainannot" / "0.png"), labels(0, SIZES[0]))
     assert read_image(tmp_path / "train" / "0.JPG").shape == (*SIZES[0], 3)
     opened(tmp_path)
@@ -272,7 +271,7 @@ def test_a_fault_is_one_line_that_names_the_file(tmp_path, capsys, layout, name,
 
 
 def test_a_folder_that_is_none_or_in_no_layout(tmp_path):
-    with pytest.raises(ValueError, match="there is no folder .*nowhere: give the path of one, or"):
+    with pytest.raises(ValueError, match=r"there is no folder .*nowhere: give the path of one, or"):
         opened(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"has neither train/ and trainannot/ nor images/"):
         opened(tmp_path)
@@ -431,8 +430,10 @@ def test_a_run_on_a_folder_and_its_config(exported, tmp_path, capsys):
     ],
 )
 def test_a_folder_that_changed_or_vanished_is_refused_on_resume(
-    exported, tmp_path, capsys, spoil, words
+    exported, tmp_path, capsys, monkeypatch, spoil, words
 ):
+    monkeypatch.setattr(plots, "curves", lambda *arguments: None)
+    monkeypatch.setattr(plots, "attention", lambda *arguments: None)
     out = str(tmp_path / "run")
     assert (
         cli.main(["train", "--attention", "none", "--data", str(exported), *FAST, "--out", out])
