@@ -13,6 +13,7 @@ from PIL import Image
 
 from armlab import cli, plots
 from armlab.data import Folder, Generated, Scenes, generated
+from armlab.data import export as export_module
 from armlab.data.export import export
 from armlab.data.folder import names_of
 from armlab.data.images import read_image, read_mask
@@ -407,6 +408,19 @@ def test_exported_scenes_are_the_scenes(exported):
     assert "danielbuechele" in (exported / "LICENCE.txt").read_text()
     with pytest.raises(ValueError, match="is not empty"):
         export(scenes, exported)
+
+
+def test_the_export_as_a_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generated, "TEST_SCENES", 2)
+    words = ["export", str(tmp_path / "new"), "--data", "digits", "--size", "48x50"]
+    monkeypatch.setattr(sys, "argv", [*words, "--training", "3"])
+    assert export_module.main() == 0
+    assert capsys.readouterr().out == f"5 images and their masks in {tmp_path / 'new'}\n"
+    assert len(names_of(tmp_path / "new")) == 11
+    data = opened(tmp_path / "new", classes=11)
+    assert [len(data.training_pairs), len(data.test_pairs)] == [3, 2]
+    assert export_module.main() == 1
+    assert "is not empty: choose another folder" in capsys.readouterr().err
 
 
 def test_a_run_on_a_folder_and_its_config(exported, tmp_path, capsys):

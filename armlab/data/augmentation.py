@@ -17,7 +17,7 @@ SCALES = (0.5, 2.0)  # drawn evenly on a logarithmic scale
 CHANGE = 0.3  # brightness, contrast and saturation by a factor of 1 - CHANGE ... 1 + CHANGE
 ATTEMPTS = 10  # at a crop in which some pixel counts
 GREYS = np.array([0.299, 0.587, 0.114], np.float32)  # how bright red, green and blue look
-PADDING = 94  # MEAN of 255: 0 for the network
+PADDING = 94  # MEAN of 255: about 0 for the network
 
 Pair = tuple[np.ndarray, np.ndarray]
 
