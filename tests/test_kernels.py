@@ -189,7 +189,7 @@ def test_blocks_cover_every_row_of_every_image_once():
         (0, 3, 4, 9),
     ):
         met = np.zeros((images, rows), int)
-        for several, band in blocks(slice(0, images), rows, width, columns):
+        for several, band in blocks(images, rows, width, columns):
             met[several, band] += 1
             assert met[several, band].size * width <= max(columns, width)
         assert (met == 1).all()

@@ -23,7 +23,7 @@ from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window
 
 BLOCK = 2**15  # numbers in the columns of a block: 128 KiB in float32
-NARROWEST = 448  # columns in a block, at the least
+NARROWEST = 1024  # columns in a block, at the least
 
 
 def fits(window: Window, groups: int) -> bool:
@@ -45,34 +45,35 @@ def conv2d(
     each = max(NARROWEST, BLOCK // (g * crs))
 
     y = np.empty((n, k, oh, ow), x.dtype)
-    seen = _windows(pad(x, window.padding), window)
 
     def forward_part(part: slice) -> None:
-        for images, rows in blocks(part, oh, ow, each):
+        seen, out = _windows(pad(x[part], window.padding), window), y[part]
+        for images, rows in blocks(len(out), oh, ow, each):
             cols = seen[:, :, :, images, rows].reshape(g, crs, -1)  # (1)
-            ys = y[images, :, rows].swapaxes(0, 1)
+            ys = out[images, :, rows].swapaxes(0, 1)
             ys[...] = (matrix @ cols).reshape(ys.shape)
 
     in_parts(n, forward_part, products(y, w))
 
     def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
-        padded = pad(x, window.padding)
-        seen, dpadded = _windows(padded, window), np.zeros_like(padded) if input_grad else None
+        dx = np.empty(x.shape, x.dtype) if input_grad else None
 
         def backward_part(part: slice) -> NDArray:
-            dwt = np.zeros((g, crs, k // g), x.dtype)
-            for images, rows in blocks(part, oh, ow, each):
-                dys = dy[images, :, rows].swapaxes(0, 1).reshape(g, k // g, -1)
+            padded, dwt = pad(x[part], window.padding), np.zeros((g, crs, k // g), x.dtype)
+            seen, dpadded = _windows(padded, window), np.zeros_like(padded) if input_grad else None
+            for images, rows in blocks(len(padded), oh, ow, each):
+                dys = dy[part][images, :, rows].swapaxes(0, 1).reshape(g, k // g, -1)
                 cols = seen[:, :, :, images, rows]
                 dwt += cols.reshape(g, crs, -1) @ dys.transpose(0, 2, 1)  # (2), faster as dwᵀ
                 if dpadded is not None:
                     dcols = (matrix.transpose(0, 2, 1) @ dys).reshape(cols.shape)
                     for r, s, tap in window.taps((oh, ow)):
                         dpadded[tap][images, :, rows] += dcols[:, r, s].swapaxes(0, 1)
+            if dx is not None:
+                dx[part] = window.crop(dpadded)
             return dwt
 
         dwt = sum_of(in_parts(n, backward_part, products(dy, w)))
-        dx = None if dpadded is None else np.ascontiguousarray(window.crop(dpadded))
         return dx, dwt.transpose(0, 2, 1).reshape(w.shape)
 
     return y, backward

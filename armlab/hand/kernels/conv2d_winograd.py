@@ -81,10 +81,10 @@ def by_matrices(
     gw = (g @ w.transpose(2, 0, 3, 1).reshape(3, -1)).reshape(6, k, ks * c)
 
     def forward_part(part: slice) -> None:
-        for images, band in blocks(part, tiles, width, _columns(ks * c + k)):
-            bx = _times(b, _six_rows(x[images], band, top))
+        for images, band in blocks(len(x[part]), tiles, width, _columns(ks * c + k)):
+            bx = _times(b, _six_rows(x[part][images], band, top))
             met = (gw @ _with_shifts(bx, shifts)).reshape(6, k, *bx.shape[2:])
-            ys = y[images, :, TILE * band.start : TILE * band.stop]
+            ys = y[part][images, :, TILE * band.start : TILE * band.stop]
             _in_tiles(ys)[...] = _times(a, met)
 
     in_parts(n, forward_part, products(y, w))
@@ -99,13 +99,14 @@ def by_matrices(
 
         def backward_part(part: slice) -> NDArray:
             dgw = np.zeros((6, ks * k, c), x.dtype)
-            for images, band in blocks(part, tiles, width, _columns(ks * k + c)):
-                dys = _rows(dy[images], TILE * band.start, TILE * (band.stop - band.start))
+            for images, band in blocks(len(x[part]), tiles, width, _columns(ks * k + c)):
+                dys = _rows(dy[part][images], TILE * band.start, TILE * (band.stop - band.start))
                 ady = _with_shifts(_times(a.T, _in_tiles(dys)), back)
-                bx = _times(b, _six_rows(x[images], band, top))
+                bx = _times(b, _six_rows(x[part][images], band, top))
                 dgw += ady @ bx.reshape(6, c, -1).transpose(0, 2, 1)
                 if dx is not None:
-                    _add_six_rows(dx[images], _times(b.T, (gw @ ady).reshape(bx.shape)), band, top)
+                    dd = _times(b.T, (gw @ ady).reshape(bx.shape))
+                    _add_six_rows(dx[part][images], dd, band, top)
             return dgw
 
         dgw = sum_of(in_parts(n, backward_part, products(dy, w)))
