@@ -9,6 +9,8 @@ from armlab import hand
 from armlab.arrays import to_host
 from armlab.check.devices import strict_device
 from armlab.hand.backward import fill_unused
+from armlab.hand.max_pool2d import max_along
+from armlab.hand.window import Window
 
 NAN, INF = float("nan"), float("inf")
 
@@ -228,3 +230,12 @@ def test_running_statistics_take_a_share_of_the_unbiased_ones():
     assert bn.running_mean == 0.75 * 2 + 0.25 * 4
     assert bn.running_var == 0.75 * 3 + 0.25 * 9
     assert bn.num_batches_tracked == 8
+
+
+@pytest.mark.parametrize("axis", [2, 3])
+def test_one_row_of_maxima_sends_its_gradients_to_the_pixels_that_won(axis):
+    x = np.moveaxis(np.array([[[[1.0, 3.0, 2.0, 2.0]]]]), 3, axis)
+    out = (3, 1) if axis == 2 else (1, 3)
+    y, backward = max_along(axis, x, Window.of(2, 1), out)
+    np.testing.assert_array_equal(y.ravel(), [3.0, 3.0, 2.0])
+    np.testing.assert_array_equal(backward(np.full(y.shape, 5.0)).ravel(), [0.0, 10.0, 5.0, 0.0])

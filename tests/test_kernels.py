@@ -181,6 +181,14 @@ def test_a_nan_stays_in_its_tile():
     assert set(np.argwhere(np.isnan(y[0, 0]))[:, 0]) == {4, 5, 6, 7}
 
 
+@pytest.mark.parametrize("name", ["columns", "rows", "winograd", "taps"])
+def test_a_kernel_larger_than_the_image_is_named(name):
+    convolve = KERNELS[name].conv2d if name in KERNELS else taps
+    x, window = np.zeros((1, 2, 2, 4)), Window.of(3, padding=(0, 1))
+    with pytest.raises(ValueError, match="conv2d kernel spans 3×3 pixels"):
+        convolve(x, np.zeros((2, 2, *window.kernel)), window, 1)
+
+
 def test_blocks_cover_every_row_of_every_image_once():
     for images, rows, width, columns in (
         (5, 7, 4, 60),

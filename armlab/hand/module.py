@@ -81,9 +81,10 @@ class Module:
                 raise KeyError(
                     f"{type(self).__name__} has no array {key!r}: take a key of its state_dict()"
                 )
-            if _describe(value) != _describe(current[key]):
+            a = current[key]
+            if tuple(value.shape) != tuple(a.shape) or dtype_name(value) != dtype_name(a):
                 raise ValueError(
-                    f"{type(self).__name__} expected {key} as {_describe(current[key])}, "
+                    f"{type(self).__name__} expected {key} as {_describe(a)}, "
                     f"got {_describe(value)}: reshape or convert it first"
                 )
         for key, value in values.items():
