@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 
 

@@ -22,7 +22,7 @@ class TerminalReport:
         self._bar = _bar(run) if sys.stderr.isatty() else None
         self._say(
             f"attention {config.attention}: {size:,} parameters, {config.backend} on "
-            f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} scenes"
+            f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} images"
         )
         self._say(HEADER)
         for row in run.history:  # of a run that goes on
@@ -56,7 +56,7 @@ def as_text(row: Row) -> str:
     """One epoch under HEADER."""
     return (
         f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
-        f"{row['miou']:7.3f} {_three(row['a_against_b']):>13} {row['seconds']:9.1f}"
+        f"{row['miou']:7.3f} {_three(row['told_apart']):>13} {row['seconds']:9.1f}"
     )
 
 
@@ -65,7 +65,7 @@ def comparison_text(results: dict[str, dict[str, Any]]) -> str:
     lines = ["attention    mIoU   A against B   parameters   seconds"]
     for name, r in results.items():
         lines.append(
-            f"{name:<9} {r['miou']:7.3f} {_three(r['a_against_b']):>13} "
+            f"{name:<9} {r['miou']:7.3f} {_three(r['told_apart']):>13} "
             f"{r['parameters']:12,d} {r['seconds']:9.1f}"
         )
     return "\n".join(lines)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from armlab.data import Dataset
 from armlab.training import checkpoint
-from armlab.training.config import CHOICES, Config, make_learner
-from armlab.training.evaluation import A, B, evaluate
+from armlab.training.config import CHOICES, Config, make_dataset, make_learner
+from armlab.training.evaluation import evaluate
 from armlab.training.learner import Learner
 
 Row = dict[str, Any]  # one epoch: see Run.end_epoch
@@ -31,6 +32,7 @@ class Run:
 
     config: Config
     folder: Path
+    dataset: Dataset
     learner: Learner
     step: int = 0
     seconds: float = 0.0  # of training and evaluating
@@ -42,7 +44,7 @@ class Run:
         """A new run. Raises RuntimeError for a folder that cannot be written or holds a run."""
         learner = make_learner(config)
         refuse_earlier_run(folder)
-        run = cls(config, folder, learner)
+        run = cls(config, folder, make_dataset(config), learner)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
@@ -56,7 +58,13 @@ class Run:
         """The run as its checkpoint has it. Raises CheckpointError for a missing or damaged one."""
         arrays, kept = checkpoint.load(folder / CHECKPOINT)
         config = Config(**kept["config"])
-        run = cls(config, folder, make_learner(config))
+        dataset = make_dataset(config)
+        if dataset.fingerprint != kept["fingerprint"]:
+            raise RuntimeError(
+                f"the files in {config.data} are not those that the run in {folder} began with: "
+                "put them back as they were, or begin a new run"
+            )
+        run = cls(config, folder, dataset, make_learner(config))
         run.learner.load_state_dict(arrays)
         run.step, run.seconds = kept["step"], kept["seconds"]
         run.losses, run.history = kept["losses"], kept["history"]
@@ -73,6 +81,7 @@ class Run:
                 )
         kept = {
             "config": self.config.to_dict(),
+            "fingerprint": self.dataset.fingerprint,
             "step": self.step,
             "seconds": self.seconds,
             "losses": self.losses,
@@ -87,7 +96,7 @@ class Run:
     def end_epoch(self) -> Row:
         """Evaluate, and add a row to the history."""
         started = time.perf_counter()
-        matrix = evaluate(self.learner, self.config.size)
+        matrix = evaluate(self.learner, self.dataset)
         self.seconds += time.perf_counter() - started
         row = {
             "epoch": len(self.history) + 1,
@@ -95,7 +104,7 @@ class Run:
             "loss": sum(self.losses) / len(self.losses),
             "learning_rate": self.config.rate(self.step - 1),
             "miou": matrix.mean_iou(),
-            "a_against_b": none_if_nan(matrix.accuracy_between(A, B)),
+            "told_apart": none_if_nan(matrix.accuracy_among(self.dataset.told_apart)),
             "seconds": round(self.seconds, 2),
         }
         self.history.append(row)
@@ -104,7 +113,7 @@ class Run:
 
     def result(self) -> dict[str, Any]:
         """The last evaluation, and what it took."""
-        last = {key: self.history[-1][key] for key in ("miou", "a_against_b", "seconds")}
+        last = {key: self.history[-1][key] for key in ("miou", "told_apart", "seconds")}
         return last | {"parameters": self.learner.parameter_count, "steps": self.step}
 
     def kept(self) -> str:
@@ -125,7 +134,7 @@ def refuse_earlier_run(folder: Path) -> None:
 
 
 def write_history(path: Path, history: list[Row]) -> None:
-    columns = ["epoch", "step", "loss", "learning_rate", "miou", "a_against_b", "seconds"]
+    columns = ["epoch", "step", "loss", "learning_rate", "miou", "told_apart", "seconds"]
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
