@@ -193,7 +193,10 @@ def _twin_optimiser(ours: SGD | Adam, net: nn.Module) -> torch.optim.Optimizer:
     """In two groups: biases, and scales and shifts of batch normalisation, do not decay."""
     kernels = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim < 2]
-    groups = [{"params": kernels, "weight_decay": ours.weight_decay}, {"params": others}]
+    groups: list[dict[str, Any]] = [
+        {"params": kernels, "weight_decay": ours.weight_decay},
+        {"params": others},
+    ]
     if isinstance(ours, Adam):
         return torch.optim.Adam(groups, ours.learning_rate, ours.betas, ours.eps)
     return torch.optim.SGD(groups, ours.learning_rate, ours.momentum)
