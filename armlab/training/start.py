@@ -35,7 +35,7 @@ def trained_state(path: Path) -> State:
     """
     if path.is_dir():
         arrays, _ = checkpoint.load(path / CHECKPOINT)
-        return split_state(arrays)[0]
+        return weights.select(arrays, "net")
     return weights.load(path)
 
 
