@@ -160,6 +160,7 @@ KINKED = {
     "AttentionRefinementModule": lambda: hand.AttentionRefinementModule(
         3, 5, rng=1, dtype="float64"
     ),
+    "ConvAttention": lambda: hand.ConvAttention(3, 4, "eca", rng=1, dtype="float64"),
     "ToyNet": lambda: hand.ToyNet(4, "arm", 4, rng=1, dtype="float64"),
 }
 

@@ -198,7 +198,8 @@ def test_a_learning_rate_that_explodes_is_one_line(capsys):
     [
         [],
         ["no-such-command"],
-        ["train", "--attention", "se"],
+        ["train", "--attention", "all"],
+        ["train", "--weights", "state.npz"],
         ["train", "--steps", "many"],
         ["train", "--resume", "run", "--steps", "9"],
     ],

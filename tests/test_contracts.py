@@ -41,6 +41,7 @@ BUILT = {
     "ResidualAttentionout": ((5,), {}),
     "ListedSAR": ((5, 3), {}),
     "SAR": ((5, 3, 4), {}),
+    "ConvAttention": ((5, 6, "cbam"), {"activation": "relu"}),
     "FeatureFusionModule": ((7, 6), {"reduction": 2}),
     "SingleLayerFeatureFusion": ((7, 6), {}),
     "BasicBlock": ((3, 4), {"stride": 2}),
@@ -291,7 +292,7 @@ def gated(module, gate, x, second=None):
     """What the forward has to make of its inputs with this gate."""
     parts = module.copy()
     match type(module).__name__:
-        case "AttentionRefinementModule":
+        case "AttentionRefinementModule" | "ConvAttention":
             return parts.conv(x)[0] * gate
         case "ResidualAttentionout":
             return x + x * gate

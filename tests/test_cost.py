@@ -444,7 +444,7 @@ def test_channels_of_the_input(capsys, arguments, inputs):
         (["ToyNet", "--size", "4x4x4"], "got '4x4x4'"),
         (["ToyNet", "--batch", "0"], "--batch of at least 1, got 0"),
         (["ToyNet", "classes"], "expected ARG=VALUE, got 'classes'"),
-        (["ToyNet", "attention=all"], "'none' or 'arm', got 'all'"),
+        (["ToyNet", "attention=all"], "'none', 'arm', 'paper-arm', 'se'"),
         (["ToyNet", "depth=3"], "unexpected keyword argument 'depth'"),
         (["ToyNet", "--channels", "4"], "ToyNet expected (N, 3, H, W), got (1, 4, 9, 9)"),
         (["ToyNet", "--channels", "3,3"], "expected --channels of x, got 3,3: give 1, as in 64"),

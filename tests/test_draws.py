@@ -88,7 +88,6 @@ def test_both_modes_are_drawn(name):
     [
         ("AttentionRefinementModule", "activation", {"leaky_relu", "relu"}),
         ("BiSeNet", "reduction", {None, 1, 4}),
-        ("ToyNet", "attention", {"none", "arm"}),
         ("CBAMSpatial", "kernel_size", {7, 3, 1}),
         ("Conv2d", "bias", {True, False}),
         ("BasicBlock", "stride", {1, 2}),

@@ -27,6 +27,7 @@ ATTENTIONS = {
     "ResidualAttentionout": lambda: hand.ResidualAttentionout(C, **WIDE),
     "ListedSAR": lambda: hand.ListedSAR(C, 3, **WIDE),
     "SAR": lambda: hand.SAR(C, 3, C, **WIDE),
+    "ConvAttention": lambda: hand.ConvAttention(C, C, "coordinate", **WIDE),
     "FeatureFusionModule": lambda: hand.FeatureFusionModule(2 * C, C, 2, **WIDE),
     "SingleLayerFeatureFusion": lambda: hand.SingleLayerFeatureFusion(2 * C, C, **WIDE),
 }
@@ -74,7 +75,7 @@ def assert_differs(y, other):
 def shut_and_open(name, module, *inputs):
     """What comes out where every gate is 0, and where every gate is 1."""
     x, parts = inputs[0], module.copy()
-    if name == "AttentionRefinementModule":
+    if name in ("AttentionRefinementModule", "ConvAttention"):
         x = output(parts.conv, x)
     if name in ("FeatureFusionModule", "SingleLayerFeatureFusion"):
         x = output(parts.convblk, np.concatenate(inputs, axis=1))

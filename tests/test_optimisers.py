@@ -10,17 +10,25 @@ from armlab.hand import Module
 from armlab.training.optimisers import SGD, Adam
 
 STEPS = 200
+
+
+def kernels_decay(parameters, decay):
+    """Two groups: arrays of one axis, as biases are, do not decay."""
+    kernels, others = ([p for p in parameters if (p.ndim > 1) == wide] for wide in (True, False))
+    return [{"params": kernels, "weight_decay": decay}, {"params": others}]
+
+
 RULES = {
     "sgd": (lambda: SGD(0.05), lambda p: torch.optim.SGD(p, 0.05, momentum=0.9)),
     "sgd plain": (lambda: SGD(0.05, momentum=0.0), lambda p: torch.optim.SGD(p, 0.05)),
     "sgd decay": (
         lambda: SGD(0.05, 0.8, weight_decay=0.03),
-        lambda p: torch.optim.SGD(p, 0.05, momentum=0.8, weight_decay=0.03),
+        lambda p: torch.optim.SGD(kernels_decay(p, 0.03), 0.05, momentum=0.8),
     ),
     "adam": (lambda: Adam(0.01), lambda p: torch.optim.Adam(p, 0.01)),
     "adam decay": (
         lambda: Adam(0.01, (0.8, 0.95), 1e-6, weight_decay=0.03),
-        lambda p: torch.optim.Adam(p, 0.01, (0.8, 0.95), 1e-6, weight_decay=0.03),
+        lambda p: torch.optim.Adam(kernels_decay(p, 0.03), 0.01, (0.8, 0.95), 1e-6),
     ),
 }
 
@@ -57,9 +65,10 @@ def train_torch(name: str, dtype: str) -> dict[str, np.ndarray]:
     parameters = {
         k: torch.tensor(a, requires_grad=True) for k, a in Pair(dtype).parameters().items()
     }
-    optimiser = RULES[name][1](parameters.values())
+    optimiser = RULES[name][1](list(parameters.values()))
     for step in range(STEPS):
-        optimiser.param_groups[0]["lr"] = rate(step)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(step)
         for key, g in gradients(step, dtype).items():
             parameters[key].grad = torch.tensor(g)
         optimiser.step()

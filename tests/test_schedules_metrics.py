@@ -59,6 +59,19 @@ def test_poly_equals_torch():
     np.testing.assert_allclose([poly(s, 50, 0.1) for s in range(50)], theirs, rtol=50 * 4 * 2**-53)
 
 
+@pytest.mark.parametrize(("schedule", "power"), [(poly, 0.9), (constant, 0.0)])
+def test_a_linear_warm_up_equals_torch(schedule, power):
+    def chained(optimiser):
+        schedulers = torch.optim.lr_scheduler
+        rising = schedulers.LinearLR(optimiser, 1 / 10, 1.0, total_iters=9)
+        falling = schedulers.PolynomialLR(optimiser, total_iters=50, power=power)
+        return schedulers.ChainedScheduler([rising, falling])
+
+    rates = [schedule(step, 50, 0.1, 0.2) for step in range(50)]
+    np.testing.assert_allclose(rates, torch_rates(50, 0.1, chained), rtol=50 * 8 * 2**-53)
+    assert rates[0] == pytest.approx(0.01)
+
+
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 5, 10])
 def test_rates_are_python_floats(name, steps):

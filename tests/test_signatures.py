@@ -114,6 +114,7 @@ NEEDED = {  # the arguments without a default where (3, 4) are not enough for th
     "CoordinateAttention": (288,),
     "UAFMChannel": (6,),
     "SAR": (2, 3, 4),
+    "ConvAttention": (2, 3, "se"),
     "BiSeNetOutput": (2, 3, 4),
 }
 

@@ -341,15 +341,23 @@ def test_convert_onto_itself(capsys, bisenet):
     assert os.listdir() == ["in.pth"]
 
 
-def test_convert_a_checkpoint_of_the_training(capsys, tmp_path, monkeypatch):
+def test_convert_a_run(capsys, tmp_path, monkeypatch):
     from armlab.training import checkpoint
 
     monkeypatch.chdir(tmp_path)
-    net = hand.ToyNet(3, "arm", 4, rng=0)
+    net = hand.ToyNet(3, "se", 4, rng=0)
     arrays = {f"net.{key}": a for key, a in net.state_dict().items()}
-    checkpoint.save(Path("checkpoint.npz"), arrays | {"optimiser.step": np.array(3)}, {"step": 3})
-    convert(capsys, "checkpoint.npz", "toy.pth", "--part", "arrays/net")
-    twins.ToyNet(3, "arm", 4).load_state_dict(torch.load("toy.pth", weights_only=True))
+    Path("run").mkdir()
+    checkpoint.save(
+        Path("run/checkpoint.npz"), arrays | {"optimiser.steps": np.array(3)}, {"step": 3}
+    )
+    for name in ("toy.pth", "toy.safetensors"):
+        convert(capsys, "run", name)
+        twin = twins.ToyNet(3, "se", 4)
+        twin.load_state_dict(weights.to_torch(weights.load(name)), strict=True)
+        np.testing.assert_array_equal(twin.classify.weight.detach(), net.classify.weight)
+    Path("run/checkpoint.npz").unlink()
+    assert "there is no checkpoint run/checkpoint.npz" in complaint(capsys, "run", "toy.npz")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import event
 from armlab import hand
 from armlab.check.example import Example
 from armlab.check.strategies import Shape, Source
+from armlab.hand.conv_attention import ATTENTIONS
 
 Draw = Callable[[Source], Example]
 
@@ -175,9 +176,25 @@ def sar(s: Source) -> Example:
     return _example(s, hand.SAR(**options), options, ((n, c, h, w), y_shape))
 
 
+def conv_attention(s: Source) -> Example:
+    n, c, h, w = s.features((2, 1, 1, 2))
+    options = {"in_channels": c, "out_channels": s.pick(3, 6), "attention": s.pick(*ATTENTIONS)}
+    options["activation"] = s.pick("leaky_relu", "relu")
+    shapes = ((n, c, h, w), (n, options["out_channels"], h, w))
+    return _example(s, hand.ConvAttention(**options), options, shapes)
+
+
+def _refinement(s: Source) -> str:
+    """A name that a network knows: the three of its own kind for sure, the others by chance.
+
+    Not SimAM, which the smallest images leave one position: it has no variance.
+    """
+    return s.pick("none", "arm", "sar", s.pick(*(name for name in ATTENTIONS if name != "simam")))
+
+
 def toy_net(s: Source) -> Example:
     shape = (2, 3, 61, 90) if s.large else (s.pick(2, 3), 3, s.pick(7, 10), s.pick(9, 12))
-    options = {"classes": 4, "attention": s.pick("none", "arm"), "channels": s.pick(2, 6)}
+    options = {"classes": 4, "attention": _refinement(s), "channels": s.pick(2, 6)}
     y_shape = (shape[0], 4, *shape[2:])
     return _example(s, hand.ToyNet(**options), options, (shape, y_shape))
 
@@ -210,7 +227,11 @@ def _image(s: Source) -> tuple[int, int, int, int]:
     return s.pick(2, 3), 3, s.pick(9, 1, 34, 70), s.pick(13, 33, 47)
 
 
-def path(name: str, outputs: dict[int, int]) -> Draw:
+def context_path(s: Source) -> Example:
+    return path("ContextPath", {8: 2, 16: 2}, attention=_refinement(s))(s)
+
+
+def path(name: str, outputs: dict[int, int], **more: Any) -> Draw:
     """One of BiSeNet's paths, with a few channels; outputs: {scale: channels over width}."""
 
     def draw(s: Source) -> Example:
@@ -218,7 +239,8 @@ def path(name: str, outputs: dict[int, int]) -> Draw:
         width = s.pick(2, 3)
         out = [(n, k * width, -(-h // scale), -(-w // scale)) for scale, k in outputs.items()]
         shapes = (shape, out if len(out) > 1 else out[0])
-        return _example(s, getattr(hand, name)(width), {"width": width}, shapes)
+        options = {"width": width, **more}
+        return _example(s, getattr(hand, name)(**options), options, shapes)
 
     return draw
 
@@ -240,6 +262,10 @@ def network(name: str, outputs: int, **more: Any) -> Draw:
         return e if e.training else replace(e, dy=e.dy[0])
 
     return draw
+
+
+def toy_bisenet(s: Source) -> Example:
+    return network("ToyBiSeNet", 3, attention=_refinement(s))(s)
 
 
 def bisenet(s: Source) -> Example:

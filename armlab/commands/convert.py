@@ -9,8 +9,6 @@ from armlab.commands import GOOD, Commands, add_command
 
 KEYS = "armlab (default), coincheung, seafusion, stdc, face-parsing, torchseg, mmseg or pytorchcv"
 
-TRAINED = "of a checkpoint of armlab train the weights are --part arrays/net"
-
 
 def add(commands: Commands) -> None:
     parser = add_command(
@@ -19,7 +17,12 @@ def add(commands: Commands) -> None:
         "Convert weights between .npz, .safetensors and .pth, and between our keys and others'.",
         "armlab convert stdc.pth arm32.safetensors --from stdc --part cp.arm32",
     )
-    parser.add_argument("input", type=Path, metavar="IN", help=f"a state_dict; {TRAINED}")
+    parser.add_argument(
+        "input",
+        type=Path,
+        metavar="IN",
+        help="a state_dict, or a run's folder",
+    )
     parser.add_argument("output", type=Path, metavar="OUT", help="written whole or not at all")
     parser.add_argument(
         "--from", dest="source", default="armlab", metavar="KEYS", help=f"whose keys IN has: {KEYS}"
@@ -36,10 +39,11 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from armlab import weights
+    from armlab.training.start import trained_state
     from armlab.weights.formats import file_format
 
     file_format(args.output)  # before the work
-    state = weights.load(args.input)
+    state = trained_state(args.input)
     state = weights.rename(state, args.source, args.to, args.module, args.part)
     weights.save(args.output, state)
     print(

@@ -9,9 +9,20 @@ from typing import Any
 
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
 
+ATTENTION_NAMES = (
+    *("none", "arm", "paper-arm", "se", "ese", "eca", "cbam", "cbam-channel", "cbam-spatial"),
+    *("cbam-spatial-mean-first", "coordinate", "simam", "attentionout", "residual-attentionout"),
+    *("listed-sar", "sar"),
+)
+
 # Not given is None: then Config has the value, and --resume can tell what was given.
 TRAIN_OPTIONS: dict[str, dict[str, Any]] = {
-    "attention": {"choices": ["none", "arm"], "help": "one run; without it none, then arm"},
+    "model": {"choices": ["toy", "toy-bisenet", "bisenet"], "help": "default toy"},
+    "attention": {
+        "choices": ATTENTION_NAMES,
+        "metavar": "NAME",
+        "help": f"one run, with {', '.join(ATTENTION_NAMES)}; without it none, then arm",
+    },
     "backend": {"choices": ["numpy", "cupy", "torch"], "help": "default numpy"},
     "device": {"help": "cpu, cuda or cuda:N; default cpu, with --backend cupy cuda"},
     "dtype": {"choices": ["float32", "float64"], "help": "default float32"},
@@ -42,6 +53,15 @@ TRAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "optimiser": {"choices": ["adam", "sgd"], "help": "default adam"},
     "learning-rate": {"type": float, "help": "at its peak, default 0.006, with sgd 0.1"},
     "schedule": {"choices": ["one_cycle", "poly", "constant"], "help": "default one_cycle"},
+    "warm-up": {"type": float, "help": "share of the steps; default 0.3 of one_cycle, else 0"},
+    "weight-decay": {"type": float, "help": "of kernels, not of BN and biases; default 0"},
+    "momentum": {"type": float, "help": "of sgd, default 0.9"},
+    "class-weights": {"choices": ["none", "median-frequency"], "help": "default none"},
+    "channels": {"type": int, "help": "width; default 32, of toy-bisenet 8, of bisenet 64"},
+    "weights": {
+        "metavar": "PATH",
+        "help": "begin with this state_dict, or this run's weights",
+    },
     "out": {"type": Path, "help": "the run's folder; default an unused one in runs/"},
 }
 
@@ -50,7 +70,7 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands,
         "train",
-        "Train a small network of hand-derived modules on scenes made of real digits.",
+        "Train a network of hand-derived modules on scenes made of real digits, or on your images.",
         "armlab train --attention arm --seed 1 --out runs/arm-seed1",
     )
     for name, option in TRAIN_OPTIONS.items():
@@ -70,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error(
             f"--resume goes on with the run's own settings: leave out --{next(iter(given))}"
         )
+    if given.get("weights") and not args.attention:
+        args.usage_error("--weights are those of one network: give its --attention")
     report = TerminalReport(rows=not args.json)
     out = args.resume or args.out or unused_folder(given)
     try:

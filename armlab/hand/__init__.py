@@ -28,6 +28,7 @@ from armlab.hand.channel_stats import channel_max, channel_mean
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.context_path import ContextPath
 from armlab.hand.conv2d import Conv2d, conv2d
+from armlab.hand.conv_attention import ConvAttention
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
 from armlab.hand.coordinate_attention import CoordinateAttention
 from armlab.hand.cross_entropy import cross_entropy
@@ -71,6 +72,7 @@ __all__ = [
     "ChannelConv1d",
     "ContextPath",
     "Conv2d",
+    "ConvAttention",
     "ConvBN",
     "ConvBNAct",
     "CoordinateAttention",

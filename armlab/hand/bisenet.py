@@ -28,6 +28,7 @@ class BiSeNet(Module):
     reduction     of the fusion's two layers: 1 in TorchSeg; None is CoinCheung's single layer
     mid_channels  inside the main head and inside the auxiliary ones; (64, 256) in TorchSeg
     width         W₀ of the paths: 64, as the channels of the ResNet-18 stem
+    attention     what refines the context path's features, by its name in `refinement`
 
     Raises ValueError for a batch of 1 in training mode: the ARMs pool to one value.
     """
@@ -38,6 +39,7 @@ class BiSeNet(Module):
         reduction: int | None = None,
         mid_channels: tuple[int, int] = (256, 64),
         width: int = 64,
+        attention: str = "arm",
         *,
         rng: Rng = None,
         dtype: str = "float32",
@@ -45,7 +47,9 @@ class BiSeNet(Module):
     ) -> None:
         made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
         main, auxiliary = mid_channels
-        self.cp = ContextPath(width, **made)
+        self.classes, self.reduction, self.mid_channels = classes, reduction, mid_channels
+        self.width, self.attention = width, attention
+        self.cp = ContextPath(width, attention, **made)
         self.sp = SpatialPath(width, **made)
         self.ffm = (
             SingleLayerFeatureFusion(4 * width, 4 * width, **made)
@@ -79,6 +83,10 @@ class BiSeNet(Module):
 
         return (ys if training else ys[0]), backward
 
+    def gates(self, x: Array) -> dict[str, Array]:
+        """The gates of the context path's refinements: see `ContextPath.gates`."""
+        return self.cp.gates(x)
+
 
 class ToyBiSeNet(BiSeNet):
     """BiSeNet at an eighth of its width, to be trained on a laptop: 8 channels in its stem."""
@@ -87,11 +95,11 @@ class ToyBiSeNet(BiSeNet):
         self,
         classes: int = 3,
         width: int = 8,
+        attention: str = "arm",
         *,
         rng: Rng = None,
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
-        super().__init__(
-            classes, None, (4 * width, width), width, rng=rng, dtype=dtype, device=device
-        )
+        made: dict[str, Any] = {"rng": rng, "dtype": dtype, "device": device}
+        super().__init__(classes, None, (4 * width, width), width, attention, **made)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from armlab.arrays import Array, Place, Rng, generator, unbroadcast
-from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads, fill_unused, join
+from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.module import Module
@@ -28,12 +28,14 @@ class ContextPath(Module):
 
     Convolutions with BN and ReLU. Each map takes the size of the one that it meets, so any image
     will do, not only those whose sides 32 divides. Keys are those of CoinCheung/BiSeNet.
+    attention names what stands in the place of both ARMs: see `refinement`.
     Raises ValueError for a batch of 1 in training mode: (2) and the ARMs pool to one value.
     """
 
     def __init__(
         self,
         width: int = 64,
+        attention: str = "arm",
         *,
         rng: Rng = None,
         dtype: str = "float32",
@@ -41,9 +43,10 @@ class ContextPath(Module):
     ) -> None:
         made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
         wide = 2 * width
+        self.attention = attention
         self.resnet = ResNet18(width, **made)
-        self.arm16 = AttentionRefinementModule(4 * width, wide, "relu", **made)
-        self.arm32 = AttentionRefinementModule(8 * width, wide, "relu", **made)
+        self.arm16 = refinement(attention, 4 * width, wide, "relu", **made)
+        self.arm32 = refinement(attention, 8 * width, wide, "relu", **made)
         self.conv_head32 = ConvBNAct(wide, wide, **made)
         self.conv_head16 = ConvBNAct(wide, wide, **made)
         self.conv_avg = ConvBNAct(8 * width, wide, 1, padding=0, **made)
@@ -83,3 +86,15 @@ class ContextPath(Module):
             )
 
         return (y8, y16), backward
+
+    def gates(self, x: Array) -> dict[str, Array]:
+        """The gates of "arm16" and "arm32" for these images; {} without attention.
+
+        (N, 2W₀, 1, 1) of a gate per channel, as ARM's, (N, 1, H', W') per position, (N, C, H', W')
+        per element. Keeps running statistics as they are.
+        """
+        if self.attention == "none":
+            return {}
+        look: Any = self.copy()
+        (_, f16, f32), _ = look.resnet(x)
+        return {"arm16": look.arm16.gate(f16), "arm32": look.arm32.gate(f32)}

@@ -1,4 +1,4 @@
-"""A network small enough to train by hand: five 3×3 convolutions, the last one plain or an ARM."""
+"""A network small enough to train by hand: five 3×3 convolutions, the last with attention."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ from functools import partial
 from typing import Any
 
 from armlab.arrays import Array, Place, Rng, generator
-from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.conv2d import Conv2d
+from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
 from armlab.hand.sequential import in_turn
 
-ATTENTIONS = ("none", "arm")
-
 
 class ToyNet(Module):
-    """Classes for every pixel, from a window of a few pixels around it, and from ARM if it has one.
+    """Classes for every pixel, from a window of a few pixels around it and from its attention.
 
     x  (N, 3, H, W)        an image
     y  (N, classes, H, W)  logits
 
     attention="none" ends its features with a 3×3 ConvBNAct, "arm" with the article's ARM, which
-    is the same 3×3 and the attention branch behind it. So the two differ by that branch alone.
+    is the same 3×3 and the attention branch behind it; `refinement` has the other names. So two
+    networks differ by their attention alone.
     """
 
     def __init__(
@@ -37,20 +36,14 @@ class ToyNet(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
-        if attention not in ATTENTIONS:
-            raise ValueError(
-                f"ToyNet expected attention 'none' or 'arm', got {attention!r}: choose one of them"
-            )
         made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
         unit: Any = partial(ConvBNAct, activation="leaky_relu", **made)
-        arm = partial(AttentionRefinementModule, **made)
-        refine: Any = arm if attention == "arm" else unit
-        self.attention = attention
+        self.classes, self.attention, self.channels = classes, attention, channels
         self.conv1 = unit(3, channels // 2)
         self.conv2 = unit(channels // 2, channels, stride=2)
         self.conv3 = unit(channels, channels)
         self.conv4 = unit(channels, channels)
-        self.refine = refine(channels, channels)
+        self.refine = refinement(attention, channels, channels, "leaky_relu", **made)
         self.head = unit(channels, channels, 1, padding=0)
         self.classify = Conv2d(channels, classes, 1, **made)
 
@@ -65,9 +58,13 @@ class ToyNet(Module):
         return y, backward
 
     def gate(self, x: Array) -> Array | None:
-        """The gate of the ARM for these images, (N, channels, 1, 1); None without attention."""
-        if not isinstance(self.refine, AttentionRefinementModule):
+        """The gate of `refine` for these images; None without attention.
+
+        (N, channels, 1, 1) of a gate per channel, as ARM's; (N, 1, H/2, W/2) per position;
+        (N, channels, H/2, W/2) per element. Keeps running statistics as they are.
+        """
+        if self.attention == "none":
             return None
-        layers = self.copy().children()
-        before = {name: layers[name] for name in ("conv1", "conv2", "conv3", "conv4")}
-        return self.refine.gate(in_turn(before, x)[0])
+        look: Any = self.copy()
+        before = {name: m for name, m in look.children().items() if name.startswith("conv")}
+        return look.refine.gate(in_turn(before, x)[0])

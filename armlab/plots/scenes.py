@@ -25,7 +25,8 @@ def attention(
 ) -> None:
     """One row an image: the input, its label, each network's prediction, and the gate as bars.
 
-    images (N, 3, H, W) as the data set gives them; labels and predictions (N, H, W); gates (N, C)
+    images (N, 3, H, W) as the data set gives them; labels and predictions (N, H, W); gates as
+    `Learner.gate` gives them: (N, C), (N, H', W') or (N, C, H', W'), of which the mean is shown.
     """
     shown = {"Label": labels}
     shown |= {f"Prediction {NAMES.get(k, k)}": p for k, p in predictions_by_name.items()}
@@ -38,7 +39,8 @@ def attention(
             _picture(axes[row, column], _coloured(classes[row], dataset), title, row)
             axes[row, column].spines[:].set_color("0.7")
         if gates is not None:
-            _bars(axes[row, -1], gates[row], first=row == 0, last=row == len(images) - 1)
+            draw = _bars if gates.ndim == 2 else _gate_map
+            draw(axes[row, -1], gates[row], first=row == 0, last=row == len(images) - 1)
     figure.legend(
         handles=_class_patches(dataset), loc="outside lower center", ncols=6, frameon=False
     )
@@ -67,9 +69,17 @@ def _bars(ax: Any, gate: np.ndarray, first: bool, last: bool) -> None:
     ax.set(ylim=(0, 1), yticks=[0, 0.5, 1], xlim=(-0.7, len(gate) - 0.3), xticks=[])
     ax.spines[["top", "right"]].set_visible(False)
     if first:
-        ax.set_title("Gate of ARM", fontsize=11)
+        ax.set_title("Gate", fontsize=11)
     if last:
         ax.set_xlabel(f"Channel 1 to {len(gate)}")
+
+
+def _gate_map(ax: Any, gate: np.ndarray, first: bool, last: bool) -> None:
+    """A gate per position, or the mean over the channels of one per element; black is 0."""
+    ax.imshow(gate if gate.ndim == 2 else gate.mean(axis=0), cmap="magma", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[])
+    if first:
+        ax.set_title("Gate", fontsize=11)
 
 
 def _class_patches(dataset: Dataset) -> list[Any]:

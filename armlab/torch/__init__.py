@@ -11,6 +11,7 @@ from armlab.torch.channel_stats import channel_max, channel_mean
 from armlab.torch.concat_channels import concat_channels
 from armlab.torch.context_path import ContextPath
 from armlab.torch.conv2d import Conv2d, conv2d
+from armlab.torch.conv_attention import ConvAttention
 from armlab.torch.conv_bn_act import ConvBN, ConvBNAct
 from armlab.torch.coordinate_attention import CoordinateAttention
 from armlab.torch.cross_entropy import cross_entropy
@@ -53,6 +54,7 @@ __all__ = [
     "ChannelConv1d",
     "ContextPath",
     "Conv2d",
+    "ConvAttention",
     "ConvBN",
     "ConvBNAct",
     "CoordinateAttention",

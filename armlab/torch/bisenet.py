@@ -1,5 +1,6 @@
 """BiSeNet: where things are, from the spatial path; what they are, from the context path."""
 
+import torch
 from torch import Tensor, nn
 
 from armlab.torch.bisenet_output import BiSeNetOutput
@@ -18,10 +19,11 @@ class BiSeNet(nn.Module):
         reduction: int | None = None,
         mid_channels: tuple[int, int] = (256, 64),
         width: int = 64,
+        attention: str = "arm",
     ) -> None:
         super().__init__()
         main, auxiliary = mid_channels
-        self.cp = ContextPath(width)
+        self.cp = ContextPath(width, attention)
         self.sp = SpatialPath(width)
         self.ffm = (
             SingleLayerFeatureFusion(4 * width, 4 * width)
@@ -42,9 +44,14 @@ class BiSeNet(nn.Module):
         y16 = resize_bilinear(self.conv_out32(c16), size=size)
         return y, y8, y16
 
+    @torch.no_grad()
+    def gates(self, x: Tensor) -> dict[str, Tensor]:
+        """The gates of the context path's refinements: see `ContextPath.gates`."""
+        return self.cp.gates(x)
+
 
 class ToyBiSeNet(BiSeNet):
     """BiSeNet at an eighth of its width."""
 
-    def __init__(self, classes: int = 3, width: int = 8) -> None:
-        super().__init__(classes, None, (4 * width, width), width)
+    def __init__(self, classes: int = 3, width: int = 8, attention: str = "arm") -> None:
+        super().__init__(classes, None, (4 * width, width), width, attention)

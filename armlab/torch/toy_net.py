@@ -1,4 +1,4 @@
-"""A network small enough to train by hand: five 3×3 convolutions, the last one plain or an ARM."""
+"""A network small enough to train by hand: five 3×3 convolutions, the last with attention."""
 
 import copy
 from functools import partial
@@ -7,27 +7,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from armlab.torch.attention_refinement import AttentionRefinementModule
 from armlab.torch.conv2d import Conv2d
+from armlab.torch.conv_attention import refinement
 from armlab.torch.conv_bn_act import ConvBNAct
 from armlab.torch.resize import resize_bilinear
 
 
 class ToyNet(nn.Module):
-    """(N, 3, H, W) -> logits (N, classes, H, W); attention "none" or "arm"."""
+    """(N, 3, H, W) -> logits (N, classes, H, W); attention by its name in `refinement`."""
 
     def __init__(self, classes: int = 3, attention: str = "none", channels: int = 32) -> None:
         super().__init__()
-        if attention not in ("none", "arm"):
-            raise ValueError(f"expected attention 'none' or 'arm', got {attention!r}")
         unit: Any = partial(ConvBNAct, activation="leaky_relu")
-        arm = partial(AttentionRefinementModule, activation="leaky_relu")
-        refine: Any = arm if attention == "arm" else unit
+        self.attention = attention
         self.conv1 = unit(3, channels // 2)
         self.conv2 = unit(channels // 2, channels, stride=2)
         self.conv3 = unit(channels, channels)
         self.conv4 = unit(channels, channels)
-        self.refine = refine(channels, channels)
+        self.refine: Any = refinement(attention, channels, channels, "leaky_relu")
         self.head = unit(channels, channels, 1, padding=0)
         self.classify = Conv2d(channels, classes, 1)
 
@@ -40,7 +37,7 @@ class ToyNet(nn.Module):
 
     @torch.no_grad()
     def gate(self, x: Tensor) -> Tensor | None:
-        """The gate of the ARM for these images, (N, channels, 1, 1); None without attention."""
-        if not isinstance(self.refine, AttentionRefinementModule):
+        """The gate of `refine` for these images; None without attention."""
+        if self.attention == "none":
             return None
         return self.refine.gate(copy.deepcopy(self).features(x))

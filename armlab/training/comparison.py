@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from armlab import plots
-from armlab.training.config import CHOICES, Config
+from armlab.training.config import Config
 from armlab.training.evaluation import gallery
 from armlab.training.loop import Report, resume, train
 from armlab.training.run import CHECKPOINT, Run, refuse_earlier_run
 
-ATTENTIONS = CHOICES["attention"]
+ATTENTIONS = ("none", "arm")
 
 
 def compare(config: Config, out: Path, report: Report | None = None) -> dict[str, Any]:

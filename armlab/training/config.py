@@ -13,18 +13,23 @@ from armlab.data import GENERATED, Dataset, Folder, Generated
 from armlab.data.folder import SEGNET_CLASSES, names_of
 from armlab.data.size import Size, expect_scene_size, parse_size
 from armlab.extras import expect_packages
-from armlab.hand import ToyNet
+from armlab.hand.conv_attention import REFINEMENTS
+from armlab.training.class_weights import median_frequency
 from armlab.training.learner import HandLearner, Learner
 from armlab.training.optimisers import SGD, Adam
 from armlab.training.schedules import SCHEDULES
+from armlab.training.start import CHANNELS, draw_network
 
 CHOICES = {
-    "attention": ("none", "arm"),
+    "model": tuple(CHANNELS),
+    "attention": REFINEMENTS,
     "backend": ("numpy", "cupy", "torch"),
     "dtype": ("float32", "float64"),
     "optimiser": ("adam", "sgd"),
     "schedule": tuple(SCHEDULES),
+    "class_weights": ("none", "median-frequency"),
 }
+POOLED_BN = ("arm", "paper-arm")  # attentions that normalise what they have pooled
 NEEDED = {"sklearn": "scikit-learn", "PIL": "Pillow", "tqdm": "tqdm", "matplotlib": "matplotlib"}
 
 
@@ -35,6 +40,7 @@ class Config:
     Raises ValueError that names the setting, the value and what is allowed.
     """
 
+    model: str = "toy"
     attention: str = "arm"
     backend: str = "numpy"
     device: str = "cpu"
@@ -50,7 +56,12 @@ class Config:
     optimiser: str = "adam"
     learning_rate: float = 6e-3  # the peak of the schedule
     schedule: str = "one_cycle"
-    channels: int = 32
+    warm_up: float = -1.0  # share of the steps; -1: the schedule's own, 0.3 of one_cycle, else 0
+    weight_decay: float = 0.0  # of kernels alone
+    momentum: float = 0.9  # of sgd
+    class_weights: str = "none"
+    channels: int = 0  # 0: the model's own, see CHANNELS
+    weights: str = ""  # a file or a run's folder to begin with; "": drawn from the seed
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -58,7 +69,7 @@ class Config:
                 raise ValueError(
                     f"expected {name} {' or '.join(allowed)}, got {getattr(self, name)!r}"
                 )
-        for name, least in {"steps": 1, "batch": 1, "seed": 0, "channels": 2}.items():
+        for name, least in {"steps": 1, "batch": 1, "seed": 0}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
@@ -66,11 +77,7 @@ class Config:
         _settle_data(self)
         if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
             raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {self.device!r}")
-        if self.attention == "arm" and self.batch < 2:
-            raise ValueError(
-                "expected a batch of at least 2 with attention arm, got 1: it normalises one "
-                "pooled value per channel and image over the batch"
-            )
+        _settle_network(self)
         if (self.backend == "numpy") != (self.device == "cpu") and self.backend != "torch":
             raise ValueError(
                 f"backend {self.backend} does not run on device {self.device!r}: "
@@ -84,10 +91,39 @@ class Config:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        return SCHEDULES[self.schedule](step, self.steps, self.learning_rate)
+        return SCHEDULES[self.schedule](step, self.steps, self.learning_rate, self.warm_up)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _settle_network(config: Config) -> None:
+    """Put numbers in place of what is left to the model, and refuse what cannot be trained."""
+    if config.warm_up == -1:
+        _settle(config, warm_up=0.3 if config.schedule == "one_cycle" else 0.0)
+    if config.channels == 0:
+        _settle(config, channels=CHANNELS[config.model])
+    if config.channels < 2:
+        raise ValueError(f"expected channels of at least 2, got {config.channels}")
+    for name in ("warm_up", "weight_decay", "momentum"):
+        most = 1.0 if name == "warm_up" else math.inf if name == "weight_decay" else 0.999
+        if not 0 <= getattr(config, name) <= most:
+            raise ValueError(f"expected {name} of 0 to {most}, got {getattr(config, name)}")
+    if config.optimiser == "adam" and config.momentum != Config.momentum:
+        raise ValueError(
+            f"adam has no momentum, got {config.momentum}: leave it out, or take optimiser sgd"
+        )
+    if config.batch < 2 and (config.model != "toy" or config.attention in POOLED_BN):
+        what = f"attention {config.attention}" if config.model == "toy" else f"model {config.model}"
+        raise ValueError(
+            f"expected a batch of at least 2 with {what}, got 1: it normalises one "
+            "pooled value per channel and image over the batch"
+        )
+
+
+def _settle(config: Config, **values: Any) -> None:
+    for name, value in values.items():
+        object.__setattr__(config, name, value)  # the dataclass is frozen for everyone else
 
 
 def _settle_data(config: Config) -> None:
@@ -110,8 +146,7 @@ def _settle_data(config: Config) -> None:
         raise ValueError(f"expected 2 to 255 classes, got {classes}: masks have 8 bits")
     if not 0 <= ignore <= 255:
         raise ValueError(f"expected an ignore label of 0 to 255, got {ignore}: masks have 8 bits")
-    for name, value in {"size": size, "classes": classes, "ignore": ignore}.items():
-        object.__setattr__(config, name, value)  # the dataclass is frozen for everyone else
+    _settle(config, size=size, classes=classes, ignore=ignore)
 
 
 def make_dataset(config: Config) -> Dataset:
@@ -131,21 +166,27 @@ def make_dataset(config: Config) -> Dataset:
     )
 
 
-def make_learner(config: Config) -> Learner:
+def make_learner(config: Config, dataset: Dataset | None = None) -> Learner:
     """The network and optimiser of a run, drawn from its seed alike for every backend.
+
+    dataset  asked for its class counts where the loss weights classes; made where it is not given
 
     Raises RuntimeError where a package or the device is missing.
     """
     expect_packages(NEEDED)
     where = place("cpu" if config.backend == "torch" else config.device)
-    net = ToyNet(
-        config.classes, config.attention, config.channels, rng=config.seed, dtype=config.dtype
-    ).to(where)
-    rate = config.learning_rate
-    optimiser = Adam(rate) if config.optimiser == "adam" else SGD(rate)
+    drawn = config.model, config.classes, config.attention, config.channels
+    net = draw_network(*drawn, config.seed, config.dtype)
+    rate, decay = config.learning_rate, config.weight_decay
+    adam = config.optimiser == "adam"
+    optimiser = Adam(rate, weight_decay=decay) if adam else SGD(rate, config.momentum, decay)
+    loss: dict[str, Any] = {"ignore_index": config.ignore}
+    if config.class_weights == "median-frequency":
+        counts = (dataset or make_dataset(config)).class_counts()
+        loss["class_weights"] = median_frequency(counts)
     if config.backend != "torch":
-        return HandLearner(net, optimiser)
+        return HandLearner(net.to(where), optimiser, **loss)
     expect_packages({"torch": "torch"}, extra="torch")
     from armlab.training.torch_learner import TorchLearner
 
-    return TorchLearner(net, optimiser, config.device)
+    return TorchLearner(net, optimiser, config.device, **loss)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
@@ -16,6 +15,7 @@ import numpy as np
 from armlab import plots
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
+from armlab.training.finite import NotFinite
 from armlab.training.memory import keep_freed_memory
 from armlab.training.run import Row, Run, TrainingError
 
@@ -29,21 +29,21 @@ class Report(Protocol):
     def end(self) -> None: ...
 
 
-def train(config: Config, out: Path, report: Report | None = None) -> Run:
+def train(config: Config, out: str | Path, report: Report | None = None) -> Run:
     """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
 
     Raises RuntimeError where the folder or the device will not do, TrainingError where the loss
     stops being finite, KeyboardInterrupt after Ctrl-C, with the checkpoint saved.
     """
-    return _go_on(Run.start(config, out), report)
+    return _go_on(Run.start(config, Path(out)), report)
 
 
-def resume(out: Path, report: Report | None = None) -> Run:
+def resume(out: str | Path, report: Report | None = None) -> Run:
     """Go on with the run in `out`, exactly as if it had never stopped.
 
     Raises CheckpointError where its checkpoint is missing or damaged.
     """
-    return _go_on(Run.resume(out), report)
+    return _go_on(Run.resume(Path(out)), report)
 
 
 def _go_on(run: Run, report: Report | None) -> Run:
@@ -82,16 +82,16 @@ def _steps(run: Run, report: Report | None, interrupted: threading.Event) -> Non
 
 
 def _step(run: Run) -> float:
-    """One batch of samples that no step has seen before. Raises TrainingError for a NaN loss."""
+    """One batch of samples that no step has seen before. Raises TrainingError for a NaN."""
     config, step, started = run.config, run.step, time.perf_counter()
     images, labels = run.dataset.training(range(step * config.batch, (step + 1) * config.batch))
-    loss = run.learner.step(images, labels, config.rate(step))
-    if not math.isfinite(loss):
-        layer = run.learner.first_not_finite(images) or "loss"
+    try:
+        loss = run.learner.step(images, labels, config.rate(step))
+    except NotFinite as found:
         raise TrainingError(
-            f"the loss is {loss} in step {step + 1}, and the first output that is not finite is "
-            f"that of {layer}: {run.kept()}; try a smaller --learning-rate"
-        )
+            f"{found} is not finite in step {step + 1}: {run.kept()}; "
+            "try a smaller --learning-rate, or check the data"
+        ) from None
     run.step += 1
     run.losses.append(loss)
     run.seconds += time.perf_counter() - started

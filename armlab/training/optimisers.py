@@ -4,6 +4,9 @@
 
 reads module.parameters() and replaces them with module.assign, never writing into an array.
 Constants are Python scalars, so that float32 stays float32.
+
+Weight decay spares arrays of one axis: biases, and the scales and shifts of batch normalisation.
+In PyTorch this takes two groups of parameters, the second with weight_decay=0.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ class SGD:
 
     For a weight w with gradient g = dL/dw, velocity v = 0 at the start:
 
-        g' = g + weight_decay w                                         (1)  L2 penalty
+        g' = g + weight_decay w, of kernels alone                       (1)  L2 penalty
         v  = momentum v + g'                                            (2)
         w  = w - learning_rate v                                        (3)
 
@@ -64,7 +67,7 @@ class Adam:
 
     For a weight w with gradient g = dL/dw, moments m = s = 0 at the start, in step t = 1, 2, …:
 
-        g' = g + weight_decay w                                         (1)  L2 penalty
+        g' = g + weight_decay w, of kernels alone                       (1)  L2 penalty
         m  = β₁ m + (1 - β₁) g'                                         (2)  mean of g'
         s  = β₂ s + (1 - β₂) g'²                                        (3)  mean of g'²
         w  = w - learning_rate (m / c₁) / (sqrt(s / c₂) + eps)          (4)
@@ -142,8 +145,8 @@ def _expect_same_keys(parameters: dict[str, Array], grads: Grads) -> dict[str, A
 
 
 def _with_decay(g: Array, weight_decay: float, w: Array) -> Array:
-    """g + weight_decay w. May return g itself."""
-    if not weight_decay:
+    """g + weight_decay w, where w is a kernel: it has two axes or more. May return g itself."""
+    if not weight_decay or w.ndim < 2:
         return g
     decayed = weight_decay * w
     decayed += g

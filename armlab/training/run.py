@@ -17,9 +17,10 @@ from armlab.training import checkpoint
 from armlab.training.config import CHOICES, Config, make_dataset, make_learner
 from armlab.training.evaluation import evaluate
 from armlab.training.learner import Learner
+from armlab.training.start import CHECKPOINT, strict_state
 
 Row = dict[str, Any]  # one epoch: see Run.end_epoch
-CHECKPOINT, CONFIG, HISTORY = "checkpoint.npz", "config.json", "history.csv"
+CONFIG, HISTORY = "config.json", "history.csv"
 
 
 class TrainingError(RuntimeError):
@@ -42,9 +43,11 @@ class Run:
     @classmethod
     def start(cls, config: Config, folder: Path) -> Run:
         """A new run. Raises RuntimeError for a folder that cannot be written or holds a run."""
-        learner = make_learner(config)
         refuse_earlier_run(folder)
-        run = cls(config, folder, make_dataset(config), learner)
+        dataset = make_dataset(config)
+        run = cls(config, folder, dataset, make_learner(config, dataset))
+        if config.weights:
+            run.begin_with(Path(config.weights))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
@@ -64,11 +67,16 @@ class Run:
                 f"the files in {config.data} are not those that the run in {folder} began with: "
                 "put them back as they were, or begin a new run"
             )
-        run = cls(config, folder, dataset, make_learner(config))
+        run = cls(config, folder, dataset, make_learner(config, dataset))
         run.learner.load_state_dict(arrays)
         run.step, run.seconds = kept["step"], kept["seconds"]
         run.losses, run.history = kept["losses"], kept["history"]
         return run
+
+    def begin_with(self, path: Path) -> None:
+        """Take the weights of a file or of a run's folder; the optimiser starts afresh."""
+        state = strict_state(path, self.learner.state_dict())
+        self.learner.load_state_dict(self.learner.state_dict() | state)
 
     def save(self) -> None:
         """Write the checkpoint and history.csv. Refuses a state that is not finite."""

@@ -6,14 +6,21 @@ import math
 from collections.abc import Callable
 
 
-def constant(step: int, steps: int, base: float) -> float:
-    """The same learning rate throughout."""
-    return float(base)
+def constant(step: int, steps: int, base: float, warm_up: float = 0.0) -> float:
+    """The same learning rate throughout, behind the warm-up (2) of `poly`."""
+    return float(base * _risen(step, steps, warm_up))
 
 
-def poly(step: int, steps: int, base: float, power: float = 0.9) -> float:
-    """base (1 - step / steps)^power: falls to 0, almost straight. The schedule of BiSeNet."""
-    return float(base * (1 - step / steps) ** power)
+def poly(step: int, steps: int, base: float, warm_up: float = 0.0, power: float = 0.9) -> float:
+    """Falls to 0, almost straight: the schedule of BiSeNet, behind a linear warm-up.
+
+        rate = base (1 - step / steps)^power · risen                    (1)
+        risen = min(1, (step + 1) / (warm_up · steps))                  (2)
+
+    warm_up is the share of the steps in which the rate rises to its full height. Without it (1)
+    equals torch.optim.lr_scheduler.PolynomialLR; (2) is LinearLR from 1 / (warm_up · steps) on.
+    """
+    return float(base * (1 - step / steps) ** power * _risen(step, steps, warm_up))
 
 
 def one_cycle(
@@ -41,12 +48,17 @@ def one_cycle(
     return _between(peak, start / end_divisor, (step - p) / (e - p))  # (2)
 
 
+def _risen(step: int, steps: int, warm_up: float) -> float:
+    rising = warm_up * steps
+    return min(1.0, (step + 1) / rising) if rising > 0 else 1.0
+
+
 def _between(a: float, b: float, share: float) -> float:
     """From a to b as share goes from 0 to 1, level at both ends."""
     return float(a + (b - a) * (1 - math.cos(math.pi * share)) / 2)
 
 
-SCHEDULES: dict[str, Callable[[int, int, float], float]] = {
+SCHEDULES: dict[str, Callable[..., float]] = {
     "constant": constant,
     "poly": poly,
     "one_cycle": one_cycle,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+import armlab.torch as twins
+from armlab import hand
 from armlab.arrays import to_host
-from armlab.hand import ToyNet
-from armlab.torch import ToyNet as TorchToyNet
 from armlab.torch import cross_entropy
-from armlab.training.learner import State, split_state
+from armlab.training.finite import expect_finite
+from armlab.training.learner import Network, State, shown_gate, split_state
 from armlab.training.optimisers import SGD, Adam
 
 # torch.optim's names for the state of a parameter, and those of armlab.training.optimisers
@@ -21,32 +25,76 @@ STATE_NAMES = {"momentum_buffer": "velocity", "exp_avg": "mean", "exp_avg_sq": "
 
 
 class TorchLearner:
-    """See `Learner`. Starts from the weights of a network drawn by hand.
+    """See `Learner` and `HandLearner`. Starts from the weights of a network drawn by hand.
 
     Raises RuntimeError where PyTorch finds no such device.
     """
 
-    def __init__(self, net: ToyNet, optimiser: SGD | Adam, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        net: Network,
+        optimiser: SGD | Adam,
+        device: str = "cpu",
+        class_weights: np.ndarray | None = None,
+        ignore_index: int = 255,
+    ) -> None:
         self.device = _device(device)
         state = {key: torch.tensor(to_host(a)) for key, a in net.state_dict().items()}
-        self.dtype = state["classify.weight"].dtype
-        twin = TorchToyNet(len(state["classify.bias"]), net.attention, net.head.conv.in_channels)
-        twin = twin.to(self.dtype)
+        self.dtype = next(iter(state.values())).dtype
+        twin = _twin(net).to(self.dtype)
         twin.load_state_dict(state)
         self.net = twin.to(self.device)
         self.optimiser = _twin_optimiser(optimiser, self.net)
         self.parameter_count = sum(p.numel() for p in self.net.parameters())
+        weight = None if class_weights is None else self._tensor(class_weights)
+        self._loss: dict[str, Any] = {"weight": weight, "ignore_index": ignore_index}
         self._before: dict[str, Tensor] = {}
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
         self._before = {key: a.clone() for key, a in self.net.state_dict().items()}
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
-        loss = cross_entropy(self.net(self._tensor(images)), torch.tensor(labels).to(self.device))
+        sums: list[Tensor] = []
+        with _listening(self.net, lambda name, module, y: _add_output(sums, module, y)):
+            loss = self._loss_of(self.net, images, labels)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        return float(loss.detach())
+        grads = [p.grad for p in self.net.parameters() if p.grad is not None]
+        sums.append(_total([*grads, *self._kept().values()], loss.dtype))
+        value, total = torch.stack([loss.detach(), sum(sums, loss.detach())]).tolist()
+        if not math.isfinite(value + total):
+            expect_finite(self._step_again(images, labels))
+        return value
+
+    def _loss_of(self, net: nn.Module, images: np.ndarray, labels: np.ndarray) -> Tensor:
+        outputs, classes = net(self._tensor(images)), torch.tensor(labels).to(self.device)
+        several = outputs if isinstance(outputs, tuple) else (outputs,)
+        return torch.stack([cross_entropy(y, classes, **self._loss) for y in several]).sum()
+
+    def _kept(self) -> dict[str, Tensor]:
+        found = {f"the updated {key}": a for key, a in self.net.state_dict().items()}
+        state = self._optimiser_state().items()
+        return found | {f"the optimiser's {key}": a for key, a in state if key != "steps"}
+
+    def _step_again(self, images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[str, Tensor]]:
+        yield "an image", torch.tensor(images)
+        net, outputs = copy.deepcopy(self.net), list[tuple[str, Tensor]]()
+        net.load_state_dict(self._before)
+
+        def note(name: str, module: nn.Module, y: Any) -> None:
+            ys = y if isinstance(y, tuple) else (y,)
+            outputs.extend((f"the output of {name}", a) for a in ys)
+
+        with _listening(net, note):
+            loss = self._loss_of(net, images, labels)
+        yield from outputs
+        yield "the loss", loss
+        net.zero_grad()
+        loss.backward()
+        parameters = reversed(list(net.named_parameters()))
+        yield from ((f"the gradient of {k}", p.grad) for k, p in parameters if p.grad is not None)
+        yield from self._kept().items()
 
     @torch.no_grad()
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -60,9 +108,9 @@ class TorchLearner:
 
     def gate(self, images: np.ndarray) -> np.ndarray | None:
         self.net.eval()
-        s = self.net.gate(self._tensor(images))
+        shown = shown_gate(self.net, self._tensor(images))
         self.net.train()
-        return None if s is None else to_host(s)[:, :, 0, 0]
+        return shown
 
     def state_dict(self) -> State:
         net = {f"net.{key}": a for key, a in self.net.state_dict().items()}
@@ -90,29 +138,41 @@ class TorchLearner:
             if "steps" in optimiser:
                 kept["step"] = torch.tensor(float(optimiser["steps"]))
 
-    @torch.no_grad()
-    def first_not_finite(self, images: np.ndarray) -> str:
-        found: list[str] = []
-        self.net.load_state_dict(self._before)
-        hooks = [
-            module.register_forward_hook(_watch(name or type(self.net).__name__, found))
-            for name, module in self.net.named_modules()
-        ]
-        self.net(self._tensor(images))
-        for hook in hooks:
-            hook.remove()
-        return found[0] if found else ""
-
     def _tensor(self, images: np.ndarray) -> Tensor:
         return torch.tensor(images, dtype=self.dtype, device=self.device)
 
 
-def _watch(name: str, found: list[str]) -> Any:
-    def look(module: Any, inputs: Any, y: Tensor) -> None:
-        if not bool(torch.isfinite(y).all()):
-            found.append(name)
+@contextmanager
+def _listening(net: nn.Module, note: Callable[[str, nn.Module, Any], None]) -> Iterator[None]:
+    """Within this block, note(name, module, y) hears every output; inner modules come first."""
 
-    return look
+    def hook(name: str) -> Any:
+        return lambda module, inputs, y: note(name, module, y)
+
+    handles = [
+        module.register_forward_hook(hook(name or type(net).__name__))
+        for name, module in net.named_modules()
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _add_output(sums: list[Tensor], module: nn.Module, y: Any) -> None:
+    if next(module.children(), None) is None:
+        sums.append(y.detach().sum())
+
+
+def _total(arrays: list[Tensor], dtype: torch.dtype) -> Tensor:
+    return torch.cat([a.detach().flatten() for a in arrays if a.dtype == dtype]).sum()
+
+
+def _twin(net: Network) -> nn.Module:
+    if isinstance(net, hand.ToyNet):
+        return twins.ToyNet(net.classes, net.attention, net.channels)
+    return twins.BiSeNet(net.classes, net.reduction, net.mid_channels, net.width, net.attention)
 
 
 def _device(device: str) -> torch.device:
@@ -129,10 +189,14 @@ def _device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def _twin_optimiser(ours: SGD | Adam, net: torch.nn.Module) -> torch.optim.Optimizer:
-    decay = ours.weight_decay
+def _twin_optimiser(ours: SGD | Adam, net: nn.Module) -> torch.optim.Optimizer:
+    """In two groups: biases, and scales and shifts of batch normalisation, do not decay."""
+    kernels = [p for p in net.parameters() if p.ndim > 1]
+    others = [p for p in net.parameters() if p.ndim < 2]
+    groups: list[dict[str, Any]] = [
+        {"params": kernels, "weight_decay": ours.weight_decay},
+        {"params": others},
+    ]
     if isinstance(ours, Adam):
-        return torch.optim.Adam(
-            net.parameters(), ours.learning_rate, ours.betas, ours.eps, weight_decay=decay
-        )
-    return torch.optim.SGD(net.parameters(), ours.learning_rate, ours.momentum, weight_decay=decay)
+        return torch.optim.Adam(groups, ours.learning_rate, ours.betas, ours.eps)
+    return torch.optim.SGD(groups, ours.learning_rate, ours.momentum)

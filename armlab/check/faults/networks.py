@@ -62,6 +62,14 @@ FAULTS = [
         "the public repositories' paths end in ReLU; LeakyReLU is SeAFusion's",
     ),
     Fault(
+        "ConvAttention: the 3×3 without its activation",
+        "ConvAttention",
+        "conv_attention",
+        "activation=activation, **made)\n        self.attention",
+        'activation="leaky_relu", **made)\n        self.attention',
+        "the activation asked for stands behind the 3×3, in both kinds of networks",
+    ),
+    Fault(
         "ContextPath: global context lost backward",
         "ContextPath",
         "context_path",

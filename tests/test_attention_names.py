@@ -1,0 +1,79 @@
+"""Networks with any attention by its name: the same network, the same keys, in both libraries."""
+
+import numpy as np
+import pytest
+import torch
+from test_networks import expect_twins, pair
+
+from armlab import hand
+from armlab.hand.conv_attention import ATTENTIONS, REFINEMENTS, refinement
+
+NETWORKS = {"ToyNet": {"channels": 6}, "ToyBiSeNet": {"width": 2}}
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("attention", REFINEMENTS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_hand_and_twin_agree(name, attention, training):
+    by_hand, twin = pair(name, classes=4, attention=attention, **NETWORKS[name])
+    assert list(by_hand.state_dict()) == list(twin.state_dict())
+    expect_twins(by_hand.train(training), twin.train(training), (2, 3, 37, 46))
+
+
+@pytest.mark.parametrize("attention", REFINEMENTS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gates_of_hand_and_twin_agree_and_looking_changes_nothing(name, attention):
+    by_hand, twin = pair(name, classes=4, attention=attention, **NETWORKS[name])
+    x = np.random.default_rng(0).standard_normal((3, 3, 65, 40))
+    before = by_hand.state_dict()
+    ours, theirs = gates_of(by_hand, x), gates_of(twin, torch.tensor(x))
+    assert list(ours) == list(theirs)
+    assert len(ours) == (attention != "none") * (1 if name == "ToyNet" else 2)
+    for key, s in ours.items():
+        np.testing.assert_allclose(s, theirs[key].numpy(), rtol=0, atol=1e-9)
+        assert s.shape[0] == 3
+    for key, a in before.items():
+        np.testing.assert_array_equal(by_hand.state_dict()[key], a)
+        np.testing.assert_array_equal(twin.state_dict()[key].numpy(), a)
+
+
+def gates_of(net, x):
+    if hasattr(net, "gates"):
+        return net.gates(x)
+    gate = net.gate(x)
+    return {} if gate is None else {"refine": gate}
+
+
+def test_every_attention_that_keeps_the_shape_of_its_features_has_a_name():
+    named = {type(refinement(name, 4, 4, "relu")) for name in REFINEMENTS}
+    named |= {type(make(4, rng=0)) for make in ATTENTIONS.values()}
+    gated = {getattr(hand, name) for name in hand.__all__ if hasattr(getattr(hand, name), "gate")}
+    fusions = {hand.UAFMSpatial, hand.UAFMChannel}
+    fusions |= {hand.FeatureFusionModule, hand.SingleLayerFeatureFusion}
+    assert gated - fusions - {hand.ToyNet} == named - {hand.ConvBNAct}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_differ_by_their_attention_alone(name):
+    """All but the refinements have the same keys, and each refinement has one 3×3 of its own."""
+    plain = set(getattr(hand, name)(attention="none").state_dict())
+    common = {key for key in plain if not key.startswith(("refine", "cp.arm"))}
+    for attention in REFINEMENTS:
+        state = getattr(hand, name)(attention=attention).state_dict()
+        rest = state.keys() - common
+        assert common <= state.keys()
+        assert all(key.startswith(("refine.", "cp.arm16.", "cp.arm32.")) for key in rest)
+        wide = [key for key in rest if state[key].shape[2:] == (3, 3) and state[key].shape[0] > 1]
+        assert len(wide) == (1 if name == "ToyNet" else 2), attention
+
+
+def test_behind_a_convolution_the_papers_module_is_the_articles():
+    arm, paper = (refinement(a, 5, 6, "leaky_relu", rng=3) for a in ("arm", "paper-arm"))
+    rng = np.random.default_rng(0)
+    x, dy = (rng.standard_normal((3, c, 4, 7)).astype("f4") for c in (5, 6))
+    (y, back), (same, same_back) = arm(x), paper(x)
+    np.testing.assert_array_equal(y, same)
+    (dx, grads), (same_dx, same_grads) = back(dy), same_back(dy)
+    np.testing.assert_array_equal(dx, same_dx)
+    for g, same_g in zip(grads.values(), same_grads.values(), strict=True):
+        np.testing.assert_array_equal(g, same_g)
