@@ -53,6 +53,7 @@ def test_train_as_a_process_compares_none_and_arm():
         r"attention +mIoU +A against B +parameters +seconds\nnone .*\narm ", done.stdout
     )
     assert "none: step 3 of 3" in done.stderr
+    assert "arm: step 3 of 3" in done.stderr
     assert "\r" not in done.stderr  # no bars where nobody watches
     files = {str(p.relative_to("run")) for p in Path("run").rglob("*") if p.is_file()}
     each = {"config.json", "history.csv", "checkpoint.npz", "curves.png", "attention.png"}
@@ -66,7 +67,9 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["out"] == str(Path("runs", "scenes-arm-seed0"))
     assert set(found["runs"]) == {"arm"}
-    assert set(found["runs"]["arm"]) == {"miou", "a_against_b", "seconds", "parameters", "steps"}
+    assert set(found["runs"]["arm"]) == {
+        *("miou", "a_against_b", "seconds", "seconds_per_step", "parameters", "steps")
+    }
     config = json.loads(Path(found["out"], "config.json").read_text())
     assert (config["backend"], config["dtype"], config["learning_rate"]) == (
         "torch",

@@ -43,7 +43,8 @@ def save(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, An
             np.savez(file, **_members(arrays, metadata))
     except OSError as error:
         raise CheckpointError(
-            f"cannot write {path}: {error.strerror or error}; an earlier one is kept as it was"
+            f"cannot write {path}: {error.strerror or error}; "
+            + ("an earlier one is kept as it was" if path.exists() else "there was none before")
         ) from error
 
 

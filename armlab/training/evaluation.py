@@ -40,9 +40,15 @@ class Gallery:
     gates: np.ndarray | None
 
 
-def gallery(learner: Learner, size: int) -> Gallery:
+def shown(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Two scenes, each with both bands: the same digits are A in one and B in the other."""
     scenes = Scenes("test", seed=0, size=size)
-    shown = [scenes.scene(index, band) for index in SHOWN for band in (0, 1)]
-    images, labels = (np.stack(part) for part in zip(*shown, strict=True))
+    chosen = [scenes.scene(index, band) for index in SHOWN for band in (0, 1)]
+    images, labels = (np.stack(part) for part in zip(*chosen, strict=True))
+    return images, labels
+
+
+def gallery(learner: Learner, size: int) -> Gallery:
+    """The scenes shown, as the network sees them."""
+    images, labels = shown(size)
     return Gallery(images, labels, learner.predict(images), learner.gate(images))

@@ -96,7 +96,9 @@ def _step(run: Run, scenes: Scenes) -> float:
         )
     run.step += 1
     run.losses.append(loss)
-    run.seconds += time.perf_counter() - started
+    took = time.perf_counter() - started
+    run.seconds += took
+    run.step_seconds += took
     return loss
 
 

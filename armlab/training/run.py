@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 from armlab.training import checkpoint
 from armlab.training.config import CHOICES, Config, make_learner
-from armlab.training.evaluation import A, B, evaluate
+from armlab.training.checkpoint import CheckpointError
+from armlab.training.evaluation import A, B, evaluate, shown
 from armlab.training.learner import Learner
+from armlab.whole_file import write_whole
 
 Row = dict[str, Any]  # one epoch: see Run.end_epoch
 CHECKPOINT, CONFIG, HISTORY = "checkpoint.npz", "config.json", "history.csv"
+GATES = "gates"  # in the checkpoint, beside the arrays of the learner
+KEPT = ("step", "seconds", "losses", "step_seconds", "history")  # in its metadata
+COLUMNS = "epoch step loss learning_rate miou a_against_b images_per_second seconds".split()
 
 
 class TrainingError(RuntimeError):
@@ -35,7 +44,9 @@ class Run:
     step: int = 0
     seconds: float = 0.0  # of training and evaluating
     losses: list[float] = field(default_factory=list)  # of the epoch so far
+    step_seconds: float = 0.0  # of its steps alone
     history: list[Row] = field(default_factory=list)
+    gates: list[np.ndarray] = field(default_factory=list)  # of the images shown, after each epoch
 
     @classmethod
     def start(cls, config: Config, folder: Path) -> Run:
@@ -45,49 +56,62 @@ class Run:
         run = cls(config, folder, learner)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+            run.save()
+            write_whole(folder / CONFIG, json.dumps(config.to_dict(), indent=2) + "\n")
         except OSError as error:
             raise cannot_write(folder, error) from error
-        run.save()
         return run
 
     @classmethod
     def resume(cls, folder: Path) -> Run:
-        """The run as its checkpoint has it. Raises CheckpointError for a missing or damaged one."""
-        arrays, kept = checkpoint.load(folder / CHECKPOINT)
-        config = Config(**kept["config"])
+        """The run as its checkpoint has it.
+
+        Raises CheckpointError for one that is missing, damaged, or of something else.
+        """
+        path = folder / CHECKPOINT
+        arrays, kept = checkpoint.load(path)
+        with _expect_run(path):
+            config = Config(**kept["config"])
         run = cls(config, folder, make_learner(config))
-        run.learner.load_state_dict(arrays)
-        run.step, run.seconds = kept["step"], kept["seconds"]
-        run.losses, run.history = kept["losses"], kept["history"]
+        with _expect_run(path):
+            run.gates = list(arrays.pop(GATES))
+            run.learner.load_state_dict(arrays)
+            for name in KEPT:
+                setattr(run, name, kept[name])
         return run
 
     def save(self) -> None:
         """Write the checkpoint and history.csv. Refuses a state that is not finite."""
-        arrays = self.learner.state_dict()
+        arrays = self.learner.state_dict() | {GATES: np.array(self.gates, np.float32)}
         for key, a in arrays.items():
             if not np.isfinite(a).all():
                 raise TrainingError(
                     f"after step {self.step} the array {key} is not finite: "
                     f"{self.kept()}; try a smaller --learning-rate"
                 )
-        kept = {
-            "config": self.config.to_dict(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "losses": self.losses,
-            "history": self.history,
-        }
+        kept = {"config": self.config.to_dict()} | {name: getattr(self, name) for name in KEPT}
         checkpoint.save(self.folder / CHECKPOINT, arrays, kept)
-        try:
+        with self.written():
             write_history(self.folder / HISTORY, self.history)
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """A disk that takes nothing more: RuntimeError, as what the checkpoint has is not lost."""
+        try:
+            yield
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise RuntimeError(
+                f"cannot write into {self.folder}: {error.strerror or error}; the checkpoint is "
+                f"kept: make room, and go on with  armlab train --resume {self.folder}"
+            ) from error
 
     def end_epoch(self) -> Row:
-        """Evaluate, and add a row to the history."""
+        """Evaluate, note the gates of the images shown, and add a row to the history."""
         started = time.perf_counter()
         matrix = evaluate(self.learner, self.config.size)
+        gates = self.learner.gate(shown(self.config.size)[0])
+        if gates is not None:
+            self.gates.append(gates)
         self.seconds += time.perf_counter() - started
         row = {
             "epoch": len(self.history) + 1,
@@ -96,16 +120,22 @@ class Run:
             "learning_rate": self.config.rate(self.step - 1),
             "miou": matrix.mean_iou(),
             "a_against_b": none_if_nan(matrix.accuracy_between(A, B)),
+            "images_per_second": len(self.losses) * self.config.batch / self.step_seconds,
             "seconds": round(self.seconds, 2),
         }
         self.history.append(row)
-        self.losses = []
+        self.losses, self.step_seconds = [], 0.0
         return row
 
     def result(self) -> dict[str, Any]:
         """The last evaluation, and what it took."""
         last = {key: self.history[-1][key] for key in ("miou", "a_against_b", "seconds")}
-        return last | {"parameters": self.learner.parameter_count, "steps": self.step}
+        speed = median(row["images_per_second"] for row in self.history)
+        return last | {
+            "seconds_per_step": self.config.batch / speed,
+            "parameters": self.learner.parameter_count,
+            "steps": self.step,
+        }
 
     def kept(self) -> str:
         """Words for an error: which checkpoint is left."""
@@ -125,11 +155,24 @@ def refuse_earlier_run(folder: Path) -> None:
 
 
 def write_history(path: Path, history: list[Row]) -> None:
-    columns = ["epoch", "step", "loss", "learning_rate", "miou", "a_against_b", "seconds"]
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(history)
+    """A table for other programs, one line an epoch. Raises OSError."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(history)
+    write_whole(path, text.getvalue())
+
+
+@contextmanager
+def _expect_run(path: Path) -> Iterator[None]:
+    """What fails on the contents of a whole checkpoint: they are of something else."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is whole, but not of a run that this armlab can go on with "
+            f"({type(error).__name__}: {error}): use the armlab that wrote it, or begin a new run"
+        ) from error
 
 
 def cannot_write(folder: Path, error: OSError) -> RuntimeError:
