@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from armlab.commands import (
     BAD,
     INTERRUPTED,
+    ablate,
     bench,
     check,
     convert,
@@ -35,6 +36,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="armlab", description="Attention refinement, by hand and in PyTorch."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (train, check, bench, cost, lessons, convert, info):
+    for command in (train, ablate, check, bench, cost, lessons, convert, info):
         command.add(commands)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from armlab.training.report import TerminalReport, comparison_text
     from armlab.training.run import CHECKPOINT
 
-    given = _given(args)
+    given = given_options(args, TRAIN_OPTIONS)
     if args.resume and given:
         args.usage_error(
             f"--resume goes on with the run's own settings: leave out --{next(iter(given))}"
@@ -58,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
         elif args.resume:
             results = comparison.resume_comparison(out, report)
         elif args.attention:
-            results = _only(loop.train(_config(given), out, report))
+            results = _only(loop.train(make_config(given), out, report))
         else:
-            results = comparison.compare(_config(given), out, report)
+            results = comparison.compare(make_config(given), out, report)
     except KeyboardInterrupt:
         if not any(out.rglob(CHECKPOINT)):
             raise
@@ -75,13 +76,14 @@ def run(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def _given(args: argparse.Namespace) -> dict[str, Any]:
-    """The options that the user typed."""
-    names = [name.replace("-", "_") for name in TRAIN_OPTIONS]
+def given_options(args: argparse.Namespace, options: Iterable[str]) -> dict[str, Any]:
+    """Those of the options that the user typed."""
+    names = [name.replace("-", "_") for name in options]
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
-def _config(given: dict[str, Any]) -> Any:
+def make_config(given: dict[str, Any]) -> Any:
+    """The Config of what was typed: some defaults depend on other options."""
     from armlab.training.config import Config
 
     settings = {name: value for name, value in given.items() if name != "out"}

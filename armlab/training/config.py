@@ -83,6 +83,13 @@ class Config:
         return asdict(self)
 
 
+def make_net(config: Config) -> ToyNet:
+    """The network of a run by hand, on the host."""
+    return ToyNet(
+        len(CLASSES), config.attention, config.channels, rng=config.seed, dtype=config.dtype
+    )
+
+
 def make_learner(config: Config) -> Learner:
     """The network and optimiser of a run, drawn from its seed alike for every backend.
 
@@ -90,9 +97,7 @@ def make_learner(config: Config) -> Learner:
     """
     expect_packages(NEEDED)
     where = place("cpu" if config.backend == "torch" else config.device)
-    net = ToyNet(
-        len(CLASSES), config.attention, config.channels, rng=config.seed, dtype=config.dtype
-    ).to(where)
+    net = make_net(config).to(where)
     rate = config.learning_rate
     optimiser = Adam(rate) if config.optimiser == "adam" else SGD(rate)
     if config.backend != "torch":

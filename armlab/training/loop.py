@@ -20,6 +20,8 @@ from armlab.training.evaluation import gallery
 from armlab.training.memory import keep_freed_memory
 from armlab.training.run import Row, Run, TrainingError
 
+LAST_PICTURE = "attention.png"  # a run that has it has nothing left to do
+
 
 class Report(Protocol):
     """Who is told how it goes."""
@@ -130,5 +132,5 @@ def _draw(run: Run) -> None:
         shown.labels,
         {name: shown.predictions},
         shown.gates,
-        run.folder / "attention.png",
+        run.folder / LAST_PICTURE,
     )

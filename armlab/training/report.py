@@ -13,16 +13,17 @@ HEADER = "epoch   step     loss   learning rate    mIoU   A against B   images/s
 class TerminalReport:
     """A row for each epoch; progress as a bar on a terminal and as plain lines elsewhere."""
 
-    def __init__(self, rows: bool = True, label: str = "") -> None:
+    def __init__(self, rows: bool = True, label: str = "", bar: bool = True) -> None:
         self.rows = rows  # False where standard output is to hold something else
         self.label = label  # what progress is called; else by the attention
+        self.may_draw_bar = bar  # False where several report to one terminal
         self._name = ""
         self._bar: Any = None
 
     def begin(self, run: Run) -> None:
         config, size = run.config, run.learner.parameter_count
         self._name = self.label or config.attention
-        self._bar = _bar(run, self._name) if sys.stderr.isatty() else None
+        self._bar = _bar(run, self._name) if self.may_draw_bar and sys.stderr.isatty() else None
         self._say(
             f"attention {config.attention}: {size:,} parameters, {config.backend} on "
             f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} scenes"
@@ -59,7 +60,7 @@ def as_text(row: Row) -> str:
     """One epoch under HEADER."""
     return (
         f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
-        f"{row['miou']:7.3f} {_three(row['a_against_b']):>13} "
+        f"{row['miou']:7.3f} {three(row['a_against_b']):>13} "
         f"{row['images_per_second']:10.1f} {row['seconds']:9.1f}"
     )
 
@@ -77,13 +78,14 @@ def comparison_text(results: dict[str, dict[str, Any]]) -> str:
     lines = ["attention    mIoU   A against B   parameters   seconds"]
     for name, r in results.items():
         lines.append(
-            f"{name:<9} {r['miou']:7.3f} {_three(r['a_against_b']):>13} "
+            f"{name:<9} {r['miou']:7.3f} {three(r['a_against_b']):>13} "
             f"{r['parameters']:12,d} {r['seconds']:9.1f}"
         )
     return "\n".join(lines)
 
 
-def _three(value: float | None) -> str:
+def three(value: float | None) -> str:
+    """Three decimals; None is an accuracy of pixels of which none were found."""
     return "none found" if value is None else f"{value:.3f}"
 
 

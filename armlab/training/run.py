@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from armlab.training import checkpoint
-from armlab.training.config import CHOICES, Config, make_learner
 from armlab.training.checkpoint import CheckpointError
+from armlab.training.config import CHOICES, Config, make_learner
 from armlab.training.evaluation import A, B, evaluate, shown
 from armlab.training.learner import Learner
 from armlab.whole_file import write_whole
@@ -27,7 +27,16 @@ Row = dict[str, Any]  # one epoch: see Run.end_epoch
 CHECKPOINT, CONFIG, HISTORY = "checkpoint.npz", "config.json", "history.csv"
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
 KEPT = ("step", "seconds", "losses", "step_seconds", "history")  # in its metadata
-COLUMNS = "epoch step loss learning_rate miou a_against_b images_per_second seconds".split()
+COLUMNS = [
+    "epoch",
+    "step",
+    "loss",
+    "learning_rate",
+    "miou",
+    "a_against_b",
+    "images_per_second",
+    "seconds",
+]
 
 
 class TrainingError(RuntimeError):
