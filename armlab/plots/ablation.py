@@ -70,7 +70,12 @@ def _interval(ax: Axes, x: float, mean: float | None, half: float | None, colour
     """A mean, empty where it has no interval."""
     if mean is None:
         return
-    style = {"ms": 6.5, "capsize": 6, "lw": 1.8, "mfc": "white" if half is None else colour}
+    style: dict[str, Any] = {
+        "ms": 6.5,
+        "capsize": 6,
+        "lw": 1.8,
+        "mfc": "white" if half is None else colour,
+    }
     ax.errorbar(x, mean, half or 0, fmt="D", color=colour, zorder=3, **style)
 
 

@@ -44,14 +44,11 @@ def as_text(record: Record) -> str:
 
 def draw(found: Sequence[Finding], path: Path) -> None:
     """Raises OSError where the figure cannot be written."""
-    measures = list(found[0].means)
+    names = {m: MEASURES[m] for m in found[0].means}
     plots.ablation(
         [f.attention for f in found],
-        {MEASURES[m]: [f.values[m] for f in found] for m in measures},
-        {MEASURES[m]: [(f.means[m].mean, f.means[m].half_width) for f in found] for m in measures},
-        {
-            MEASURES[m]: [(f.differences[m].mean, f.differences[m].half_width) for f in found[1:]]
-            for m in measures
-        },
+        {name: [f.values[m] for f in found] for m, name in names.items()},
+        {name: [f.means[m].pair for f in found] for m, name in names.items()},
+        {name: [f.differences[m].pair for f in found[1:]] for m, name in names.items()},
         path,
     )

@@ -29,6 +29,10 @@ class Interval:
     half_width: float | None
 
     @property
+    def pair(self) -> tuple[float | None, float | None]:
+        return self.mean, self.half_width
+
+    @property
     def differs(self) -> bool | None:
         """Whether the interval leaves out 0; None where there is no interval."""
         if self.mean is None or self.half_width is None:

@@ -27,16 +27,10 @@ Row = dict[str, Any]  # one epoch: see Run.end_epoch
 CHECKPOINT, CONFIG, HISTORY = "checkpoint.npz", "config.json", "history.csv"
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
 KEPT = ("step", "seconds", "losses", "step_seconds", "history")  # in its metadata
-COLUMNS = [
-    "epoch",
-    "step",
-    "loss",
-    "learning_rate",
-    "miou",
-    "a_against_b",
+COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "a_against_b") + (
     "images_per_second",
     "seconds",
-]
+)
 
 
 class TrainingError(RuntimeError):
