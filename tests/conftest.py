@@ -18,6 +18,12 @@ settings.register_profile("gpu", max_examples=300, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests, and the processes they start, leave the user's cache alone."""
+    os.environ["ARMLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 def why_no_gpu() -> str:
     """The reason why tests marked gpu cannot run here; empty where they can."""
     from armlab.arrays import place

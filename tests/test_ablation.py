@@ -14,7 +14,8 @@ import pytest
 
 from armlab import cli, plots
 from armlab.commands.ablate import _seeds
-from armlab.training import ablation, ablation_text, checkpoint, evaluation
+from armlab.data import generated
+from armlab.training import ablation, ablation_text, checkpoint
 from armlab.training.ablation import Grid, run_grid
 from armlab.training.config import Config
 from armlab.training.findings import findings
@@ -29,15 +30,14 @@ FAST = ["--steps", "3", "--batch", "2", "--size", "48"]
 @pytest.fixture(autouse=True)
 def few_test_scenes(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(evaluation, "TEST_SCENES", 8)
-    monkeypatch.setattr(evaluation, "CHUNK", 8)
+    monkeypatch.setattr(generated, "TEST_SCENES", 8)
 
 
 @pytest.fixture(autouse=True)
 def pictures_are_empty(monkeypatch, request):
     """A grid draws many; the tests with `picture` in their name draw them."""
     if "picture" not in request.node.name:
-        monkeypatch.setattr(plots, "attention", lambda *arguments: arguments[-1].touch())
+        monkeypatch.setattr(plots, "attention", lambda *arguments: arguments[4].touch())
         for name in ("curves", "ablation"):
             monkeypatch.setattr(plots, name, lambda *arguments: None)
 
@@ -166,7 +166,7 @@ def test_side_by_side_an_error_stops_the_others_with_their_checkpoints(tmp_path,
     grid = Grid(Config(**SETTINGS | {"steps": 4000}), ("none", "arm"), (0,))
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "seed0").write_text("in the way")
-    with pytest.raises(TrainingError, match="the run in .*none/seed0 stopped, as said above"):
+    with pytest.raises(TrainingError, match=r"the run in .*none/seed0 stopped, as said above"):
         list(side_by_side(list(grid.configs()), tmp_path, 2))
     error = capfd.readouterr().err
     assert re.search(r"^none seed 0: cannot write into ", error, re.MULTILINE)
@@ -199,7 +199,7 @@ def test_side_by_side_ctrl_c_keeps_every_checkpoint(capsys):
 
 
 def record(attention: str, seed: int, miou: float, told: float | None) -> dict[str, Any]:
-    return {"attention": attention, "seed": seed, "miou": miou, "a_against_b": told} | {
+    return {"attention": attention, "seed": seed, "miou": miou, "told_apart": told} | {
         "seconds": 1.0,
         "seconds_per_step": 0.25,
         "parameters": 10,

@@ -11,7 +11,7 @@ import pytest
 
 from armlab import cli
 from armlab.commands import train
-from armlab.training import evaluation
+from armlab.data import generated
 
 FAST = ["--steps", "3", "--batch", "2", "--size", "48"]
 
@@ -19,8 +19,7 @@ FAST = ["--steps", "3", "--batch", "2", "--size", "48"]
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(evaluation, "TEST_SCENES", 8)
-    monkeypatch.setattr(evaluation, "CHUNK", 8)
+    monkeypatch.setattr(generated, "TEST_SCENES", 8)
 
 
 def armlab(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -68,7 +67,7 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
     assert found["out"] == str(Path("runs", "scenes-arm-seed0"))
     assert set(found["runs"]) == {"arm"}
     assert set(found["runs"]["arm"]) == {
-        *("miou", "a_against_b", "seconds", "seconds_per_step", "parameters", "steps")
+        *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps")
     }
     config = json.loads(Path(found["out"], "config.json").read_text())
     assert (config["backend"], config["dtype"], config["learning_rate"]) == (

@@ -6,7 +6,7 @@ from sklearn.datasets import load_sample_images
 
 from armlab import hand
 from armlab.data import CLASSES, Scenes, to_rgb
-from armlab.data.scenes import _digits, _photographs
+from armlab.data.pictures import digits, photographs
 from armlab.hand import kernels
 
 SIZE = 64
@@ -121,11 +121,11 @@ def test_a_scene_depends_on_seed_split_and_index_alone():
 
 
 def test_training_and_test_share_neither_digits_nor_pixels_of_photographs():
-    train, test = ({d.tobytes() for part in _digits(s) for d in part} for s in ("train", "test"))
+    train, test = ({d.tobytes() for d in digits(s)[0]} for s in ("train", "test"))
     assert not train & test
-    assert sum(len(part) for s in ("train", "test") for part in _digits(s)) == 1797
+    assert sum(len(digits(s)[0]) for s in ("train", "test")) == 1797
     for left, right, whole in zip(
-        _photographs("train"), _photographs("test"), load_sample_images().images, strict=True
+        photographs("train"), photographs("test"), load_sample_images().images, strict=True
     ):
         joined = np.concatenate([left, right], axis=1)  # side by side they are the photograph
         halved = whole[:426].astype(float).reshape(213, 2, 320, 2, 3).mean(axis=(1, 3)) / 255

@@ -87,8 +87,10 @@ def test_confusion_matrix_equals_scikit_learn(seed):
     np.testing.assert_allclose(matrix.iou(), expected, rtol=1e-15)
     assert matrix.mean_iou() == pytest.approx(expected.mean(), rel=1e-15)
     assert matrix.pixel_accuracy() == pytest.approx(accuracy_score(y, p), rel=1e-15)
-    found = np.isin(y, [1, 3]) & np.isin(p, [1, 3])
-    assert matrix.accuracy_between(1, 3) == pytest.approx((y == p)[found].mean(), rel=1e-15)
+    for among in [(1, 3), (0, 1, 3), (2,)]:
+        found = np.isin(y, among) & np.isin(p, among)
+        assert matrix.accuracy_among(among) == pytest.approx((y == p)[found].mean(), rel=1e-15)
+    assert np.isnan(matrix.accuracy_among(()))
 
 
 def test_rows_are_labels_and_columns_predictions():
@@ -108,7 +110,7 @@ def test_a_class_in_neither_does_not_count_in_the_mean():
 def test_nothing_counted_is_nan_and_not_a_number_that_looks_good():
     matrix = ConfusionMatrix(3)
     matrix.add(np.full((2, 2), 255), np.zeros((2, 2), np.int64))
-    values = [matrix.mean_iou(), matrix.pixel_accuracy(), matrix.accuracy_between(1, 2)]
+    values = [matrix.mean_iou(), matrix.pixel_accuracy(), matrix.accuracy_among((1, 2))]
     assert np.isnan(values).all()
 
 

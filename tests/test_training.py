@@ -16,9 +16,9 @@ from PIL import Image
 from armlab import plots
 from armlab.arrays import to_host
 from armlab.check.devices import strict_device
-from armlab.data import CLASSES, Scenes
+from armlab.data import CLASSES, Generated, Scenes, generated
 from armlab.hand import ToyNet
-from armlab.training import checkpoint, comparison, evaluation, loop
+from armlab.training import checkpoint, comparison, loop
 from armlab.training.config import Config, make_learner
 from armlab.training.learner import HandLearner
 from armlab.training.optimisers import SGD, Adam
@@ -31,8 +31,7 @@ OPTIMISERS = {"adam": lambda: Adam(6e-3), "sgd": lambda: SGD(0.1, weight_decay=1
 
 @pytest.fixture(autouse=True)
 def few_test_scenes(monkeypatch):
-    monkeypatch.setattr(evaluation, "TEST_SCENES", 8)
-    monkeypatch.setattr(evaluation, "CHUNK", 8)
+    monkeypatch.setattr(generated, "TEST_SCENES", 8)
 
 
 @pytest.fixture(autouse=True)
@@ -175,7 +174,7 @@ def test_a_run_writes_its_folder_with_pictures(tmp_path):
     assert names >= {"config.json", "history.csv", "checkpoint.npz", "curves.png", "attention.png"}
     assert Config(**json.loads((run.folder / "config.json").read_text())) == run.config
     lines = (run.folder / "history.csv").read_text().splitlines()
-    assert lines[0] == "epoch,step,loss,learning_rate,miou,a_against_b,images_per_second,seconds"
+    assert lines[0] == "epoch,step,loss,learning_rate,miou,told_apart,images_per_second,seconds"
     assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, 7)]
     for name in ("curves.png", "attention.png"):
         with Image.open(run.folder / name) as picture:
@@ -187,10 +186,11 @@ def test_a_run_writes_its_folder_with_pictures(tmp_path):
 
 
 def test_pictures_of_a_run_that_found_nothing(tmp_path):
-    rows = [{"step": 1, "loss": 1.0, "miou": 0.3, "a_against_b": None}]
+    rows = [{"step": 1, "loss": 1.0, "miou": 0.3, "told_apart": None}]
     plots.curves({"none": rows}, tmp_path / "curves.png")
-    images, labels = Scenes("test").batch(range(3))
-    plots.attention(images, labels, {"none": 0 * labels}, None, tmp_path / "attention.png")
+    data = Generated(Scenes, 0, (64, 64))
+    images, labels = data.shown()
+    plots.attention(images, labels, {"none": 0 * labels}, None, tmp_path / "attention.png", data)
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in tmp_path.iterdir())
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -237,9 +237,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
 HASH_OF_A_RUN = """
 import hashlib, sys
 from pathlib import Path
-from armlab.training import evaluation, loop
+from armlab.data import generated
+from armlab.training import loop
 from armlab.training.config import Config
-evaluation.TEST_SCENES = evaluation.CHUNK = 8
+generated.TEST_SCENES = 8
 run = loop.train(Config(steps=6, batch=3, size=48, channels=6, seed=5), Path(sys.argv[1]))
 found = hashlib.sha256()
 for key, a in run.learner.state_dict().items():
@@ -383,6 +384,6 @@ def test_without_attention_a_batch_of_one_trains(tmp_path):
 def test_only_attention_tells_a_from_b(tmp_path, monkeypatch, seed):
     monkeypatch.undo()
     results = comparison.compare(Config(seed=seed), tmp_path)
-    assert 0.4 <= results["none"]["a_against_b"] <= 0.6
-    assert results["arm"]["a_against_b"] > 0.95
+    assert 0.4 <= results["none"]["told_apart"] <= 0.6
+    assert results["arm"]["told_apart"] > 0.95
     assert results["arm"]["miou"] > results["none"]["miou"] + 0.2

@@ -81,7 +81,7 @@ def _training(trained: subprocess.CompletedProcess[str]) -> list[str]:
     runs = json.loads(trained.stdout)["runs"]
     lines = ["| attention | mIoU | A against B | parameters | seconds |", "|---|---|---|---|---|"]
     return lines + [
-        f"| {name} | {r['miou']:.3f} | {r['a_against_b']:.3f} | {r['parameters']} "
+        f"| {name} | {r['miou']:.3f} | {r['told_apart']:.3f} | {r['parameters']} "
         f"| {r['seconds']:.1f} |"
         for name, r in runs.items()
     ]

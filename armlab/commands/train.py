@@ -17,9 +17,29 @@ TRAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "device": {"help": "cpu, cuda or cuda:N; default cpu, with --backend cupy cuda"},
     "dtype": {"choices": ["float32", "float64"], "help": "default float32"},
     "steps": {"type": int, "help": "default 600"},
-    "batch": {"type": int, "help": "scenes a step, default 8"},
-    "size": {"type": int, "help": "pixels along a scene's side, 48 to 160, default 64"},
-    "seed": {"type": int, "help": "of the weights and the scenes, default 0"},
+    "batch": {"type": int, "help": "images a step, default 8"},
+    "data": {
+        "metavar": "DATA",
+        "help": "scenes, scenes-hard, digits, or a folder of images and masks; default scenes",
+    },
+    "size": {
+        "metavar": "HxW",
+        "help": "pixels of a scene, 48 to 160 each, or of the crops of a folder's images; "
+        "one number is a square; default 64x64",
+    },
+    "classes": {
+        "type": int,
+        "help": "of a folder's masks; default the lines of classes.txt, or 11",
+    },
+    "ignore": {
+        "type": int,
+        "help": "label that does not count; default 11 of 11 classes, else 255",
+    },
+    "augment": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "flip, scale, crop and recolour a folder's images; default yes",
+    },
+    "seed": {"type": int, "help": "of the weights and the data, default 0"},
     "optimiser": {"choices": ["adam", "sgd"], "help": "default adam"},
     "learning-rate": {"type": float, "help": "at its peak, default 0.006, with sgd 0.1"},
     "schedule": {"choices": ["one_cycle", "poly", "constant"], "help": "default one_cycle"},
@@ -84,9 +104,12 @@ def given_options(args: argparse.Namespace, options: Iterable[str]) -> dict[str,
 
 def make_config(given: dict[str, Any]) -> Any:
     """The Config of what was typed: some defaults depend on other options."""
+    from armlab.data import GENERATED
     from armlab.training.config import Config
 
     settings = {name: value for name, value in given.items() if name != "out"}
+    if settings.get("data", "scenes") not in GENERATED:
+        settings["data"] = str(Path(settings["data"]).absolute())  # --resume works from anywhere
     if settings.get("backend") == "cupy":
         settings.setdefault("device", "cuda")
     if settings.get("optimiser") == "sgd":
@@ -100,7 +123,11 @@ def _only(run: Any) -> dict[str, Any]:
 
 def unused_folder(given: dict[str, Any]) -> Path:
     """runs/scenes-seed0, runs/scenes-arm-seed0, …; with -2, -3, … behind it where that is used."""
-    words = ["scenes", given.get("attention"), f"seed{given.get('seed', 0)}"]
+    words = [
+        Path(given.get("data", "scenes")).name,
+        given.get("attention"),
+        f"seed{given.get('seed', 0)}",
+    ]
     name, number = "-".join(word for word in words if word), 1
     folder = Path("runs", name)
     while folder.exists():

@@ -17,12 +17,14 @@ class Dataset(Protocol):
     ignore_index  the label of pixels that do not count
     colours       (K, 3) in 0 ... 1, one for each class, for pictures
     told_apart    the classes that only context tells apart; () where there are none
+    fingerprint   changes when files that the data come from do; "" where there are none
     """
 
     classes: tuple[str, ...]
     ignore_index: int
     colours: np.ndarray
     told_apart: tuple[int, ...]
+    fingerprint: str
 
     def training(self, indices: range) -> Batch:
         """Samples of an endless supply: sample i is the same whenever it is asked for."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from armlab.data.scenes import CLASSES, to_rgb
-from armlab.plots.style import BLUE, ORANGE, new_figure
+from armlab.data import Dataset
+from armlab.plots.style import new_figure
 from armlab.plots.training import NAMES
 
-CLASS_COLOURS = ("#F2F2F2", ORANGE, BLUE)  # background, A, B
+IGNORED = 0.0  # black
 
 
 def attention(
@@ -21,10 +21,11 @@ def attention(
     predictions_by_name: Mapping[str, np.ndarray],
     gates: np.ndarray | None,
     path: Path,
+    dataset: Dataset,
 ) -> None:
-    """One row a scene: the input, its label, each network's prediction, and the gate as bars.
+    """One row an image: the input, its label, each network's prediction, and the gate as bars.
 
-    images (N, 3, H, W) as `Scenes` gives them; labels and predictions (N, H, W); gates (N, C)
+    images (N, 3, H, W) as the data set gives them; labels and predictions (N, H, W); gates (N, C)
     """
     shown = {"Label": labels}
     shown |= {f"Prediction {NAMES.get(k, k)}": p for k, p in predictions_by_name.items()}
@@ -32,12 +33,15 @@ def attention(
     figure = new_figure(2.05 * sum(widths), 2.05 * len(images) + 0.75)
     axes = figure.subplots(len(images), len(widths), width_ratios=widths, squeeze=False)
     for row, image in enumerate(images):
-        _picture(axes[row, 0], to_rgb(image), "Input", row)
+        _picture(axes[row, 0], dataset.picture(image), "Input", row)
         for column, (title, classes) in enumerate(shown.items(), start=1):
-            _classes(axes[row, column], classes[row], title, row)
+            _picture(axes[row, column], _coloured(classes[row], dataset), title, row)
+            axes[row, column].spines[:].set_color("0.7")
         if gates is not None:
             _bars(axes[row, -1], gates[row], first=row == 0, last=row == len(images) - 1)
-    figure.legend(handles=_class_patches(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(
+        handles=_class_patches(dataset), loc="outside lower center", ncols=6, frameon=False
+    )
     figure.savefig(path, dpi=150)
 
 
@@ -48,11 +52,11 @@ def _picture(ax: Any, picture: np.ndarray, title: str, row: int) -> None:
         ax.set_title(title.replace("Prediction ", "Prediction\n"), fontsize=11)
 
 
-def _classes(ax: Any, classes: np.ndarray, title: str, row: int) -> None:
-    from matplotlib.colors import to_rgb as rgb
-
-    _picture(ax, np.array([rgb(c) for c in CLASS_COLOURS])[classes], title, row)
-    ax.spines[:].set_color("0.7")
+def _coloured(classes: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """(H, W) -> (H, W, 3): each pixel in the colour of its class, ignored ones black."""
+    known = np.where(classes == dataset.ignore_index, 0, classes)
+    ignored = (classes == dataset.ignore_index)[:, :, np.newaxis]
+    return np.where(ignored, IGNORED, dataset.colours[known])
 
 
 def _bars(ax: Any, gate: np.ndarray, first: bool, last: bool) -> None:
@@ -68,10 +72,10 @@ def _bars(ax: Any, gate: np.ndarray, first: bool, last: bool) -> None:
         ax.set_xlabel(f"Channel 1 to {len(gate)}")
 
 
-def _class_patches() -> list[Any]:
+def _class_patches(dataset: Dataset) -> list[Any]:
     from matplotlib.patches import Patch
 
     return [
         Patch(facecolor=colour, edgecolor="0.6", label=f"class {name}" if len(name) == 1 else name)
-        for name, colour in zip(CLASSES, CLASS_COLOURS, strict=True)
+        for name, colour in zip(dataset.classes, dataset.colours, strict=True)
     ]

@@ -21,7 +21,7 @@ def curves(history_by_name: Mapping[str, Sequence[Mapping[str, Any]]], path: Pat
     columns = {
         "loss": "Training loss (log scale)",
         "miou": "Mean IoU",
-        "a_against_b": "A against B",
+        "told_apart": "A against B",
     }
     for ax, (column, title) in zip(axes, columns.items(), strict=True):
         for name, rows in history_by_name.items():

@@ -1,1 +1,1 @@
-"""The toy training: scenes in, a loss curve and a checkpoint out, on any backend."""
+"""The toy training: images in, a loss curve and a checkpoint out, on any backend."""

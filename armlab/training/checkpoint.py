@@ -19,7 +19,7 @@ import numpy as np
 
 from armlab.whole_file import whole_file
 
-VERSION = 1
+VERSION = 2
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 
 

@@ -42,7 +42,7 @@ def resume_comparison(out: Path, report: Report | None = None) -> dict[str, Any]
 def _finish(out: Path, runs: list[Run]) -> dict[str, Any]:
     results = {run.config.attention: run.result() for run in runs}
     (out / "comparison.json").write_text(json.dumps(results, indent=2) + "\n")
-    shown = {run.config.attention: gallery(run.learner, run.config.size) for run in runs}
+    shown = {run.config.attention: gallery(run.learner, run.dataset) for run in runs}
     arm = shown["arm"]
     plots.curves({run.config.attention: run.history for run in runs}, out / "curves.png")
     plots.attention(
@@ -51,5 +51,6 @@ def _finish(out: Path, runs: list[Run]) -> dict[str, Any]:
         {name: s.predictions for name, s in shown.items()},
         arm.gates,
         out / "attention.png",
+        runs[0].dataset,
     )
     return results

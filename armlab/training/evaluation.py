@@ -1,4 +1,4 @@
-"""What a trained network makes of scenes that it has not seen."""
+"""What a trained network makes of images that it has not seen."""
 
 from __future__ import annotations
 
@@ -6,33 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from armlab.data import CLASSES, Scenes
+from armlab.data import Dataset
 from armlab.training.learner import Learner
 from armlab.training.metrics import ConfusionMatrix
 
-TEST_SCENES = 64  # each with both bands: the same 128 images for every run
-CHUNK = 16
-A, B = CLASSES.index("A"), CLASSES.index("B")
-SHOWN = (1, 7)  # test scenes for the picture, each with both bands
 
-
-def evaluate(learner: Learner, size: int) -> ConfusionMatrix:
-    """Count every pixel of a fixed set of test scenes.
-
-    Each scene appears with its band in both states and all else equal, so a network that cannot
-    see the band from the digits gets exactly half of their pixels right between A and B.
-    """
-    scenes, matrix = Scenes("test", seed=0, size=size), ConfusionMatrix(len(CLASSES))
-    for start in range(0, TEST_SCENES, CHUNK):
-        for band in (0, 1):
-            images, labels = scenes.batch(range(start, start + CHUNK), band)
-            matrix.add(labels, learner.predict(images))
+def evaluate(learner: Learner, dataset: Dataset) -> ConfusionMatrix:
+    """Count every pixel of the test images, one batch in memory at a time."""
+    matrix = ConfusionMatrix(len(dataset.classes), dataset.ignore_index)
+    for images, labels in dataset.testing():
+        matrix.add(labels, learner.predict(images))
     return matrix
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """A few test scenes and what a network made of them, for the picture of a run."""
+    """A few test images and what a network made of them, for the picture of a run."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -40,15 +29,7 @@ class Gallery:
     gates: np.ndarray | None
 
 
-def shown(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two scenes, each with both bands: the same digits are A in one and B in the other."""
-    scenes = Scenes("test", seed=0, size=size)
-    chosen = [scenes.scene(index, band) for index in SHOWN for band in (0, 1)]
-    images, labels = (np.stack(part) for part in zip(*chosen, strict=True))
-    return images, labels
-
-
-def gallery(learner: Learner, size: int) -> Gallery:
-    """The scenes shown, as the network sees them."""
-    images, labels = shown(size)
+def gallery(learner: Learner, dataset: Dataset) -> Gallery:
+    """The images that the data set shows, such as scenes with their band in both states."""
+    images, labels = dataset.shown()
     return Gallery(images, labels, learner.predict(images), learner.gate(images))

@@ -37,7 +37,7 @@ def as_text(record: Record) -> str:
     """One run under HEADER."""
     return (
         f"{record['attention']:<13} {record['seed']:5d} {record['miou']:7.3f} "
-        f"{three(record['a_against_b']):>13} {1000 * record['seconds_per_step']:11.1f} "
+        f"{three(record['told_apart']):>13} {1000 * record['seconds_per_step']:11.1f} "
         f"{record['seconds']:9.1f}"
     )
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from armlab import plots
-from armlab.data import Scenes
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
 from armlab.training.memory import keep_freed_memory
@@ -70,9 +69,8 @@ def _go_on(run: Run, report: Report | None) -> Run:
 
 
 def _steps(run: Run, report: Report | None, interrupted: threading.Event) -> None:
-    scenes = Scenes("train", run.config.seed, run.config.size)
     while run.step < run.config.steps:
-        loss = _step(run, scenes)
+        loss = _step(run)
         if report:
             report.step(run, loss)
         if run.step % run.config.epoch == 0 or run.step == run.config.steps:
@@ -85,10 +83,10 @@ def _steps(run: Run, report: Report | None, interrupted: threading.Event) -> Non
             raise KeyboardInterrupt
 
 
-def _step(run: Run, scenes: Scenes) -> float:
-    """One batch of scenes that no step has seen before. Raises TrainingError for a NaN loss."""
+def _step(run: Run) -> float:
+    """One batch of samples that no step has seen before. Raises TrainingError for a NaN loss."""
     config, step, started = run.config, run.step, time.perf_counter()
-    images, labels = scenes.batch(range(step * config.batch, (step + 1) * config.batch))
+    images, labels = run.dataset.training(range(step * config.batch, (step + 1) * config.batch))
     loss = run.learner.step(images, labels, config.rate(step))
     if not math.isfinite(loss):
         layer = run.learner.first_not_finite(images) or "loss"
@@ -125,7 +123,7 @@ def _delayed_interrupt() -> Iterator[threading.Event]:
 
 
 def _draw(run: Run) -> None:
-    name, shown = run.config.attention, gallery(run.learner, run.config.size)
+    name, shown = run.config.attention, gallery(run.learner, run.dataset)
     plots.curves({name: run.history}, run.folder / "curves.png")
     plots.attention(
         shown.images,
@@ -133,4 +131,5 @@ def _draw(run: Run) -> None:
         {name: shown.predictions},
         shown.gates,
         run.folder / LAST_PICTURE,
+        run.dataset,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -54,12 +56,13 @@ class ConfusionMatrix:
         """Share of pixels called what they are; NaN where nothing was counted."""
         return _share(np.trace(self.counts), self.counts.sum())
 
-    def accuracy_between(self, a: int, b: int) -> float:
-        """Of the pixels that are a or b and were called a or b, the share called right.
+    def accuracy_among(self, classes: Sequence[int]) -> float:
+        """Of the pixels that are one of these and were called one of them, the share called right.
 
-        It asks whether the two are told apart, not whether they are found. NaN where none was.
+        It asks whether they are told apart, not whether they are found. NaN where none was, and
+        for no classes.
         """
-        cells = self.counts[np.ix_([a, b], [a, b])]
+        cells = self.counts[np.ix_(classes, classes)]
         return _share(np.trace(cells), cells.sum())
 
 

@@ -26,7 +26,7 @@ class TerminalReport:
         self._bar = _bar(run, self._name) if self.may_draw_bar and sys.stderr.isatty() else None
         self._say(
             f"attention {config.attention}: {size:,} parameters, {config.backend} on "
-            f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} scenes"
+            f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} images"
         )
         self._say(HEADER)
         for row in run.history:  # of a run that goes on
@@ -60,7 +60,7 @@ def as_text(row: Row) -> str:
     """One epoch under HEADER."""
     return (
         f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
-        f"{row['miou']:7.3f} {three(row['a_against_b']):>13} "
+        f"{row['miou']:7.3f} {three(row['told_apart']):>13} "
         f"{row['images_per_second']:10.1f} {row['seconds']:9.1f}"
     )
 
@@ -78,7 +78,7 @@ def comparison_text(results: dict[str, dict[str, Any]]) -> str:
     lines = ["attention    mIoU   A against B   parameters   seconds"]
     for name, r in results.items():
         lines.append(
-            f"{name:<9} {r['miou']:7.3f} {three(r['a_against_b']):>13} "
+            f"{name:<9} {r['miou']:7.3f} {three(r['told_apart']):>13} "
             f"{r['parameters']:12,d} {r['seconds']:9.1f}"
         )
     return "\n".join(lines)

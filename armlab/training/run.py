@@ -16,18 +16,19 @@ from typing import Any
 
 import numpy as np
 
+from armlab.data import Dataset
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CheckpointError
-from armlab.training.config import CHOICES, Config, make_learner
-from armlab.training.evaluation import A, B, evaluate, shown
+from armlab.training.config import CHOICES, Config, make_dataset, make_learner
+from armlab.training.evaluation import evaluate
 from armlab.training.learner import Learner
 from armlab.whole_file import write_whole
 
 Row = dict[str, Any]  # one epoch: see Run.end_epoch
 CHECKPOINT, CONFIG, HISTORY = "checkpoint.npz", "config.json", "history.csv"
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
-KEPT = ("step", "seconds", "losses", "step_seconds", "history")  # in its metadata
-COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "a_against_b") + (
+KEPT = ("step", "seconds", "losses", "step_seconds", "history", "confusion")  # in its metadata
+COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "told_apart") + (
     "images_per_second",
     "seconds",
 )
@@ -43,12 +44,14 @@ class Run:
 
     config: Config
     folder: Path
+    dataset: Dataset
     learner: Learner
     step: int = 0
     seconds: float = 0.0  # of training and evaluating
     losses: list[float] = field(default_factory=list)  # of the epoch so far
     step_seconds: float = 0.0  # of its steps alone
     history: list[Row] = field(default_factory=list)
+    confusion: list[list[int]] = field(default_factory=list)  # counts of the last evaluation
     gates: list[np.ndarray] = field(default_factory=list)  # of the images shown, after each epoch
 
     @classmethod
@@ -56,7 +59,7 @@ class Run:
         """A new run. Raises RuntimeError for a folder that cannot be written or holds a run."""
         learner = make_learner(config)
         refuse_earlier_run(folder)
-        run = cls(config, folder, learner)
+        run = cls(config, folder, make_dataset(config), learner)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             run.save()
@@ -69,13 +72,20 @@ class Run:
     def resume(cls, folder: Path) -> Run:
         """The run as its checkpoint has it.
 
-        Raises CheckpointError for one that is missing, damaged, or of something else.
+        Raises CheckpointError for one that is missing, damaged, or of something else, RuntimeError
+        where the data are no longer those that it began with.
         """
         path = folder / CHECKPOINT
         arrays, kept = checkpoint.load(path)
         with _expect_run(path):
             config = Config(**kept["config"])
-        run = cls(config, folder, make_learner(config))
+        dataset = make_dataset(config)
+        if dataset.fingerprint != kept["fingerprint"]:
+            raise RuntimeError(
+                f"the files in {config.data} are not those that the run in {folder} began with: "
+                "put them back as they were, or begin a new run"
+            )
+        run = cls(config, folder, dataset, make_learner(config))
         with _expect_run(path):
             run.gates = list(arrays.pop(GATES))
             run.learner.load_state_dict(arrays)
@@ -92,7 +102,8 @@ class Run:
                     f"after step {self.step} the array {key} is not finite: "
                     f"{self.kept()}; try a smaller --learning-rate"
                 )
-        kept = {"config": self.config.to_dict()} | {name: getattr(self, name) for name in KEPT}
+        kept = {"config": self.config.to_dict(), "fingerprint": self.dataset.fingerprint}
+        kept |= {name: getattr(self, name) for name in KEPT}
         checkpoint.save(self.folder / CHECKPOINT, arrays, kept)
         with self.written():
             write_history(self.folder / HISTORY, self.history)
@@ -111,8 +122,9 @@ class Run:
     def end_epoch(self) -> Row:
         """Evaluate, note the gates of the images shown, and add a row to the history."""
         started = time.perf_counter()
-        matrix = evaluate(self.learner, self.config.size)
-        gates = self.learner.gate(shown(self.config.size)[0])
+        matrix = evaluate(self.learner, self.dataset)
+        self.confusion = matrix.counts.tolist()
+        gates = self.learner.gate(self.dataset.shown()[0])
         if gates is not None:
             self.gates.append(gates)
         self.seconds += time.perf_counter() - started
@@ -122,7 +134,7 @@ class Run:
             "loss": sum(self.losses) / len(self.losses),
             "learning_rate": self.config.rate(self.step - 1),
             "miou": matrix.mean_iou(),
-            "a_against_b": none_if_nan(matrix.accuracy_between(A, B)),
+            "told_apart": none_if_nan(matrix.accuracy_among(self.dataset.told_apart)),
             "images_per_second": len(self.losses) * self.config.batch / self.step_seconds,
             "seconds": round(self.seconds, 2),
         }
@@ -132,7 +144,7 @@ class Run:
 
     def result(self) -> dict[str, Any]:
         """The last evaluation, and what it took."""
-        last = {key: self.history[-1][key] for key in ("miou", "a_against_b", "seconds")}
+        last = {key: self.history[-1][key] for key in ("miou", "told_apart", "seconds")}
         speed = median(row["images_per_second"] for row in self.history)
         return last | {
             "seconds_per_step": self.config.batch / speed,

@@ -1,0 +1,123 @@
+"""A folder of photographs and masks as a `Dataset`: read from disk as it is asked for.
+
+In memory are the paths, the batch in hand and the order of one epoch, however many files there
+are. Sample i is a function of the files, the seed and i, so a run that goes on needs no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from armlab.data.augmentation import as_float, augmented, centred
+from armlab.data.colours import palette
+from armlab.data.dataset import Batch
+from armlab.data.images import read_image, read_mask
+from armlab.data.layouts import Pair, expect_disjoint, pairs_of
+from armlab.data.pictures import to_network, to_rgb
+from armlab.data.size import Size
+from armlab.data.survey import survey
+
+SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
+NAMES = "classes.txt"
+SHOWN = 4
+
+
+class Folder:
+    """See `Dataset`, and `layouts` for how the files are arranged.
+
+    Training images are crops of `size`, augmented or from the middle; test images are whole.
+    Every file is read once before anything else. Raises ValueError for what will not do.
+    """
+
+    told_apart: tuple[int, ...] = ()
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seed: int = 0,
+        size: Size = (64, 64),
+        classes: int = SEGNET_CLASSES,
+        ignore_index: int = SEGNET_CLASSES,
+        augment: bool = True,
+    ) -> None:
+        self.classes = _names(path, classes)
+        self.ignore_index, self.colours = ignore_index, palette(classes)
+        self.seed, self.size, self.augment = seed, size, augment
+        self.training_pairs, self.test_pairs = pairs_of(path, "train"), pairs_of(path, "test")
+        expect_disjoint(self.training_pairs, self.test_pairs)
+        train, test = (
+            survey(path, pairs, classes, ignore_index)
+            for pairs in (self.training_pairs, self.test_pairs)
+        )
+        self.fingerprint = train.digest + test.digest
+        self._counts, self._test_sizes = train.counts, test.sizes
+
+    def training(self, indices: range) -> Batch:
+        images, labels = zip(*(self._sample(index) for index in indices), strict=True)
+        return np.stack(images), np.stack(labels)
+
+    def testing(self) -> Iterator[Batch]:
+        for pair in self.test_pairs:
+            yield _whole([pair])
+
+    def shown(self) -> Batch:
+        same = [n for n, size in enumerate(self._test_sizes) if size == self._test_sizes[0]]
+        spread = np.linspace(0, len(same) - 1, min(SHOWN, len(same))).round().astype(int)
+        return _whole([self.test_pairs[same[n]] for n in spread])
+
+    def class_counts(self) -> np.ndarray:
+        return self._counts
+
+    def picture(self, image: np.ndarray) -> np.ndarray:
+        return to_rgb(image)
+
+    def _sample(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The epochs are permutations of the pairs, one after the other."""
+        epoch, place = divmod(index, len(self.training_pairs))
+        pair = self.training_pairs[_order(self.seed, epoch, len(self.training_pairs))[place]]
+        image, mask = read_image(pair[0]), read_mask(pair[1])
+        if self.augment:
+            rng = np.random.default_rng([self.seed, index])
+            image, mask = augmented(image, mask, self.size, self.ignore_index, rng)
+        else:
+            image, mask = centred(image, mask, self.size, self.ignore_index)
+            image = as_float(image)
+        return to_network(image), mask.astype(np.int64)
+
+
+def names_of(path: str | Path) -> tuple[str, ...]:
+    """The lines of a folder's classes.txt; () where it has none."""
+    listed = Path(path, NAMES)
+    if not listed.is_file():
+        return ()
+    try:
+        lines = listed.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"cannot read {listed}: write it, with one name a line") from None
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _names(path: Path, classes: int) -> tuple[str, ...]:
+    names = names_of(path) or tuple(f"class {k}" for k in range(classes))
+    if len(names) != classes:
+        raise ValueError(
+            f"{path / NAMES} names {len(names)} classes and the run has {classes}: "
+            "leave out --classes, or correct the file"
+        )
+    return names
+
+
+def _whole(pairs: list[Pair]) -> Batch:
+    images = [to_network(as_float(read_image(image))) for image, _ in pairs]
+    return np.stack(images), np.stack([read_mask(mask).astype(np.int64) for _, mask in pairs])
+
+
+@lru_cache(maxsize=2)  # a batch may reach from one epoch into the next
+def _order(seed: int, epoch: int, samples: int) -> np.ndarray:
+    """A permutation, from a generator that no sample has: theirs are made of two numbers."""
+    return np.random.default_rng([seed, epoch, 1]).permutation(samples)

@@ -1,0 +1,90 @@
+"""The generated sets as a `Dataset`: scenes made one by one as the training asks for them.
+
+A scene takes well under a millisecond and a training step of eight some 30, so training scenes
+are not kept: 600 steps of them would fill 250 MB. What every evaluation needs again is made once
+and kept in memory, and what every process needs again, the prepared pictures, on disk (`cache`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from armlab.data.colours import palette
+from armlab.data.dataset import Batch
+from armlab.data.digits import DigitScenes
+from armlab.data.pictures import to_rgb
+from armlab.data.scenes import Scene, Scenes
+from armlab.data.scenes_hard import HardScenes
+from armlab.data.size import Size
+
+TEST_SCENES = 64  # of seed 0, so the same test images for every run
+CHUNK = 16  # test scenes at a time
+SHOWN = (1, 7)  # test scenes for pictures
+COUNTED = 256  # training scenes, for class_counts
+
+
+class Supply(Protocol):
+    """What `Scenes`, `HardScenes` and `DigitScenes` have in common."""
+
+    classes: tuple[str, ...]
+    told_apart: tuple[int, ...]
+
+    def __init__(self, split: str, seed: int, size: Any) -> None: ...
+    def batch(self, indices: Iterable[int]) -> Batch: ...
+    def views(self, index: int) -> list[Scene]: ...
+
+
+GENERATED: dict[str, type[Supply]] = {
+    "scenes": Scenes,
+    "scenes-hard": HardScenes,
+    "digits": DigitScenes,
+}
+
+
+class Generated:
+    """See `Dataset`."""
+
+    ignore_index = 255
+    fingerprint = ""
+
+    def __init__(self, kind: type[Supply], seed: int, size: Size) -> None:
+        self.classes, self.told_apart = kind.classes, kind.told_apart
+        self.colours = palette(len(kind.classes))
+        self._kind, self._size = kind, size
+        self._train = kind("train", seed, size)
+
+    def training(self, indices: range) -> Batch:
+        return self._train.batch(indices)
+
+    def testing(self) -> Iterator[Batch]:
+        yield from _test_batches(self._kind, self._size, TEST_SCENES, CHUNK)
+
+    def shown(self) -> Batch:
+        return _views(self._kind("test", 0, self._size), SHOWN)
+
+    def class_counts(self) -> np.ndarray:
+        _, labels = self.training(range(COUNTED))
+        return np.bincount(labels.ravel(), minlength=len(self.classes))
+
+    def picture(self, image: np.ndarray) -> np.ndarray:
+        return to_rgb(image)
+
+
+@lru_cache(maxsize=1)
+def _test_batches(kind: type[Supply], size: Size, scenes: int, chunk: int) -> tuple[Batch, ...]:
+    test = kind("test", 0, size)
+    batches = tuple(
+        _views(test, range(start, min(start + chunk, scenes))) for start in range(0, scenes, chunk)
+    )
+    for array in (array for batch in batches for array in batch):
+        array.setflags(write=False)  # shared by all who ask
+    return batches
+
+
+def _views(test: Supply, indices: Iterable[int]) -> Batch:
+    images, labels = zip(*(view for i in indices for view in test.views(i)), strict=True)
+    return np.stack(images), np.stack(labels)
