@@ -5,8 +5,11 @@ it is called.
 """
 
 from armlab.plots.ablation import ablation
+from armlab.plots.confusion import confusion
+from armlab.plots.gates import gates
 from armlab.plots.module import inside
+from armlab.plots.prediction import prediction
 from armlab.plots.scenes import attention
 from armlab.plots.training import curves
 
-__all__ = ["ablation", "attention", "curves", "inside"]
+__all__ = ["ablation", "attention", "confusion", "curves", "gates", "inside", "prediction"]

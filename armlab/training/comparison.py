@@ -44,7 +44,8 @@ def _finish(out: Path, runs: list[Run]) -> dict[str, Any]:
     (out / "comparison.json").write_text(json.dumps(results, indent=2) + "\n")
     shown = {run.config.attention: gallery(run.learner, run.dataset) for run in runs}
     arm = shown["arm"]
-    plots.curves({run.config.attention: run.history for run in runs}, out / "curves.png")
+    told = [runs[0].dataset.classes[k] for k in runs[0].dataset.told_apart]
+    plots.curves({run.config.attention: run.history for run in runs}, out / "curves.png", told)
     plots.attention(
         arm.images,
         arm.labels,

@@ -123,13 +123,22 @@ def _delayed_interrupt() -> Iterator[threading.Event]:
 
 
 def _draw(run: Run) -> None:
-    name, shown = run.config.attention, gallery(run.learner, run.dataset)
-    plots.curves({name: run.history}, run.folder / "curves.png")
-    plots.attention(
-        shown.images,
-        shown.labels,
-        {name: shown.predictions},
-        shown.gates,
-        run.folder / LAST_PICTURE,
-        run.dataset,
-    )
+    """The pictures of a finished run."""
+    name, data, folder = run.config.attention, run.dataset, run.folder
+    shown = gallery(run.learner, data)
+    told = [data.classes[k] for k in data.told_apart]
+    pictures = [data.picture(image) for image in shown.images]
+    with run.written():
+        plots.curves({name: run.history}, folder / "curves.png", told)
+        plots.confusion(np.array(run.confusion), data.classes, folder / "confusion.png")
+        if run.gates:
+            steps = [row["step"] for row in run.history]
+            plots.gates(pictures, np.stack(run.gates), steps, folder / "gates.png")
+        plots.attention(
+            shown.images,
+            shown.labels,
+            {name: shown.predictions},
+            shown.gates,
+            folder / LAST_PICTURE,
+            data,
+        )

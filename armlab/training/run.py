@@ -77,7 +77,7 @@ class Run:
         """
         path = folder / CHECKPOINT
         arrays, kept = checkpoint.load(path)
-        with _expect_run(path):
+        with expect_run(path):
             config = Config(**kept["config"])
         dataset = make_dataset(config)
         if dataset.fingerprint != kept["fingerprint"]:
@@ -86,7 +86,7 @@ class Run:
                 "put them back as they were, or begin a new run"
             )
         run = cls(config, folder, dataset, make_learner(config))
-        with _expect_run(path):
+        with expect_run(path):
             run.gates = list(arrays.pop(GATES))
             run.learner.load_state_dict(arrays)
             for name in KEPT:
@@ -103,6 +103,7 @@ class Run:
                     f"{self.kept()}; try a smaller --learning-rate"
                 )
         kept = {"config": self.config.to_dict(), "fingerprint": self.dataset.fingerprint}
+        kept |= {"classes": self.dataset.classes}  # for `predict`, which has no use for the data
         kept |= {name: getattr(self, name) for name in KEPT}
         checkpoint.save(self.folder / CHECKPOINT, arrays, kept)
         with self.written():
@@ -179,7 +180,7 @@ def write_history(path: Path, history: list[Row]) -> None:
 
 
 @contextmanager
-def _expect_run(path: Path) -> Iterator[None]:
+def expect_run(path: Path) -> Iterator[None]:
     """What fails on the contents of a whole checkpoint: they are of something else."""
     try:
         yield
