@@ -9,6 +9,7 @@ import numpy as np
 
 from armlab.plots.style import new_figure
 
+LETTER = 0.078  # inches
 MOST_NAMED = 20  # with more classes the cells are too small for numbers
 
 
@@ -31,7 +32,7 @@ def confusion(counts: np.ndarray, names: Sequence[str], path: Path) -> None:
     ]
     ax.set(xticks=range(size), yticks=range(size), xlabel="Predicted", ylabel="True class")
     ax.set_yticklabels(rows)
-    slanted = max(map(len, names)) > 4 and size > 2
+    slanted = max(map(len, names)) * LETTER > side / size
     ax.set_xticklabels(names, rotation=40 if slanted else 0, ha="right" if slanted else "center")
     ax.set_xticks(np.arange(size + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(size + 1) - 0.5, minor=True)
@@ -39,7 +40,7 @@ def confusion(counts: np.ndarray, names: Sequence[str], path: Path) -> None:
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
     if size <= MOST_NAMED:
-        for i, j in np.argwhere(counts > 0):
+        for i, j in np.argwhere(~np.isnan(shares)):
             colour = "white" if shares[i, j] > 0.55 else "black"
             ax.text(j, i, _percent(shares[i, j]), ha="center", va="center", color=colour, size=9)
     figure.colorbar(image, ax=ax, label="Share of the true class", ticks=[0, 0.5, 1], pad=0.03)
@@ -49,6 +50,6 @@ def confusion(counts: np.ndarray, names: Sequence[str], path: Path) -> None:
 def _percent(share: float) -> str:
     """Never 0 or 100 for what is not quite that."""
     percent = 100 * share
-    if 0 < percent < 0.1:
-        return "<0.1"
+    if percent < 0.1:
+        return "<0.1" if percent else "0"
     return f"{percent:.1f}" if percent < 99.95 or share == 1 else ">99.9"

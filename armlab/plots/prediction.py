@@ -10,6 +10,8 @@ import numpy as np
 from armlab.plots.gates import SCALE, draw_gate, per_channel, what_is_drawn
 from armlab.plots.style import class_patches, new_figure
 
+WIDER = 1.2  # the bars, than the image
+
 
 def prediction(
     image: np.ndarray,
@@ -23,10 +25,12 @@ def prediction(
     tall = 3.0 * min(max(image.shape[0] / image.shape[1], 0.4), 1.5)
     bars = per_channel(gate)
     figure = new_figure(9.6, tall + 1.1)
-    axes = figure.subplots(1, 3, width_ratios=[1, 1, 1.2 if bars else 1])
+    axes = figure.subplots(1, 3, width_ratios=[1, 1, WIDER if bars else 1])
     axes[0].imshow(image, interpolation="nearest")
     axes[1].imshow(colours[classes], interpolation="nearest")
     draw_gate(axes[2], gate)
+    if bars:
+        axes[2].set_box_aspect(image.shape[0] / image.shape[1] / WIDER)  # as high as the image
     for ax, title in zip(axes, ("Input", "Prediction", "Gate"), strict=True):
         ax.set_title(title, fontsize=11)
     for ax in axes[:2]:

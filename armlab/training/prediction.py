@@ -20,7 +20,7 @@ from armlab.training.learner import Learner
 from armlab.training.run import CHECKPOINT, GATES, expect_run
 from armlab.whole_file import whole_file
 
-SHARE = 0.5  # of the class's colour in an overlay; the rest is the image
+SHARE = 0.6  # of the class's colour in an overlay; class 0 leaves the image as it is
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def write(prediction: Prediction, names: tuple[str, ...], start: Path) -> list[P
     on; mask and overlay have the size of the image. Raises OSError.
     """
     colours = palette(len(names))
-    mixed = (1 - SHARE) * prediction.image / 255 + SHARE * colours[prediction.classes]
+    share = SHARE * (prediction.classes > 0)[:, :, np.newaxis]
+    mixed = (1 - share) * prediction.image / 255 + share * colours[prediction.classes]
     mask = start.with_name(f"{start.name}-mask.png")
     overlay = start.with_name(f"{start.name}-overlay.png")
     _save(prediction.classes.astype(np.uint8), mask, colours)
