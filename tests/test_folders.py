@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from armlab import cli
+from armlab import cli, plots
 from armlab.data import Folder, Generated, Scenes, generated
+from armlab.data import export as export_module
 from armlab.data.export import export
 from armlab.data.folder import names_of
 from armlab.data.images import read_image, read_mask
@@ -85,12 +86,11 @@ def test_jpeg_images_and_palette_masks(tmp_path):
     write_segnet(tmp_path)
     (tmp_path / "train" / "0.png").unlink()
     write(tmp_path / "train" / "0.JPG", picture(0, SIZES[0]), format="JPEG")
-    palette = Image.fromarray(labels(0, SIZES[0]), mode=None).convert("L")
-    indexed = Image.new("P", palette.size)
-    indexed.putpalette([0, 0, 0, 200, 10, 10, 10, 200, 10] + [7] * 759)
+    indexed = Image.fromarray(labels(0, SIZES[0])).convert("P")
     indexed.putdata(list(labels(0, SIZES[0]).ravel()))
+    indexed.putpalette([0, 0, 0, 200, 10, 10, 10, 200, 10] + [7] * 759)
     indexed.save(tmp_path / "trainannot" / "0.png")
-    assert Image.open(tmp_path / "trainannot" / "0.png").mode == "P"
+    assert (tmp_path / "trainannot" / "0.png").read_bytes()[25] == 3  # the colour type of palettes
     assert np.array_equal(read_mask(tmp_path / "trainannot" / "0.png"), labels(0, SIZES[0]))
     assert read_image(tmp_path / "train" / "0.JPG").shape == (*SIZES[0], 3)
     opened(tmp_path)
@@ -272,7 +272,7 @@ def test_a_fault_is_one_line_that_names_the_file(tmp_path, capsys, layout, name,
 
 
 def test_a_folder_that_is_none_or_in_no_layout(tmp_path):
-    with pytest.raises(ValueError, match="there is no folder .*nowhere: give the path of one, or"):
+    with pytest.raises(ValueError, match=r"there is no folder .*nowhere: give the path of one, or"):
         opened(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"has neither train/ and trainannot/ nor images/"):
         opened(tmp_path)
@@ -410,6 +410,19 @@ def test_exported_scenes_are_the_scenes(exported):
         export(scenes, exported)
 
 
+def test_the_export_as_a_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generated, "TEST_SCENES", 2)
+    words = ["export", str(tmp_path / "new"), "--data", "digits", "--size", "48x50"]
+    monkeypatch.setattr(sys, "argv", [*words, "--training", "3"])
+    assert export_module.main() == 0
+    assert capsys.readouterr().out == f"5 images and their masks in {tmp_path / 'new'}\n"
+    assert len(names_of(tmp_path / "new")) == 11
+    data = opened(tmp_path / "new", classes=11)
+    assert [len(data.training_pairs), len(data.test_pairs)] == [3, 2]
+    assert export_module.main() == 1
+    assert "is not empty: choose another folder" in capsys.readouterr().err
+
+
 def test_a_run_on_a_folder_and_its_config(exported, tmp_path, capsys):
     arguments = ["train", "--attention", "arm", "--data", str(exported), *FAST]
     assert cli.main([*arguments, "--out", str(tmp_path / "run"), "--json"]) == 0
@@ -431,8 +444,10 @@ def test_a_run_on_a_folder_and_its_config(exported, tmp_path, capsys):
     ],
 )
 def test_a_folder_that_changed_or_vanished_is_refused_on_resume(
-    exported, tmp_path, capsys, spoil, words
+    exported, tmp_path, capsys, monkeypatch, spoil, words
 ):
+    monkeypatch.setattr(plots, "curves", lambda *arguments: None)
+    monkeypatch.setattr(plots, "attention", lambda *arguments: None)
     out = str(tmp_path / "run")
     assert (
         cli.main(["train", "--attention", "none", "--data", str(exported), *FAST, "--out", out])

@@ -16,7 +16,7 @@ from PIL import Image
 from armlab import plots
 from armlab.arrays import to_host
 from armlab.check.devices import strict_device
-from armlab.data import CLASSES, Generated, Scenes, generated
+from armlab.data import CLASSES, GENERATED, Generated, Scenes, generated
 from armlab.hand import ToyNet
 from armlab.training import checkpoint, comparison, loop
 from armlab.training.config import Config, make_learner
@@ -361,6 +361,12 @@ def test_an_interrupted_comparison_goes_on_with_both(tmp_path: Path):
         ({"learning_rate": float("nan")}, "expected a learning_rate above 0, got nan"),
         ({"learning_rate": 0.0}, "expected a learning_rate above 0, got 0.0"),
         ({"size": 47}, "expected a size of 48 to 160 pixels, got 47"),
+        ({"size": "64x47"}, "expected a size of 48 to 160 pixels, got 47"),
+        ({"size": "wide"}, "expected a size in pixels, HEIGHTxWIDTH or one number, got 'wide'"),
+        ({"classes": 5}, "scenes has 3 classes and ignores 255, got classes 5 and ignore 255"),
+        ({"data": "digits", "ignore": 0}, "digits has 11 classes and ignores 255, got classes 11"),
+        ({"data": "folder", "classes": 1}, "expected 2 to 255 classes, got 1"),
+        ({"data": "folder", "ignore": 300}, "expected an ignore label of 0 to 255, got 300"),
         ({"device": "cuda:x"}, "expected device 'cpu', 'cuda' or 'cuda:N', got 'cuda:x'"),
         ({"device": "cuda"}, "backend numpy does not run on device 'cuda'"),
         ({"backend": "cupy"}, "backend cupy does not run on device 'cpu'"),
@@ -369,6 +375,31 @@ def test_an_interrupted_comparison_goes_on_with_both(tmp_path: Path):
 def test_bad_settings_are_a_sentence(settings, words):
     with pytest.raises(ValueError, match=words):
         Config(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "classes", "ignore"),
+    [
+        ({}, (64, 64), 3, 255),
+        ({"data": "scenes-hard", "size": [48, 64]}, (48, 64), 5, 255),
+        ({"data": "digits", "size": "50"}, (50, 50), 11, 255),
+        ({"data": "folder", "size": "7x400"}, (7, 400), 11, 11),
+        ({"data": "folder", "classes": 19}, (64, 64), 19, 255),
+        ({"data": "folder", "classes": 3, "ignore": 0}, (64, 64), 3, 0),
+    ],
+)
+def test_what_is_left_to_the_data(settings, size, classes, ignore):
+    config = Config(**settings)
+    assert (config.size, config.classes, config.ignore) == (size, classes, ignore)
+    assert Config(**json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize("data", ["scenes-hard", "digits"])
+def test_runs_on_the_other_generated_sets_with_pictures(tmp_path, data):
+    run = loop.train(Config(**SMALL | {"size": (48, 60)}, data=data), tmp_path)
+    assert run.dataset.classes == GENERATED[data].classes
+    assert data != "digits" or run.result()["told_apart"] is None  # there is nothing to tell apart
+    assert (tmp_path / "attention.png").stat().st_size > 10_000
 
 
 def test_without_attention_a_batch_of_one_trains(tmp_path):

@@ -1,4 +1,4 @@
-"""What training does to a photograph and its mask: flip, scale, crop, recolour.
+"""What training does to a photograph and its mask: flip, crop, scale, recolour.
 
     image  (H, W, 3) uint8; float32 in 0 ... 1 once it is recoloured
     mask   (H, W)    uint8
@@ -17,7 +17,7 @@ SCALES = (0.5, 2.0)  # drawn evenly on a logarithmic scale
 CHANGE = 0.3  # brightness, contrast and saturation by a factor of 1 - CHANGE ... 1 + CHANGE
 ATTEMPTS = 10  # at a crop in which some pixel counts
 GREYS = np.array([0.299, 0.587, 0.114], np.float32)  # how bright red, green and blue look
-PADDING = 94  # MEAN of 255: 0 for the network
+PADDING = 94  # MEAN of 255: about 0 for the network
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -27,11 +27,11 @@ def flipped(image: np.ndarray, mask: np.ndarray) -> Pair:
     return image[:, ::-1], mask[:, ::-1]
 
 
-def scaled(image: np.ndarray, mask: np.ndarray, factor: float) -> Pair:
-    """Both sides times the factor, rounded: the image bilinear, the mask by its nearest label."""
+def scaled(image: np.ndarray, mask: np.ndarray, size: Size) -> Pair:
+    """Both in another size: the image bilinear, the mask by its nearest label."""
     from PIL import Image
 
-    height, width = (max(1, round(factor * n)) for n in mask.shape)
+    height, width = size
     return (
         np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)),
         np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)),
@@ -77,13 +77,18 @@ def recoloured(
 def augmented(
     image: np.ndarray, mask: np.ndarray, size: Size, ignore_index: int, rng: np.random.Generator
 ) -> Pair:
-    """All of them in turn: the image as float32 in 0 ... 1, both of this size."""
+    """All of them in turn: the image as float32 in 0 ... 1, both of this size.
+
+    What is cut out is size / scale and becomes `size`, so that no larger image is ever made.
+    """
     if rng.integers(2):
         image, mask = flipped(image, mask)
     low, high = np.log(SCALES)
-    image, mask = scaled(image, mask, float(np.exp(rng.uniform(low, high))))
-    image, mask = padded(image, mask, size, ignore_index)
-    image, mask = _random_crop(image, mask, size, ignore_index, rng)
+    scale = float(np.exp(rng.uniform(low, high)))
+    window = max(1, round(size[0] / scale)), max(1, round(size[1] / scale))
+    image, mask = padded(image, mask, window, ignore_index)
+    image, mask = _random_crop(image, mask, window, ignore_index, rng)
+    image, mask = scaled(image, mask, size)
     b, c, s = (float(factor) for factor in rng.uniform(1 - CHANGE, 1 + CHANGE, size=3))
     return recoloured(as_float(image), b, c, s), mask
 

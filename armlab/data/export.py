@@ -1,7 +1,8 @@
 """Write scenes as a folder of photographs and masks: python -m armlab.data.export FOLDER
 
 The folder is in SegNet's layout, with the names of the classes in classes.txt, so that
-`armlab train --data FOLDER` runs on it. The pictures are made of scikit-learn's digits and
+`armlab train --data FOLDER --no-augment` runs on it: a mirrored 7 is another digit, and a crop may
+lose the band. The pictures are made of scikit-learn's digits and
 photographs under CC BY 2.0; the folder gets a LICENCE.txt that names the authors.
 """
 

@@ -6,7 +6,9 @@ are. Sample i is a function of the files, the seed and i, so a run that goes on 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,7 +60,8 @@ class Folder:
         self._counts, self._test_sizes = train.counts, test.sizes
 
     def training(self, indices: range) -> Batch:
-        images, labels = zip(*(self._sample(index) for index in indices), strict=True)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow decodes without Python's lock
+            images, labels = zip(*threads.map(self._sample, indices), strict=True)
         return np.stack(images), np.stack(labels)
 
     def testing(self) -> Iterator[Batch]:

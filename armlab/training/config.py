@@ -44,9 +44,7 @@ class Config:
     data: str = "scenes"  # or another of GENERATED, or the path of a folder
     size: Size = (64, 64)  # also given as 64 or "48x64"; of a scene, or of the crops of a folder
     classes: int = 0  # 0: as many as the data have
-    ignore: int = (
-        -1
-    )  # the label that does not count; -1: 11 where a folder has 11 classes, else 255
+    ignore: int = -1  # the label that does not count; -1: 11 for a folder's 11 classes, else 255
     augment: bool = True  # of a folder's images
     seed: int = 0
     optimiser: str = "adam"
