@@ -127,7 +127,7 @@ class Run:
         self.confusion = matrix.counts.tolist()
         gates = self.learner.gate(self.dataset.shown()[0])
         if gates is not None:
-            self.gates.append(gates)
+            self.gates.append(_small(gates))
         self.seconds += time.perf_counter() - started
         row = {
             "epoch": len(self.history) + 1,
@@ -177,6 +177,12 @@ def write_history(path: Path, history: list[Row]) -> None:
     writer.writeheader()
     writer.writerows(history)
     write_whole(path, text.getvalue())
+
+
+def _small(gates: np.ndarray) -> np.ndarray:
+    """Gates per element, which are as many as features, as their mean over the channels."""
+    per_element = gates.ndim == 4 and gates.shape[2:] != (1, 1)
+    return gates.mean(axis=1, keepdims=True) if per_element else gates
 
 
 @contextmanager
