@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from armlab import cli, plots
-from armlab.commands.ablate import _seeds
+from armlab.commands.ablate import _grid, _seeds
 from armlab.data import generated
 from armlab.training import ablation, ablation_text, checkpoint
 from armlab.training.ablation import Grid, run_grid
@@ -166,7 +166,7 @@ def test_side_by_side_an_error_stops_the_others_with_their_checkpoints(tmp_path,
     grid = Grid(Config(**SETTINGS | {"steps": 4000}), ("none", "arm"), (0,))
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "seed0").write_text("in the way")
-    with pytest.raises(TrainingError, match=r"the run in .*none/seed0 stopped, as said above"):
+    with pytest.raises(TrainingError, match=r"the run in .*none/seed0 ended with exit code 1"):
         list(side_by_side(list(grid.configs()), tmp_path, 2))
     error = capfd.readouterr().err
     assert re.search(r"^none seed 0: cannot write into ", error, re.MULTILINE)
@@ -303,3 +303,8 @@ def test_wrong_usage_is_exit_code_2(capsys, arguments):
 
 def test_seeds_are_ranges_and_numbers():
     assert _seeds("0-2,7,1") == (0, 1, 2, 7)
+
+
+def test_the_default_is_none_and_arm_with_five_seeds(tmp_path):
+    ablation.begin(_grid({}), tmp_path)
+    assert ablation.load_grid(tmp_path) == Grid(Config(), ("none", "arm"), (0, 1, 2, 3, 4))

@@ -154,6 +154,13 @@ def test_a_folder_without_a_run_or_with_another_file_is_one_line(folders, capsys
     assert not Path("nowhere").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(folders, capsys):
+    saved("a.png")
+    assert cli.main(["predict", str(folders / "none"), "a.png", "--out", "a.png/x"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("armlab: cannot write into a.png/x: Not a directory")
+
+
 def test_the_data_are_not_asked_for(folders, tmp_path):
     """The folder of photographs that a run was trained on may be gone."""
     arrays, kept = checkpoint.load(folders / "numpy" / "checkpoint.npz")

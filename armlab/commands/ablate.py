@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from armlab.training import ablation, ablation_text
     from armlab.training.findings import findings
     from armlab.training.grid_report import GridReport, draw
+    from armlab.training.run_files import cannot_write
 
     given = given_options(args, [*SHARED, "attention", "seeds", "out"])
     if args.resume and given:
@@ -49,8 +50,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         records = ablation.run_grid(grid, out, progress, args.jobs)
         found = findings(grid, records)
-        ablation_text.write(grid, found, records, out)
-        draw(found, out / "ablation.png")
+        try:
+            ablation_text.write(grid, found, records, out)
+            draw(found, out / "ablation.png")
+        except OSError as error:
+            raise cannot_write(out, error) from error
     except KeyboardInterrupt:
         return fail(
             f"interrupted, {progress.finished} of {len(grid)} runs are finished and all is kept: "
@@ -71,7 +75,9 @@ def _grid(given: dict[str, Any]) -> Any:
     from armlab.training.ablation import Grid
 
     config = make_config({name: given[name] for name in given.keys() - {"attention", "seeds"}})
-    return Grid(config, given.get("attention", ("none", "arm")), given.get("seeds", range(5)))
+    return Grid(
+        config, given.get("attention", ("none", "arm")), given.get("seeds", tuple(range(5)))
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:

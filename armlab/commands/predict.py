@@ -26,9 +26,9 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """A bad image is one line on standard error, and the others are still done."""
     from armlab.training.prediction import Trained, predict, write
+    from armlab.training.run_files import cannot_write
 
     trained, out = Trained.load(args.folder), args.out or args.folder / "predictions"
-    out.mkdir(parents=True, exist_ok=True)
     done, code = [], GOOD
     for path, name in zip(args.images, _names(args.images), strict=True):
         try:
@@ -36,7 +36,10 @@ def run(args: argparse.Namespace) -> int:
         except ValueError as error:
             code = fail(str(error), BAD)
             continue
-        files = write(prediction, trained.classes, out / name)
+        try:
+            files = write(prediction, trained.classes, out / name)
+        except OSError as error:
+            raise cannot_write(out, error) from error
         shares = prediction.shares(trained.classes)
         done.append({"image": str(path), "shares": shares, "files": [str(f) for f in files]})
         if not args.json:

@@ -64,7 +64,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from armlab.training import comparison, loop
     from armlab.training.report import TerminalReport, comparison_text
-    from armlab.training.run import CHECKPOINT
+    from armlab.training.run_files import CHECKPOINT
 
     given = given_options(args, TRAIN_OPTIONS)
     if args.resume and given:

@@ -10,8 +10,13 @@ from typing import Any, Protocol
 
 from armlab.training.config import Config
 from armlab.training.grid_run import Reports, folder, one_by_one, side_by_side
-from armlab.training.loop import LAST_PICTURE
-from armlab.training.run import CHECKPOINT, Run, cannot_write, refuse_earlier_run
+from armlab.training.run import Run
+from armlab.training.run_files import (
+    CHECKPOINT,
+    LAST_PICTURE,
+    cannot_write,
+    refuse_earlier_run,
+)
 from armlab.whole_file import write_whole
 
 GRID = "grid.json"

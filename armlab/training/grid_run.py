@@ -16,7 +16,8 @@ from typing import Protocol
 from armlab.training.config import Config
 from armlab.training.loop import Report, resume, train
 from armlab.training.report import TerminalReport
-from armlab.training.run import CHECKPOINT, Run, TrainingError
+from armlab.training.run import Run, TrainingError
+from armlab.training.run_files import CHECKPOINT
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -49,25 +50,28 @@ def side_by_side(configs: list[Config], out: Path, jobs: int) -> Iterator[Run]:
     Ctrl-C, an error in one run, or the end of this process stop all of them at their next step,
     with their checkpoints saved. Raises TrainingError where one failed.
     """
-    waiting, running = list(configs), dict[str, tuple[Config, subprocess.Popen[bytes]]]()
+    waiting, running = list(configs), dict[Path, subprocess.Popen[bytes]]()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 config = waiting.pop(0)
-                running[str(folder(config, out))] = config, _start(config, out)
+                running[folder(config, out)] = _start(config, out)
             time.sleep(0.1)
-            for path, (_, process) in list(running.items()):
+            for path, process in list(running.items()):
                 if process.poll() is None:
                     continue
                 del running[path]
                 _ask_to_stop(process)  # it has, and its pipe is closed
                 if process.returncode:
-                    raise TrainingError(f"the run in {path} stopped, as said above")
-                yield Run.resume(Path(path))
+                    raise TrainingError(
+                        f"the run in {path} ended with exit code {process.returncode}, and the "
+                        f"others stopped: go on with  armlab ablate --resume {out}"
+                    )
+                yield Run.resume(path)
     finally:
-        for _, process in running.values():
+        for process in running.values():
             _ask_to_stop(process)
-        for _, process in running.values():
+        for process in running.values():
             process.wait()
 
 

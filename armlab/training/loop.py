@@ -17,9 +17,8 @@ from armlab import plots
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
 from armlab.training.memory import keep_freed_memory
-from armlab.training.run import Row, Run, TrainingError
-
-LAST_PICTURE = "attention.png"  # a run that has it has nothing left to do
+from armlab.training.run import Run, TrainingError
+from armlab.training.run_files import LAST_PICTURE, Row
 
 
 class Report(Protocol):

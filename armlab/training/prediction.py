@@ -17,7 +17,8 @@ from armlab.data.pictures import to_network
 from armlab.training import checkpoint
 from armlab.training.config import Config, make_learner
 from armlab.training.learner import Learner
-from armlab.training.run import CHECKPOINT, GATES, expect_run
+from armlab.training.run import GATES
+from armlab.training.run_files import CHECKPOINT, expect_run
 from armlab.whole_file import whole_file
 
 SHARE = 0.6  # of the class's colour in an overlay; class 0 leaves the image as it is
@@ -79,6 +80,7 @@ def write(prediction: Prediction, names: tuple[str, ...], start: Path) -> list[P
     The mask has the numbers of the classes and their colours as its palette, so it can be trained
     on; mask and overlay have the size of the image. Raises OSError.
     """
+    start.parent.mkdir(parents=True, exist_ok=True)
     colours = palette(len(names))
     share = SHARE * (prediction.classes > 0)[:, :, np.newaxis]
     mixed = (1 - share) * prediction.image / 255 + share * colours[prediction.classes]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from armlab.training.run import Row, Run
+from armlab.training.run import Run
+from armlab.training.run_files import Row
 
 HEADER = "epoch   step     loss   learning rate    mIoU   A against B   images/s   seconds"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import time
@@ -18,20 +16,23 @@ import numpy as np
 
 from armlab.data import Dataset
 from armlab.training import checkpoint
-from armlab.training.checkpoint import CheckpointError
-from armlab.training.config import CHOICES, Config, make_dataset, make_learner
+from armlab.training.config import Config, make_dataset, make_learner
 from armlab.training.evaluation import evaluate
 from armlab.training.learner import Learner
+from armlab.training.run_files import (
+    CHECKPOINT,
+    CONFIG,
+    HISTORY,
+    Row,
+    cannot_write,
+    expect_run,
+    refuse_earlier_run,
+    write_history,
+)
 from armlab.whole_file import write_whole
 
-Row = dict[str, Any]  # one epoch: see Run.end_epoch
-CHECKPOINT, CONFIG, HISTORY = "checkpoint.npz", "config.json", "history.csv"
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
 KEPT = ("step", "seconds", "losses", "step_seconds", "history", "confusion")  # in its metadata
-COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "told_apart") + (
-    "images_per_second",
-    "seconds",
-)
 
 
 class TrainingError(RuntimeError):
@@ -159,48 +160,10 @@ class Run:
         return f"the last good checkpoint is kept in {path}"
 
 
-def refuse_earlier_run(folder: Path) -> None:
-    """An existing folder is fine; a run in it would be overwritten."""
-    for part in (folder, *(folder / name for name in CHOICES["attention"])):
-        for name in (CONFIG, CHECKPOINT):
-            if (part / name).exists():
-                raise RuntimeError(
-                    f"{folder} already holds a run ({part / name}): choose another --out, "
-                    f"or go on with  armlab train --resume {folder}"
-                )
-
-
-def write_history(path: Path, history: list[Row]) -> None:
-    """A table for other programs, one line an epoch. Raises OSError."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(history)
-    write_whole(path, text.getvalue())
-
-
 def _small(gates: np.ndarray) -> np.ndarray:
     """Gates per element, which are as many as features, as their mean over the channels."""
     per_element = gates.ndim == 4 and gates.shape[2:] != (1, 1)
     return gates.mean(axis=1, keepdims=True) if per_element else gates
-
-
-@contextmanager
-def expect_run(path: Path) -> Iterator[None]:
-    """What fails on the contents of a whole checkpoint: they are of something else."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} is whole, but not of a run that this armlab can go on with "
-            f"({type(error).__name__}: {error}): use the armlab that wrote it, or begin a new run"
-        ) from error
-
-
-def cannot_write(folder: Path, error: OSError) -> RuntimeError:
-    return RuntimeError(
-        f"cannot write into {folder}: {error.strerror or error}; choose another folder with --out"
-    )
 
 
 def none_if_nan(value: float) -> float | None:
