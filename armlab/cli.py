@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from armlab.commands import (
     BAD,
     INTERRUPTED,
+    ablate,
     bench,
     check,
     convert,
@@ -15,6 +16,7 @@ from armlab.commands import (
     fail,
     info,
     lessons,
+    predict,
     train,
 )
 
@@ -35,6 +37,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="armlab", description="Attention refinement, by hand and in PyTorch."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (train, check, bench, cost, lessons, convert, info):
+    for command in (train, ablate, predict, check, bench, cost, lessons, convert, info):
         command.add(commands)
     return parser

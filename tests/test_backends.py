@@ -83,7 +83,7 @@ def test_gates_are_shown_per_channel_per_position_or_per_element(model, attentio
         return
     size = (24, 32) if model == "toy" else (3, 4)
     channels = 4 if model == "toy" else 8
-    want = {"se": (2, channels), "cbam-spatial": (2, *size)}.get(attention, (2, channels, *size))
+    want = {"se": (2, channels), "cbam-spatial": (2, 1, *size)}.get(attention, (2, channels, *size))
     assert shown.shape == want
     np.testing.assert_allclose(shown, same, rtol=0, atol=1e-9)
 

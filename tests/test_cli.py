@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, what goes where, one line for bad input."""
 
+import io
 import json
 import re
 import signal
@@ -52,6 +53,7 @@ def test_train_as_a_process_compares_none_and_arm():
         r"attention +mIoU +A against B +parameters +seconds\nnone .*\narm ", done.stdout
     )
     assert "none: step 3 of 3" in done.stderr
+    assert "arm: step 3 of 3" in done.stderr
     assert "\r" not in done.stderr  # no bars where nobody watches
     files = {str(p.relative_to("run")) for p in Path("run").rglob("*") if p.is_file()}
     each = {"config.json", "history.csv", "checkpoint.npz", "curves.png", "attention.png"}
@@ -65,7 +67,9 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["out"] == str(Path("runs", "scenes-arm-seed0"))
     assert set(found["runs"]) == {"arm"}
-    assert set(found["runs"]["arm"]) == {"miou", "told_apart", "seconds", "parameters", "steps"}
+    assert set(found["runs"]["arm"]) == {
+        *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps")
+    }
     config = json.loads(Path(found["out"], "config.json").read_text())
     assert (config["backend"], config["dtype"], config["learning_rate"]) == (
         "torch",
@@ -81,6 +85,25 @@ def test_the_default_folder_is_one_not_used_before():
     Path("runs/scenes-seed0-2").mkdir()
     assert train.unused_folder({"seed": 0}) == Path("runs/scenes-seed0-3")
     assert train.unused_folder({"seed": 4, "attention": "arm"}) == Path("runs/scenes-arm-seed4")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_bar_tells_loss_miou_speed_and_time_left(capsys, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert cli.main(["train", "--attention", "arm", *FAST, "--out", "run"]) == 0
+    last = terminal.getvalue().replace("\x1b[A", "").split("\r")
+    bars = [text for text in last if "of 3" in text]
+    assert re.search(
+        r"^arm .* 3 of 3, loss \d\.\d{3}, mIoU \d\.\d{3}, [\d.]+ images/s, 00:00 left", bars[-1]
+    ), bars
+    rows = [line for line in capsys.readouterr().out.splitlines() if re.match(r" +\d+ +\d+ ", line)]
+    assert len(rows) == 3
+    assert all(float(row.split()[6]) > 0 for row in rows)  # images a second
 
 
 def test_interrupted_by_ctrl_c_and_resumed(capsys):
@@ -211,7 +234,7 @@ def test_wrong_usage_is_exit_code_2(capsys, arguments):
     assert "usage: armlab" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "check", "lessons", "info"])
+@pytest.mark.parametrize("command", ["train", "ablate", "predict", "check", "lessons", "info"])
 def test_help_ends_in_an_example_that_parses(capsys, command):
     with pytest.raises(SystemExit) as caught:
         cli.main([command, "--help"])

@@ -12,7 +12,8 @@ from matplotlib.colors import same_color, to_rgba
 import armlab.torch
 from armlab import hand, plots
 from armlab.check.cases import CASES, MODULES
-from armlab.plots.style import CHANNELS, channel_colour
+from armlab.plots.ablation import UNSEEN
+from armlab.plots.style import CHANNELS, RED, channel_colour
 
 X = np.random.default_rng(0).standard_normal((3, 4, 6, 5)).astype("float32")
 GATED = [case.name for case in MODULES if hasattr(getattr(hand, case.name), "gate")]
@@ -209,3 +210,68 @@ figure._repr_png_()
 assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# -- the pictures of a run ------------------------------------------------------------------------
+
+
+def drawn(monkeypatch, draw, *arguments):
+    """The figure that a function draws and saves."""
+    figures = []
+    monkeypatch.setattr(
+        "armlab.plots.figure.OwnFigure.savefig", lambda figure, *_, **__: figures.append(figure)
+    )
+    draw(*arguments)
+    return figures[0]
+
+
+def test_confusion_shows_the_shares_of_each_class(monkeypatch):
+    counts = np.array([[9990, 9, 1], [25, 75, 0], [0, 0, 0]])
+    figure = drawn(monkeypatch, plots.confusion, counts, ("road", "sky", "car"), "a.png")
+    ax = figure.axes[0]
+    shares = np.asarray(ax.images[0].get_array())
+    np.testing.assert_allclose(shares[:2].sum(axis=1), 1)
+    assert np.isnan(shares[2]).all()
+    assert [t.get_text() for t in ax.texts] == ["99.9", "<0.1", "<0.1", "25.0", "75.0", "0"]
+    rows = [t.get_text() for t in ax.get_yticklabels()]
+    assert rows == ["road  (99.0 %)", "sky  (1.0 %)", "car  (0.0 %)"]
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1, 1), (1, 4, 6), (5, 4, 6)])
+def test_gates_over_the_training_are_in_magma_from_0_to_1(monkeypatch, shape):
+    rng = np.random.default_rng(0)
+    gates, pictures = rng.random((3, 2, *shape)), rng.random((2, 8, 12, 3))
+    figure = drawn(monkeypatch, plots.gates, list(pictures), gates, [2, 4, 5], "a.png")
+    shown = [ax.images[0] for ax in figure.axes if ax.images and ax.images[0].get_array().ndim == 2]
+    assert {(im.get_cmap().name, im.get_clim()) for im in shown} == {("magma", (0.0, 1.0))}
+    if shape[1:] in ((), (1, 1)):  # channels down, epochs to the right
+        expected = [gates[:, n].reshape(3, 5).T for n in range(2)]
+    else:
+        expected = [gates[epoch, n].mean(axis=0) for n in range(2) for epoch in range(3)]
+    assert len(shown) == len(expected)
+    for image, values in zip(shown, expected, strict=True):
+        np.testing.assert_array_equal(image.get_array(), values)
+
+
+def test_curves_leave_out_what_no_run_has(monkeypatch):
+    row = {"step": 1, "loss": 1.0, "miou": 0.3, "told_apart": None, "learning_rate": 0.1}
+    figure = drawn(monkeypatch, plots.curves, {"se": [row], "none": [row]}, "a.png")
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == ["Training loss (log scale)", "Mean IoU", "Learning rate"]
+    row = row | {"told_apart": 0.5}
+    figure = drawn(monkeypatch, plots.curves, {"se": [row]}, "a.png", ("A", "B", "C"))
+    assert figure.axes[2].get_title() == "A against B against C"
+    assert figure.axes[2].lines[-1].get_ydata()[0] == pytest.approx(1 / 3)
+
+
+def test_a_difference_is_in_colour_where_its_interval_leaves_out_0(monkeypatch):
+    values = [{0: 0.5, 1: 0.6}, {0: 0.9, 1: 0.9}, {0: 0.5, 1: None}]
+    means, differences = [(0.55, 0.6), (0.9, 0.0), (0.5, None)], [(0.35, 0.3), (0.0, 0.2)]
+    figure = drawn(
+        monkeypatch,
+        plots.ablation,
+        *(["none", "arm", "se"], {"mIoU": values}, {"mIoU": means}, {"mIoU": differences}, "a.png"),
+    )
+    colours = [bars.lines[0].get_color() for bars in figure.axes[1].containers]
+    assert colours == [RED, UNSEEN]
+    assert figure.axes[0].containers[2].lines[0].get_markerfacecolor() == "white"  # no interval

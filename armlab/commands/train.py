@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ TRAIN_OPTIONS: dict[str, dict[str, Any]] = {
     },
     "backend": {"choices": ["numpy", "cupy", "torch"], "help": "default numpy"},
     "device": {"help": "cpu, cuda or cuda:N; default cpu, with --backend cupy cuda"},
+    "threads": {"type": int, "help": "cores to use, default 1; not for cupy"},
     "dtype": {"choices": ["float32", "float64"], "help": "default float32"},
     "steps": {"type": int, "help": "default 600"},
     "batch": {"type": int, "help": "images a step, default 8"},
@@ -83,9 +85,9 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from armlab.training import comparison, loop
     from armlab.training.report import TerminalReport, comparison_text
-    from armlab.training.run import CHECKPOINT
+    from armlab.training.run_files import CHECKPOINT
 
-    given = _given(args)
+    given = given_options(args, TRAIN_OPTIONS)
     if args.resume and given:
         args.usage_error(
             f"--resume goes on with the run's own settings: leave out --{next(iter(given))}"
@@ -100,9 +102,9 @@ def run(args: argparse.Namespace) -> int:
         elif args.resume:
             results = comparison.resume_comparison(out, report)
         elif args.attention:
-            results = _only(loop.train(_config(given), out, report))
+            results = _only(loop.train(make_config(given), out, report))
         else:
-            results = comparison.compare(_config(given), out, report)
+            results = comparison.compare(make_config(given), out, report)
     except KeyboardInterrupt:
         if not any(out.rglob(CHECKPOINT)):
             raise
@@ -117,13 +119,14 @@ def run(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def _given(args: argparse.Namespace) -> dict[str, Any]:
-    """The options that the user typed."""
-    names = [name.replace("-", "_") for name in TRAIN_OPTIONS]
+def given_options(args: argparse.Namespace, options: Iterable[str]) -> dict[str, Any]:
+    """Those of the options that the user typed."""
+    names = [name.replace("-", "_") for name in options]
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
-def _config(given: dict[str, Any]) -> Any:
+def make_config(given: dict[str, Any]) -> Any:
+    """The Config of what was typed: some defaults depend on other options."""
     from armlab.data import GENERATED
     from armlab.training.config import Config
 

@@ -4,8 +4,12 @@ Each function draws on a figure of its own, without pyplot; nothing here loads m
 it is called.
 """
 
+from armlab.plots.ablation import ablation
+from armlab.plots.confusion import confusion
+from armlab.plots.gates import gates
 from armlab.plots.module import inside
+from armlab.plots.prediction import prediction
 from armlab.plots.scenes import attention
 from armlab.plots.training import curves
 
-__all__ = ["attention", "curves", "inside"]
+__all__ = ["ablation", "attention", "confusion", "curves", "gates", "inside", "prediction"]

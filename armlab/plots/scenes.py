@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from armlab.data import Dataset
-from armlab.plots.style import new_figure
-from armlab.plots.training import NAMES
+from armlab.plots.gates import draw_gate, per_channel, what_is_drawn
+from armlab.plots.style import class_patches, new_figure
+from armlab.plots.training import name_of
 
 IGNORED = 0.0  # black
 
@@ -26,11 +27,13 @@ def attention(
     """One row an image: the input, its label, each network's prediction, and the gate as bars.
 
     images (N, 3, H, W) as the data set gives them; labels and predictions (N, H, W); gates as
-    `Learner.gate` gives them: (N, C), (N, H', W') or (N, C, H', W'), of which the mean is shown.
+    `Learner.gate` gives them: (N, C), or maps (N, 1 or C, H', W')
     """
     shown = {"Label": labels}
-    shown |= {f"Prediction {NAMES.get(k, k)}": p for k, p in predictions_by_name.items()}
-    widths = [1.0] * (1 + len(shown)) + [1.9] * (gates is not None)
+    shown |= {f"Prediction {name_of(k)}": p for k, p in predictions_by_name.items()}
+    widths = [1.0] * (1 + len(shown))
+    if gates is not None:
+        widths.append(1.9 if per_channel(gates[0]) else 1.0)
     figure = new_figure(2.05 * sum(widths), 2.05 * len(images) + 0.75)
     axes = figure.subplots(len(images), len(widths), width_ratios=widths, squeeze=False)
     for row, image in enumerate(images):
@@ -39,11 +42,12 @@ def attention(
             _picture(axes[row, column], _coloured(classes[row], dataset), title, row)
             axes[row, column].spines[:].set_color("0.7")
         if gates is not None:
-            draw = _bars if gates.ndim == 2 else _gate_map
-            draw(axes[row, -1], gates[row], first=row == 0, last=row == len(images) - 1)
-    figure.legend(
-        handles=_class_patches(dataset), loc="outside lower center", ncols=6, frameon=False
-    )
+            draw_gate(axes[row, -1], gates[row])
+    if gates is not None:
+        axes[0, -1].set_title("Gate", fontsize=11)
+        axes[-1, -1].set_xlabel(what_is_drawn(gates[0]))
+    patches = class_patches(dataset.classes, dataset.colours)
+    figure.legend(handles=patches, loc="outside lower center", ncols=6, frameon=False)
     figure.savefig(path, dpi=150)
 
 
@@ -59,33 +63,3 @@ def _coloured(classes: np.ndarray, dataset: Dataset) -> np.ndarray:
     known = np.where(classes == dataset.ignore_index, 0, classes)
     ignored = (classes == dataset.ignore_index)[:, :, np.newaxis]
     return np.where(ignored, IGNORED, dataset.colours[known])
-
-
-def _bars(ax: Any, gate: np.ndarray, first: bool, last: bool) -> None:
-    """One bar per channel, 0 to 1: how much of the channel the gate lets through."""
-    from matplotlib import colormaps
-
-    ax.bar(range(len(gate)), gate, width=0.85, color=colormaps["magma"](0.1 + 0.75 * gate))
-    ax.set(ylim=(0, 1), yticks=[0, 0.5, 1], xlim=(-0.7, len(gate) - 0.3), xticks=[])
-    ax.spines[["top", "right"]].set_visible(False)
-    if first:
-        ax.set_title("Gate", fontsize=11)
-    if last:
-        ax.set_xlabel(f"Channel 1 to {len(gate)}")
-
-
-def _gate_map(ax: Any, gate: np.ndarray, first: bool, last: bool) -> None:
-    """A gate per position, or the mean over the channels of one per element; black is 0."""
-    ax.imshow(gate if gate.ndim == 2 else gate.mean(axis=0), cmap="magma", vmin=0, vmax=1)
-    ax.set(xticks=[], yticks=[])
-    if first:
-        ax.set_title("Gate", fontsize=11)
-
-
-def _class_patches(dataset: Dataset) -> list[Any]:
-    from matplotlib.patches import Patch
-
-    return [
-        Patch(facecolor=colour, edgecolor="0.6", label=f"class {name}" if len(name) == 1 else name)
-        for name, colour in zip(dataset.classes, dataset.colours, strict=True)
-    ]

@@ -7,12 +7,9 @@ wherever it lies. Nothing is pickled.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
-import os
-import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from armlab.whole_file import whole_file
+
+CHECKPOINT = "checkpoint.npz"  # in a run's folder
 VERSION = 2
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 
@@ -39,21 +39,13 @@ def save(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, An
     The new file is complete on the disk before it takes the name. What had the name before
     becomes `previous(path)`. Raises CheckpointError where it cannot be written; the old one stays.
     """
-    fresh = path.with_suffix(".new")
     try:
-        with open(fresh, "wb") as file:
+        with whole_file(path, previous(path)) as file:
             np.savez(file, **_members(arrays, metadata))
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            _keep_as(path, previous(path))
-        os.replace(fresh, path)
-        _fsync_folder(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
         raise CheckpointError(
-            f"cannot write {path}: {error.strerror or error}; an earlier one is kept as it was"
+            f"cannot write {path}: {error.strerror or error}; "
+            + ("an earlier one is kept as it was" if path.exists() else "there was none before")
         ) from error
 
 
@@ -138,24 +130,3 @@ def _damaged(path: Path, what: str) -> str:
         else ""
     )
     return f"{path} is truncated or corrupt, {what}{remedy}"
-
-
-def _keep_as(path: Path, older: Path) -> None:
-    """Give a file a second name, in one step; where the file system has no links, a copy."""
-    link = older.with_suffix(".new")
-    link.unlink(missing_ok=True)
-    try:
-        os.link(path, link)
-    except OSError:
-        shutil.copyfile(path, link)
-    os.replace(link, older)
-
-
-def _fsync_folder(folder: Path) -> None:
-    """Make the new names themselves survive a power cut; not every system can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

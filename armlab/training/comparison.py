@@ -11,7 +11,9 @@ from armlab import plots
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
 from armlab.training.loop import Report, resume, train
-from armlab.training.run import CHECKPOINT, Run, refuse_earlier_run
+from armlab.training.run import Run
+from armlab.training.run_files import CHECKPOINT, refuse_earlier_run
+from armlab.whole_file import write_whole
 
 ATTENTIONS = ("none", "arm")
 
@@ -41,10 +43,11 @@ def resume_comparison(out: Path, report: Report | None = None) -> dict[str, Any]
 
 def _finish(out: Path, runs: list[Run]) -> dict[str, Any]:
     results = {run.config.attention: run.result() for run in runs}
-    (out / "comparison.json").write_text(json.dumps(results, indent=2) + "\n")
+    write_whole(out / "comparison.json", json.dumps(results, indent=2) + "\n")
     shown = {run.config.attention: gallery(run.learner, run.dataset) for run in runs}
     arm = shown["arm"]
-    plots.curves({run.config.attention: run.history for run in runs}, out / "curves.png")
+    told = [runs[0].dataset.classes[k] for k in runs[0].dataset.told_apart]
+    plots.curves({run.config.attention: run.history for run in runs}, out / "curves.png", told)
     plots.attention(
         arm.images,
         arm.labels,

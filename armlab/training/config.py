@@ -15,7 +15,7 @@ from armlab.data.size import Size, expect_scene_size, parse_size
 from armlab.extras import expect_packages
 from armlab.hand.conv_attention import REFINEMENTS
 from armlab.training.class_weights import median_frequency
-from armlab.training.learner import HandLearner, Learner
+from armlab.training.learner import HandLearner, Learner, Network
 from armlab.training.optimisers import SGD, Adam
 from armlab.training.schedules import SCHEDULES
 from armlab.training.start import CHANNELS, draw_network
@@ -44,6 +44,7 @@ class Config:
     attention: str = "arm"
     backend: str = "numpy"
     device: str = "cpu"
+    threads: int = 1  # cores to use; with more, sums over a batch differ in their last digits
     dtype: str = "float32"
     steps: int = 600
     batch: int = 8
@@ -69,7 +70,7 @@ class Config:
                 raise ValueError(
                     f"expected {name} {' or '.join(allowed)}, got {getattr(self, name)!r}"
                 )
-        for name, least in {"steps": 1, "batch": 1, "seed": 0}.items():
+        for name, least in {"steps": 1, "batch": 1, "seed": 0, "threads": 1}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
@@ -166,6 +167,12 @@ def make_dataset(config: Config) -> Dataset:
     )
 
 
+def make_net(config: Config) -> Network:
+    """The network of a run by hand, on the host, drawn from its seed."""
+    drawn = config.model, config.classes, config.attention, config.channels
+    return draw_network(*drawn, config.seed, config.dtype)
+
+
 def make_learner(config: Config, dataset: Dataset | None = None) -> Learner:
     """The network and optimiser of a run, drawn from its seed alike for every backend.
 
@@ -175,9 +182,7 @@ def make_learner(config: Config, dataset: Dataset | None = None) -> Learner:
     """
     expect_packages(NEEDED)
     where = place("cpu" if config.backend == "torch" else config.device)
-    drawn = config.model, config.classes, config.attention, config.channels
-    net = draw_network(*drawn, config.seed, config.dtype)
-    rate, decay = config.learning_rate, config.weight_decay
+    net, rate, decay = make_net(config), config.learning_rate, config.weight_decay
     adam = config.optimiser == "adam"
     optimiser = Adam(rate, weight_decay=decay) if adam else SGD(rate, config.momentum, decay)
     loss: dict[str, Any] = {"ignore_index": config.ignore}

@@ -44,8 +44,8 @@ class Learner(Protocol):
     def gate(self, images: np.ndarray) -> np.ndarray | None:
         """What the attention multiplies its features by; None without attention.
 
-        (N, C) of a gate per channel, as ARM's; (N, H', W') of one per position; (N, C, H', W') of
-        one per element. Of a BiSeNet, that of the refinement at 1/16.
+        (N, C) of a gate per channel, as ARM's; (N, 1, H', W') of one per position; (N, C, H', W')
+        of one per element. Of a BiSeNet, that of the refinement at 1/16.
         """
 
     def state_dict(self) -> State:
@@ -174,9 +174,7 @@ def shown_gate(net: Any, x: Array) -> np.ndarray | None:
     if s is None:
         return None
     host = to_host(s)
-    if host.shape[2:] == (1, 1):
-        return host[:, :, 0, 0]
-    return host[:, 0] if host.shape[1] == 1 else host
+    return host[:, :, 0, 0] if host.shape[2:] == (1, 1) else host
 
 
 def split_state(state: Mapping[str, np.ndarray]) -> tuple[State, State]:

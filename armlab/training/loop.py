@@ -16,8 +16,9 @@ from armlab import plots
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
 from armlab.training.finite import NotFinite
-from armlab.training.memory import keep_freed_memory
-from armlab.training.run import Row, Run, TrainingError
+from armlab.training.run import Run, TrainingError
+from armlab.training.run_files import LAST_PICTURE, Row
+from armlab.training.threads import threads
 
 
 class Report(Protocol):
@@ -47,14 +48,11 @@ def resume(out: str | Path, report: Report | None = None) -> Run:
 
 
 def _go_on(run: Run, report: Report | None) -> Run:
-    from threadpoolctl import threadpool_limits
-
-    keep_freed_memory()
     if report:
         report.begin(run)
     try:
         with (
-            threadpool_limits(1, user_api="blas"),  # the same sums on any machine; no slower here
+            threads(run.config.threads),
             np.errstate(all="ignore"),  # _step looks for NaN itself
             _delayed_interrupt() as interrupted,
         ):
@@ -94,7 +92,9 @@ def _step(run: Run) -> float:
         ) from None
     run.step += 1
     run.losses.append(loss)
-    run.seconds += time.perf_counter() - started
+    took = time.perf_counter() - started
+    run.seconds += took
+    run.step_seconds += took
     return loss
 
 
@@ -119,13 +119,22 @@ def _delayed_interrupt() -> Iterator[threading.Event]:
 
 
 def _draw(run: Run) -> None:
-    name, shown = run.config.attention, gallery(run.learner, run.dataset)
-    plots.curves({name: run.history}, run.folder / "curves.png")
-    plots.attention(
-        shown.images,
-        shown.labels,
-        {name: shown.predictions},
-        shown.gates,
-        run.folder / "attention.png",
-        run.dataset,
-    )
+    """The pictures of a finished run."""
+    name, data, folder = run.config.attention, run.dataset, run.folder
+    shown = gallery(run.learner, data)
+    told = [data.classes[k] for k in data.told_apart]
+    pictures = [data.picture(image) for image in shown.images]
+    with run.written():
+        plots.curves({name: run.history}, folder / "curves.png", told)
+        plots.confusion(np.array(run.confusion), data.classes, folder / "confusion.png")
+        if run.gates:
+            steps = [row["step"] for row in run.history]
+            plots.gates(pictures, np.stack(run.gates), steps, folder / "gates.png")
+        plots.attention(
+            shown.images,
+            shown.labels,
+            {name: shown.predictions},
+            shown.gates,
+            folder / LAST_PICTURE,
+            data,
+        )

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 from armlab.data import Dataset
 from armlab.training import checkpoint
-from armlab.training.config import CHOICES, Config, make_dataset, make_learner
+from armlab.training.config import Config, make_dataset, make_learner
 from armlab.training.evaluation import evaluate
 from armlab.training.learner import Learner
-from armlab.training.start import CHECKPOINT, strict_state
+from armlab.training.run_files import (
+    CHECKPOINT,
+    CONFIG,
+    HISTORY,
+    Row,
+    cannot_write,
+    expect_run,
+    refuse_earlier_run,
+    write_history,
+)
+from armlab.training.start import strict_state
+from armlab.whole_file import write_whole
 
-Row = dict[str, Any]  # one epoch: see Run.end_epoch
-CONFIG, HISTORY = "config.json", "history.csv"
+GATES = "gates"  # in the checkpoint, beside the arrays of the learner
+KEPT = ("step", "seconds", "losses", "step_seconds", "history", "confusion")  # in its metadata
 
 
 class TrainingError(RuntimeError):
@@ -38,7 +51,10 @@ class Run:
     step: int = 0
     seconds: float = 0.0  # of training and evaluating
     losses: list[float] = field(default_factory=list)  # of the epoch so far
+    step_seconds: float = 0.0  # of its steps alone
     history: list[Row] = field(default_factory=list)
+    confusion: list[list[int]] = field(default_factory=list)  # counts of the last evaluation
+    gates: list[np.ndarray] = field(default_factory=list)  # of the images shown, after each epoch
 
     @classmethod
     def start(cls, config: Config, folder: Path) -> Run:
@@ -50,17 +66,23 @@ class Run:
             run.begin_with(Path(config.weights))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+            run.save()
+            write_whole(folder / CONFIG, json.dumps(config.to_dict(), indent=2) + "\n")
         except OSError as error:
             raise cannot_write(folder, error) from error
-        run.save()
         return run
 
     @classmethod
     def resume(cls, folder: Path) -> Run:
-        """The run as its checkpoint has it. Raises CheckpointError for a missing or damaged one."""
-        arrays, kept = checkpoint.load(folder / CHECKPOINT)
-        config = Config(**kept["config"])
+        """The run as its checkpoint has it.
+
+        Raises CheckpointError for one that is missing, damaged, or of something else, RuntimeError
+        where the data are no longer those that it began with.
+        """
+        path = folder / CHECKPOINT
+        arrays, kept = checkpoint.load(path)
+        with expect_run(path):
+            config = Config(**kept["config"])
         dataset = make_dataset(config)
         if dataset.fingerprint != kept["fingerprint"]:
             raise RuntimeError(
@@ -68,9 +90,11 @@ class Run:
                 "put them back as they were, or begin a new run"
             )
         run = cls(config, folder, dataset, make_learner(config, dataset))
-        run.learner.load_state_dict(arrays)
-        run.step, run.seconds = kept["step"], kept["seconds"]
-        run.losses, run.history = kept["losses"], kept["history"]
+        with expect_run(path):
+            run.gates = list(arrays.pop(GATES))
+            run.learner.load_state_dict(arrays)
+            for name in KEPT:
+                setattr(run, name, kept[name])
         return run
 
     def begin_with(self, path: Path) -> None:
@@ -80,31 +104,39 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint and history.csv. Refuses a state that is not finite."""
-        arrays = self.learner.state_dict()
+        arrays = self.learner.state_dict() | {GATES: np.array(self.gates, np.float32)}
         for key, a in arrays.items():
             if not np.isfinite(a).all():
                 raise TrainingError(
                     f"after step {self.step} the array {key} is not finite: "
                     f"{self.kept()}; try a smaller --learning-rate"
                 )
-        kept = {
-            "config": self.config.to_dict(),
-            "fingerprint": self.dataset.fingerprint,
-            "step": self.step,
-            "seconds": self.seconds,
-            "losses": self.losses,
-            "history": self.history,
-        }
+        kept = {"config": self.config.to_dict(), "fingerprint": self.dataset.fingerprint}
+        kept |= {"classes": self.dataset.classes}  # for `predict`, which has no use for the data
+        kept |= {name: getattr(self, name) for name in KEPT}
         checkpoint.save(self.folder / CHECKPOINT, arrays, kept)
-        try:
+        with self.written():
             write_history(self.folder / HISTORY, self.history)
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """A disk that takes nothing more: RuntimeError, as what the checkpoint has is not lost."""
+        try:
+            yield
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise RuntimeError(
+                f"cannot write into {self.folder}: {error.strerror or error}; the checkpoint is "
+                f"kept: make room, and go on with  armlab train --resume {self.folder}"
+            ) from error
 
     def end_epoch(self) -> Row:
-        """Evaluate, and add a row to the history."""
+        """Evaluate, note the gates of the images shown, and add a row to the history."""
         started = time.perf_counter()
         matrix = evaluate(self.learner, self.dataset)
+        self.confusion = matrix.counts.tolist()
+        gates = self.learner.gate(self.dataset.shown()[0])
+        if gates is not None:
+            self.gates.append(_small(gates))
         self.seconds += time.perf_counter() - started
         row = {
             "epoch": len(self.history) + 1,
@@ -113,16 +145,22 @@ class Run:
             "learning_rate": self.config.rate(self.step - 1),
             "miou": matrix.mean_iou(),
             "told_apart": none_if_nan(matrix.accuracy_among(self.dataset.told_apart)),
+            "images_per_second": len(self.losses) * self.config.batch / self.step_seconds,
             "seconds": round(self.seconds, 2),
         }
         self.history.append(row)
-        self.losses = []
+        self.losses, self.step_seconds = [], 0.0
         return row
 
     def result(self) -> dict[str, Any]:
         """The last evaluation, and what it took."""
         last = {key: self.history[-1][key] for key in ("miou", "told_apart", "seconds")}
-        return last | {"parameters": self.learner.parameter_count, "steps": self.step}
+        speed = median(row["images_per_second"] for row in self.history)
+        return last | {
+            "seconds_per_step": self.config.batch / speed,
+            "parameters": self.learner.parameter_count,
+            "steps": self.step,
+        }
 
     def kept(self) -> str:
         """Words for an error: which checkpoint is left."""
@@ -130,29 +168,10 @@ class Run:
         return f"the last good checkpoint is kept in {path}"
 
 
-def refuse_earlier_run(folder: Path) -> None:
-    """An existing folder is fine; a run in it would be overwritten."""
-    for part in (folder, *(folder / name for name in CHOICES["attention"])):
-        for name in (CONFIG, CHECKPOINT):
-            if (part / name).exists():
-                raise RuntimeError(
-                    f"{folder} already holds a run ({part / name}): choose another --out, "
-                    f"or go on with  armlab train --resume {folder}"
-                )
-
-
-def write_history(path: Path, history: list[Row]) -> None:
-    columns = ["epoch", "step", "loss", "learning_rate", "miou", "told_apart", "seconds"]
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def cannot_write(folder: Path, error: OSError) -> RuntimeError:
-    return RuntimeError(
-        f"cannot write into {folder}: {error.strerror or error}; choose another folder with --out"
-    )
+def _small(gates: np.ndarray) -> np.ndarray:
+    """Gates per element, which are as many as features, as their mean over the channels."""
+    per_element = gates.ndim == 4 and gates.shape[2:] != (1, 1)
+    return gates.mean(axis=1, keepdims=True) if per_element else gates
 
 
 def none_if_nan(value: float) -> float | None:

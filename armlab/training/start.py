@@ -11,7 +11,6 @@ from armlab import hand, weights
 from armlab.training import checkpoint
 from armlab.training.learner import Network, State, split_state
 
-CHECKPOINT = "checkpoint.npz"  # in a run's folder
 SAID = 6  # of the keys that do not fit, in an error
 CHANNELS = {"toy": 32, "toy-bisenet": 8, "bisenet": 64}  # of each model, unless told
 
@@ -34,7 +33,7 @@ def trained_state(path: Path) -> State:
     Raises CheckpointError, OSError or ValueError that names the file.
     """
     if path.is_dir():
-        arrays, _ = checkpoint.load(path / CHECKPOINT)
+        arrays, _ = checkpoint.load(path / checkpoint.CHECKPOINT)
         return weights.select(arrays, "net")
     return weights.load(path)
 

@@ -17,6 +17,7 @@ def threads(count: int) -> Iterator[None]:
     The images of a batch are shared out between so many threads, each of which does its matrix
     products alone: faster than one thread with products on several cores, since what stands
     between the products is shared out as well. With 1 the sums are the same on any machine.
+    PyTorch, where it is used, shares out its loops between as many.
 
     Raises ValueError for less than one, RuntimeError where threadpoolctl is missing.
     """
@@ -24,5 +25,5 @@ def threads(count: int) -> Iterator[None]:
     from threadpoolctl import threadpool_limits
 
     keep_freed_memory()
-    with threadpool_limits(1, user_api="blas"), workers(count):
+    with threadpool_limits({"blas": 1, "openmp": count}), workers(count):
         yield

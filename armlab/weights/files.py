@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from armlab.arrays import Array
 from armlab.weights.formats import file_format
 from armlab.weights.states import State, from_torch, host_copies
+from armlab.whole_file import whole_file
 
 
 def load(path: str | Path) -> State:
@@ -51,17 +50,10 @@ def save(path: str | Path, state: Mapping[str, Array]) -> None:
     """
     path = Path(path)
     data = file_format(path).encode(host_copies(state))
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        with open(fresh, "wb") as file:
+        with whole_file(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
     except OSError as error:
         raise OSError(
             f"cannot write {path}: {error.strerror}; nothing there has changed, choose another path"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()

@@ -1,0 +1,102 @@
+"""`armlab ablate`: a grid of attentions and seeds, and what the attentions differ in."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
+from armlab.commands.train import TRAIN_OPTIONS, given_options, make_config
+
+OF_THE_GRID = ("attention", "seed", "out")
+SHARED = [name for name in TRAIN_OPTIONS if name not in OF_THE_GRID]
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "ablate",
+        "Train every attention with every seed, and compare them with 95 % intervals.",
+        "armlab ablate --attention none,arm --seeds 0-4 --out runs/ablation",
+    )
+    parser.add_argument("--attention", type=_names, help="names with commas; default none,arm")
+    parser.add_argument("--seeds", type=_seeds, help="such as 0-4 or 0,3,7; default 0-4")
+    for name in SHARED:
+        parser.add_argument(f"--{name}", **TRAIN_OPTIONS[name])
+    parser.add_argument("--out", type=Path, help="the grid's folder; default runs/ablation")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the grid in DIR")
+    parser.add_argument("--jobs", type=_count, default=1, help="runs side by side, default 1")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON alone")
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    from armlab.training import ablation, ablation_text
+    from armlab.training.findings import findings
+    from armlab.training.grid_report import GridReport, draw
+    from armlab.training.run_files import cannot_write
+
+    given = given_options(args, [*SHARED, "attention", "seeds", "out"])
+    if args.resume and given:
+        args.usage_error(
+            f"--resume goes on with the grid's own settings: leave out --{next(iter(given))}"
+        )
+    out = args.resume or args.out or Path("runs", "ablation")
+    grid = ablation.load_grid(out) if args.resume else _grid(given)
+    progress = GridReport(len(grid), rows=not args.json)
+    try:
+        records = ablation.run_grid(grid, out, progress, args.jobs)
+        found = findings(grid, records)
+        try:
+            ablation_text.write(grid, found, records, out)
+            draw(found, out / "ablation.png")
+        except OSError as error:
+            raise cannot_write(out, error) from error
+    except KeyboardInterrupt:
+        return fail(
+            f"interrupted, {progress.finished} of {len(grid)} runs are finished and all is kept: "
+            f"go on with  armlab ablate --resume {out}",
+            INTERRUPTED,
+        )
+    if args.json:
+        print(json.dumps(ablation_text.as_dict(grid, found, records) | {"out": str(out)}))
+    else:
+        print(f"\n{ablation_text.as_text(grid, found)}")
+        if args.jobs > 1:
+            print("The runs stood side by side, so their times are those of a shared machine.")
+        print(f"\nwritten to {out}")
+    return GOOD
+
+
+def _grid(given: dict[str, Any]) -> Any:
+    from armlab.training.ablation import Grid
+
+    config = make_config({name: given[name] for name in given.keys() - {"attention", "seeds"}})
+    return Grid(
+        config, given.get("attention", ("none", "arm")), given.get("seeds", tuple(range(5)))
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, text.split(","))))
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """ "0-2,7" is 0, 1, 2 and 7."""
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        ends = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
+        if ends is None:
+            raise argparse.ArgumentTypeError(f"expected seeds such as 0-4 or 0,3,7, got {text!r}")
+        first, last = int(ends[1]), int(ends[2] or ends[1])
+        found |= dict.fromkeys(range(first, last + 1))
+    return tuple(found)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
