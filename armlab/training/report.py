@@ -86,8 +86,8 @@ def comparison_text(results: dict[str, dict[str, Any]]) -> str:
 
 
 def three(value: float | None) -> str:
-    """Three decimals; None is an accuracy of pixels of which none were found."""
-    return "none found" if value is None else f"{value:.3f}"
+    """Three decimals; None, of pixels of which none were found or which the data have not, is -."""
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _bar(run: Run, label: str) -> Any:
