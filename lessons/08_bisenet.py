@@ -804,13 +804,11 @@ plt.show()
 #
 # ★★★ · 15 minutes
 #
-# Two outputs, so two gradients come: `dy8` and `dy16`. You are given five backwards: `head16_back` and `head32_back` go through a 3×3 and its resizing, from $dy_8$ to $d\Sigma_{16}$ and from $dy_{16}$ to $d\Sigma_{32}$; `arm16_back` and `arm32_back` through the ARMs; `context_back(dg)` from $dg$, of shape `(N, C, 1, 1)`, to its part of $df_{32}$. Return `df16, df32`.
+# Two outputs, so two gradients come: `dy8` and `dy16`. You are given five backwards: `sum16_back` and `sum32_back` go through a 3×3 and its resizing, from $dy_8$ to $d\Sigma_{16}$ and from $dy_{16}$ to $d\Sigma_{32}$; `arm16_back` and `arm32_back` through the ARMs; `context_back(dg)` from $dg$, of shape `(N, C, 1, 1)`, to its part of $df_{32}$. Return `df16, df32`.
 
 
 # %% tags=["exercise"]
-def context_path_backward(
-    dy8, dy16, head16_back, head32_back, arm16_back, arm32_back, context_back
-):
+def context_path_backward(dy8, dy16, sum16_back, sum32_back, arm16_back, arm32_back, context_back):
     raise NotImplementedError
 
 
@@ -818,11 +816,9 @@ def context_path_backward(
 # <details><summary>Solution</summary>
 #
 # ```python
-# def context_path_backward(
-#     dy8, dy16, head16_back, head32_back, arm16_back, arm32_back, context_back
-# ):
-#     dsum16 = head16_back(dy8)
-#     dsum32 = head32_back(dy16 + dsum16)
+# def context_path_backward(dy8, dy16, sum16_back, sum32_back, arm16_back, arm32_back, context_back):
+#     dsum16 = sum16_back(dy8)
+#     dsum32 = sum32_back(dy16 + dsum16)
 #     dg = dsum32.sum(axis=(2, 3), keepdims=True)
 #     return arm16_back(dsum16), arm32_back(dsum32) + context_back(dg)
 # ```

@@ -56,15 +56,15 @@ def path_back(change: Callable[..., Any]) -> Callable[..., Any]:
     def answer(
         dy8: Any,
         dy16: Any,
-        head16_back: Any,
-        head32_back: Any,
+        sum16_back: Any,
+        sum32_back: Any,
         arm16_back: Any,
         arm32_back: Any,
         context_back: Any,
     ) -> Any:
-        dsum16 = head16_back(dy8)
+        dsum16 = sum16_back(dy8)
         df16 = arm16_back(dsum16)
-        return df16, change(dy16, dsum16, head32_back, arm32_back, context_back)
+        return df16, change(dy16, dsum16, sum32_back, arm32_back, context_back)
 
     return answer
 

@@ -80,8 +80,8 @@ def context_paths(draw: Any) -> Arguments:
     return {
         "dy8": rng.standard_normal(y8.shape),
         "dy16": rng.standard_normal(y16.shape),
-        "head16_back": lambda dy: up16_back(head16_back(dy)[0]),
-        "head32_back": lambda dy: up32_back(head32_back(dy)[0]),
+        "sum16_back": lambda dy: up16_back(head16_back(dy)[0]),
+        "sum32_back": lambda dy: up32_back(head32_back(dy)[0]),
         "arm16_back": lambda dr: arm16_back(dr)[0],
         "arm32_back": lambda dr: arm32_back(dr)[0],
         "context_back": lambda dg: pool_back(avg_back(dg)[0]),
@@ -91,8 +91,8 @@ def context_paths(draw: Any) -> Arguments:
 def context_path_backward(
     dy8: Any,
     dy16: Any,
-    head16_back: Any,
-    head32_back: Any,
+    sum16_back: Any,
+    sum32_back: Any,
     arm16_back: Any,
     arm32_back: Any,
     context_back: Any,
@@ -100,8 +100,8 @@ def context_path_backward(
     to_context: float = 1.0,
     one_position: bool = False,
 ) -> tuple[Any, Any]:
-    dsum16 = head16_back(dy8)
-    dsum32 = head32_back(dy16 + to_16 * dsum16)
+    dsum16 = sum16_back(dy8)
+    dsum32 = sum32_back(dy16 + to_16 * dsum16)
     part = dsum32[:, :, :1, :1] if one_position else dsum32
     dg = part.sum(axis=(2, 3), keepdims=True)
     return arm16_back(dsum16), arm32_back(dsum32) + to_context * context_back(dg)
@@ -137,7 +137,7 @@ EXERCISES: dict[str, Asked] = {
         around_the_fusion,
     ),
     "context_path_backward": Puzzle(
-        "context_path_backward(dy8, dy16, head16_back, head32_back, arm16_back, arm32_back, "
+        "context_path_backward(dy8, dy16, sum16_back, sum32_back, arm16_back, arm32_back, "
         "context_back) -> df16, df32",
         context_paths(),
         context_path_backward,
