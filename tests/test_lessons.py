@@ -25,7 +25,7 @@ from lesson_tools import (
 from wrong_answers import WRONG
 
 from armlab import check
-from armlab.arrays import unbroadcast
+from armlab.arrays import array_namespace, unbroadcast
 from armlab.check.exercises import EXERCISES as KNOWN
 
 ABSOLUTE = re.compile(r"(?<![\w.)])/(home|root|tmp|usr|work|var|Users)/|[A-Z]:\\")
@@ -33,7 +33,7 @@ ABSOLUTE = re.compile(r"(?<![\w.)])/(home|root|tmp|usr|work|var|Users)/|[A-Z]:\\
 
 def written(code: str, function: str) -> Callable[..., Any]:
     """The function that a cell defines, with the names that the lessons import."""
-    names = {"np": np, "unbroadcast": unbroadcast}
+    names = {"np": np, "unbroadcast": unbroadcast, "array_namespace": array_namespace}
     exec(code, names)
     return names[function]
 
