@@ -594,7 +594,7 @@ for value in (1 + 2.0**-10, 1 + 2.0**-12, np.pi):
 #
 # $$|\tilde y - y| \le \big(2^{-10} + 2^{-22} + n\,u\big) \sum |w|\,|x| \tag{4}$$
 #
-# Here $n = 9 \cdot 16 = 144$, for a 3×3 over 16 channels of real photographs. In (4) the first term is 113 times the last. (The $n u$ of a product that is already off by $2^{-10}$ is a little larger, too little to show.)
+# Here $n = 9 \cdot 16 = 144$, for a 3×3 over 16 channels of real photographs. In (4) the first term is 113 times the last. (Strictly, the last term belongs to $|\tilde w|\,|\tilde x|$, which is larger by a thousandth at most.)
 #
 # **Predict.** Will (1) notice that TF32 is on, though nearly all roundings are far smaller than the largest possible one?
 
