@@ -334,11 +334,11 @@ _ = ipywidgets.interact(show_height, height=slider)
 # %% [markdown]
 # ## 4 · Nearest, backward
 #
-# $$y_{ij} = x_{\lfloor iH/OH \rfloor,\, \lfloor jW/OW \rfloor} \tag{Z1}$$
+# $$y_{ij} = x_{\lfloor iH/OH \rfloor,\, \lfloor jW/OW \rfloor} \tag{N}$$
 #
 # One pixel of $x$ is repeated several times. It feeds several outputs, so it collects the sum of their gradients:
 #
-# $$dx_{hw} = \sum_{i:\, \lfloor iH/OH \rfloor = h} \;\; \sum_{j:\, \lfloor jW/OW \rfloor = w} dy_{ij} \tag{dZ1}$$
+# $$dx_{hw} = \sum_{i:\, \lfloor iH/OH \rfloor = h} \;\; \sum_{j:\, \lfloor jW/OW \rfloor = w} dy_{ij} \tag{dN}$$
 #
 # **Predict.** A digit of 8 × 8 is resized to 12 × 20. How often is a pixel repeated? Is it the same for all pixels?
 
@@ -352,7 +352,7 @@ copies, dx = np.zeros((8, 8), int), np.zeros_like(x)
 for i in range(12):
     for j in range(20):
         copies[rows[i], columns[j]] += 1
-        dx[0, 0, rows[i], columns[j]] += dy[0, 0, i, j]  # (dZ1)
+        dx[0, 0, rows[i], columns[j]] += dy[0, 0, i, j]  # (dN)
 
 x_torch = torch.tensor(x, requires_grad=True)
 y_torch = twins.resize_nearest(x_torch, size=(12, 20))
@@ -407,23 +407,23 @@ check.exercise("resize_nearest_backward", resize_nearest_backward)
 #
 # The heads end with a larger step: from an eighth of the image to the image. Repeated pixels would make stairs. **Bilinear** resizing puts straight lines between the pixels. Where does row $i$ of $y$ lie, counted in rows of $x$? Pixels are little squares, and their *centres* are compared:
 #
-# $$p_i = \big(i + \tfrac12\big)\tfrac{H}{OH} - \tfrac12, \quad \text{kept within } 0 \dots H - 1 \tag{Z2}$$
+# $$p_i = \big(i + \tfrac12\big)\tfrac{H}{OH} - \tfrac12, \quad \text{kept within } 0 \dots H - 1 \tag{Z1}$$
 #
 # Row $i$ takes from row $h$ what a tent of width 1 around $p_i$ says:
 #
-# $$A_{ih} = \max\big(0,\; 1 - |p_i - h|\big) \tag{Z3}$$
+# $$A_{ih} = \max\big(0,\; 1 - |p_i - h|\big) \tag{Z2}$$
 #
 # With $B$ the same for columns, the whole operation is two products of matrices:
 #
-# $$y = A\, x\, B^{\mathsf T} \tag{Z4}$$
+# $$y = A\, x\, B^{\mathsf T} \tag{Z3}$$
 #
 # **Predict.** What do the numbers in one row of $A$ add up to? How many of them are not 0?
 
 
 # %%
 def tents(out, size):
-    p = np.clip((np.arange(out) + 0.5) * (size / out) - 0.5, 0, size - 1)  # (Z2)
-    return np.maximum(0, 1 - np.abs(p[:, np.newaxis] - np.arange(size)))  # (Z3)
+    p = np.clip((np.arange(out) + 0.5) * (size / out) - 0.5, 0, size - 1)  # (Z1)
+    return np.maximum(0, 1 - np.abs(p[:, np.newaxis] - np.arange(size)))  # (Z2)
 
 
 A, B = tents(12, 8), tents(20, 8)
@@ -447,22 +447,22 @@ plt.show()
 # %% [markdown]
 # Each row of $A$ mixes at most two rows of $x$, with shares that sum to 1: a weighted mean, which never leaves the range of what it mixes.
 #
-# **The backward.** Take (Z4) apart, with $t = A x$ and $y = t B^{\mathsf T}$. With indices, $y_{ij} = \sum_w t_{iw} B_{jw}$. One $t_{iw}$ feeds all columns $j$ of its row, $B_{jw}$ times each:
+# **The backward.** Take (Z3) apart, with $t = A x$ and $y = t B^{\mathsf T}$. With indices, $y_{ij} = \sum_w t_{iw} B_{jw}$. One $t_{iw}$ feeds all columns $j$ of its row, $B_{jw}$ times each:
 #
 # $$dt_{iw} = \sum_j dy_{ij}\, B_{jw}, \qquad\text{which is}\quad dt = dy\, B$$
 #
 # Likewise $t_{iw} = \sum_h A_{ih}\, x_{hw}$, and one $x_{hw}$ feeds all rows $i$ of its column:
 #
-# $$dx_{hw} = \sum_i A_{ih}\, dt_{iw}, \qquad\text{which is}\quad dx = A^{\mathsf T} dt = A^{\mathsf T}\, dy\, B \tag{dZ4}$$
+# $$dx_{hw} = \sum_i A_{ih}\, dt_{iw}, \qquad\text{which is}\quad dx = A^{\mathsf T} dt = A^{\mathsf T}\, dy\, B \tag{dZ3}$$
 #
 # A linear map goes back by its transpose. There is nothing to keep: $A$ and $B$ depend on the sizes alone.
 
 # %%
 t = A @ x
-y = t @ B.T  # (Z4)
+y = t @ B.T  # (Z3)
 dy = rng.standard_normal(y.shape)
 dt = dy @ B
-dx = A.T @ dt  # (dZ4)
+dx = A.T @ dt  # (dZ3)
 
 x_torch = torch.tensor(x, requires_grad=True)
 t_torch = torch.nn.functional.interpolate(x_torch, (12, 8), mode="bilinear")
@@ -1102,7 +1102,7 @@ except ValueError as error:
 # | attention refinement module (ARM) | 注意力细化模块 | at 1/16 and 1/32 of the image; in the article also at 1/8 |
 # | global context | 全局上下文 | $g$, the mean of $f_{32}$ through a 1×1, added everywhere |
 # | feature fusion module (FFM) | 特征融合模块 | (F1) to (F3) |
-# | upsampling, nearest, bilinear | 上采样, 最近邻, 双线性 | (Z1), (Z2) to (Z4) |
+# | upsampling, nearest, bilinear | 上采样, 最近邻, 双线性 | (N), (Z1) to (Z3) |
 # | auxiliary head, auxiliary loss | 辅助头, 辅助损失 | an output that is there for training alone |
 # | stride | 步幅 | of 2: every second pixel, $\lceil H/2 \rceil$ |
 # | multi-scale | 多尺度 | features of 1/8, 1/16 and 1/32 together |

@@ -403,7 +403,11 @@ check.exercise("sgd_step", sgd_step)
 # %% [markdown]
 # ## 5 · Counted rather than timed
 #
-# **Nothing in this section was timed on a GPU.** What can be had without one is a floor: how fast can an operation be at best? A device has two limits. For an H100 the project calculates with 50 TFLOP/s in float32 (TF32 off, section 6) and 3.0 TB/s between its memory and its arithmetic.
+# **Nothing in this section was timed on a GPU.** What can be had without one is a floor: how fast can an operation be at best? A device has two limits. For an H100 the project calculates with 50 TFLOP/s in float32 (TF32 off, section 6) and 3.0 TB/s between its memory and its arithmetic. $F$ operations on $B$ bytes take at least
+#
+# $$t = \max\Big(\frac{F}{50 \cdot 10^{12}},\; \frac{B}{3.0 \cdot 10^{12}}\Big) \text{ seconds.}$$
+#
+# For a 3×3 convolution, $F = 2 \cdot 9\, N C K H W$, since a multiply-add is two operations, and $B = 4\,(N C H W + 9\, C K + N K H W)$: $x$ and $w$ are read, $y$ is written, 4 bytes each.
 #
 # Take the 3×3 convolution of ARM32 on an image of 1024 × 2048: from 512 to 128 channels, on a map of 32 × 64.
 #
@@ -450,7 +454,7 @@ def conv_floor(n, c, k, h, w):
 check.exercise("conv_floor", conv_floor)
 
 # %% [markdown]
-# The same for every part of ARM32, from `armlab.cost`, which counts on shapes alone. The line is the **roofline**: below its knee memory is the limit, right of it arithmetic. A point on the line is as fast as the device allows.
+# The same for every part of ARM32, from `armlab.cost`, which counts on shapes alone. The line is the **roofline**. Its knee lies where both limits are equal, at $F/B = 50/3 \approx 17$ operations per byte. Left of it memory is the limit, right of it arithmetic. A point on the line is as fast as the device allows.
 
 # %%
 report = cost.Report(hand.AttentionRefinementModule(512, 128).eval(), (1, 512, 32, 64))
@@ -705,7 +709,7 @@ print("mean, summed in float32:", np.float16(tree_sum(red.ravel(), "float32") / 
 # %% [markdown]
 # It helps against rounding and not against overflow: the last additions are too large in any order. So attention pools with a mean, whose sum is kept in a wider type.
 #
-# **Axis 0.** NumPy adds in a tree as well, called *pairwise*, if the numbers to be added lie side by side. Over the first axis of a table they do not, and NumPy adds row after row. Errors then grow with the number of rows.
+# **Axis 0.** NumPy adds in a tree as well, called *pairwise*, if the numbers to be added lie side by side. Over the first axis of a table they do not, and NumPy adds row after row. A sum of $n$ numbers in a tree passes $\log_2 n$ roundings on its way, one after the other $n$. So errors grow faster with the number of rows.
 
 # %%
 counts = [100, 1_000, 10_000, 100_000]
