@@ -23,7 +23,7 @@
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/resnet18.py](../armlab/hand/resnet18.py) · [hand/resize.py](../armlab/hand/resize.py) · [hand/concat_channels.py](../armlab/hand/concat_channels.py) · [hand/spatial_path.py](../armlab/hand/spatial_path.py) · [hand/context_path.py](../armlab/hand/context_path.py) · [hand/feature_fusion.py](../armlab/hand/feature_fusion.py) · [hand/bisenet_output.py](../armlab/hand/bisenet_output.py) · [hand/bisenet.py](../armlab/hand/bisenet.py) · [hand/three_scale_context_path.py](../armlab/hand/three_scale_context_path.py) · [hand/three_scale_bisenet.py](../armlab/hand/three_scale_bisenet.py) |
 #
-# Each file numbers its own equations. Here they carry the initial of the file: R for the trunk (ResNet), Z for resizing, F for fusion, C for the context path. A gradient has the number of its equation behind a d.
+# Each file numbers its own equations. Here they carry the initial of the file: R for the trunk (ResNet), Z for resizing (and N for its nearest kind, which has no number there), F for fusion, C for the context path. A gradient has the number of its equation behind a d.
 
 # %%
 import ipywidgets
@@ -693,13 +693,13 @@ check.exercise("feature_fusion_backward", feature_fusion_backward)
 #
 # **Predict.** Before you read on, look at the graph of section 1 and count: at which maps do two gradients meet?
 #
-# Upwards from (C4). Write $\Sigma_{16}$ and $\Sigma_{32}$ for the two sums inside the brackets:
+# Upwards from (C4). $\Sigma_{16}$ and $\Sigma_{32}$ are the two sums inside the brackets, $r_{16}$ and $r_{32}$ what the ARMs return. And $\mathrm{layer}^{\mathsf T}$ is short for the backward of a layer, whatever is inside:
 #
 # $$d\Sigma_{16} = \mathrm{nearest}^{\mathsf T}\big(\mathrm{conv}_{3\times3}^{\mathsf T}(dy_8)\big), \qquad dr_{16} = d\Sigma_{16} \tag{dC4}$$
 # $$dy_{16}^{\text{all}} = dy_{16} + d\Sigma_{16}, \qquad d\Sigma_{32} = \mathrm{nearest}^{\mathsf T}\big(\mathrm{conv}_{3\times3}^{\mathsf T}(dy_{16}^{\text{all}})\big), \qquad dr_{32} = d\Sigma_{32} \tag{dC3}$$
 # $$dg_{nk} = \sum_{ij} d\Sigma_{32,nkij}, \qquad df_{32} = \mathrm{ARM32}^{\mathsf T}(dr_{32}) + \mathrm{GAP}^{\mathsf T}\big(\mathrm{conv}_{1\times1}^{\mathsf T}(dg)\big) \tag{dC2}$$
 #
-# where $^{\mathsf T}$ stands for the backward of a layer. Two plus signs, and one sum: $g$ was repeated over all positions.
+# Two plus signs, and one sum, as $g$ was repeated over all positions.
 #
 # In code, with the trained weights in float64. The trunk is cut off for now: $f_{16}$ and $f_{32}$ are taken as given.
 
@@ -774,16 +774,15 @@ for (name, _), theirs in zip(twin.named_parameters(), grads_torch, strict=True):
 source(hand.ContextPath.forward)
 
 # %% [markdown]
-# The gradient on its way down, for one image and one channel. Here it does not start at random but at a real loss: the network is asked for the classes of the scene. From 8 × 8 numbers to one, each map sums four of the map before it, with a convolution between.
+# The gradient on its way down, for one image and one channel. Here it does not start at random but at the losses of the two auxiliary heads. They ask for the classes that the scene would have with the *other* band, so that there is something to learn. Follow the sizes: 8 × 8, 4 × 4, 2 × 2, and one number. At every step four neighbours are added up, with a convolution between.
 
 # %%
-trained64 = hand.ToyBiSeNet(dtype="float64").load_state_dict(net.state_dict())
-look = trained64.copy()
+look = hand.ToyBiSeNet(dtype="float64").load_state_dict(net.state_dict())
 (c8, c16), _ = look.cp(x)
 heads = {"conv_out16": look.conv_out16, "conv_out32": look.conv_out32}
 ys, heads_back = run_heads(heads, {"conv_out16": c8, "conv_out32": c16}, (64, 64))
-wrong_way = by_band[1][1][:4]  # the labels of the other band, so that there is something to learn
-dys = tuple(hand.cross_entropy(y, wrong_way)[1](1.0) for y in ys)
+other_band = by_band[1][1][:4]
+dys = tuple(hand.cross_entropy(y, other_band)[1](1.0) for y in ys)
 features, _ = heads_back(dys)
 real8, real16 = features["conv_out16"], features["conv_out32"]
 real_sum16 = up16_back(head16_back(real8)[0])

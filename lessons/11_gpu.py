@@ -71,7 +71,7 @@ for others in [(torch.tensor(x),), (x.astype("float64"),), ([1.0, 2.0],)]:
         print("TypeError:", error)
 
 # %% [markdown]
-# It refuses both. A silent conversion would work and be wrong later: a copy through the slowest road of the machine, or twice the memory.
+# It refuses all three, and each sentence says what to do. To convert without a word would be kinder only at first. Later it is a copy between two memories at every step, or a network that has become float64 and nobody knows where.
 #
 # Where an array lives is a **place**: a library and one of its devices. `place("cpu")` is NumPy, `place("cuda")` is CuPy on the first GPU. The next cell asks for a GPU. Where none answers, it takes a **stand-in**: `array_api_strict`, a library that knows nothing but the standard, on a pretended second device. It computes with NumPy inside and forbids what a GPU forbids.
 
