@@ -25,8 +25,10 @@
 # | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
 # | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
 # | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
+# | [8 · ARM32, 16 and 8 in a network](08_bisenet.ipynb) | 100 | follow an image through BiSeNet and its gradient back, and know at each fork which gradients add up |
+# | [11 · The GPU: the same source on CuPy](11_gpu.ipynb) | 90 | write array code that runs unchanged on a GPU, and know what a device forbids, slows down and computes differently |
 #
-# Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4.
+# Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4. Lesson 8 needs lesson 4, and lesson 11 lessons 0 and 4.
 #
 # ## The whole path
 #
@@ -42,10 +44,10 @@
 # | 5 | ARM in three versions: the paper's, the article's, the repositories' | planned |
 # | 6 | relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line | planned |
 # | 7 | [spatial attention, and what "spatial" means](07_spatial_attention.ipynb) | here |
-# | 8 | ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet | planned |
+# | 8 | [ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet](08_bisenet.ipynb) | here |
 # | 9 | a task that provably needs context, and the training that shows it | planned |
 # | 10 | the claims of the article, measured | planned |
-# | 11 | the GPU: the same source on CuPy | planned |
+# | 11 | [the GPU: the same source on CuPy](11_gpu.ipynb) | here |
 #
 # ## Where things are
 #

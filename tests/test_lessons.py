@@ -25,7 +25,7 @@ from lesson_tools import (
 from wrong_answers import WRONG
 
 from armlab import check
-from armlab.arrays import unbroadcast
+from armlab.arrays import array_namespace, to_host, unbroadcast
 from armlab.check.exercises import EXERCISES as KNOWN
 
 ABSOLUTE = re.compile(r"(?<![\w.)])/(home|root|tmp|usr|work|var|Users)/|[A-Z]:\\")
@@ -33,7 +33,7 @@ ABSOLUTE = re.compile(r"(?<![\w.)])/(home|root|tmp|usr|work|var|Users)/|[A-Z]:\\
 
 def written(code: str, function: str) -> Callable[..., Any]:
     """The function that a cell defines, with the names that the lessons import."""
-    names = {"np": np, "unbroadcast": unbroadcast}
+    names = {"np": np, "unbroadcast": unbroadcast, "array_namespace": array_namespace}
     exec(code, names)
     return names[function]
 
@@ -138,6 +138,23 @@ def test_overflowing_sigmoid_is_told_what_happened() -> None:
     grade = check.grade("sigmoid", lambda a: np.exp(a) / (1 + np.exp(a)))
     assert not grade.passed
     assert "overflow encountered in exp" in grade.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda g, limit: 1.0, "clipped is float on the host, expected an array"),
+        (lambda g, limit: to_host(g), "clipped does not lie where its inputs do, on the device"),
+        (lambda g, limit: g.astype("float64"), "clipped is float64 on the host, expected float32"),
+    ],
+    ids=["a number", "elsewhere", "another dtype"],
+)
+def test_portable_answer_that_breaks_a_rule_is_told_which(
+    answer: Callable[..., Any], words: str
+) -> None:
+    grade = check.grade("clip_gradient", answer)
+    assert not grade.passed
+    assert words in grade.text
 
 
 # -- executed ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 from armlab.check.exercises import EXERCISES
-from armlab.check.exercises.exercise import Answer, Asked, Expected, as_tuple
+from armlab.check.exercises.exercise import Answer, Asked, Expected, RuleBroken, as_tuple
 
 EXAMPLES = 50
 
@@ -84,17 +84,23 @@ def _try(asked: Asked, function: Callable[..., Any], e: Any) -> _Failure | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            value = function(**arguments)
+            value = asked.run(function, arguments)
     except NotImplementedError:
         raise
     except Exception as error:
-        return _Failure(e, f"it raised {type(error).__name__}: {error}")
+        return _Failure(e, _told(error))
     for key, before in kept.items():
         if not np.array_equal(before, arguments[key], equal_nan=True):
             return _Failure(e, f"it wrote to {key}, which belongs to the caller")
     got = as_tuple(value)
     wrong = _compare(asked, got, e)
     return _Failure(e, wrong, got) if wrong else None
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, RuleBroken):
+        return str(error)
+    return f"it raised {type(error).__name__}: {error}"
 
 
 def _compare(asked: Asked, got: Answer, e: Any) -> str:
@@ -132,7 +138,8 @@ def _explain(name: str, asked: Asked, failures: list[_Failure]) -> Grade:
         for result, value, (want, _) in zip(asked.names(), failure.got, expected, strict=False):
             lines += [_show(f"{result} expected", want)]
             lines += [_show(f"{result} got", value)]
-    hint = _hint(asked, [f for f in failures[-20:] if f.got is not None])
+    last = failures[-20:]
+    hint = _hint(asked, [f for f in last if f.got is not None] or last)
     return Grade(False, "\n".join(lines + [f"  hint: {hint}"] * bool(hint)), hint)
 
 
@@ -144,18 +151,23 @@ def _show(name: str, value: Any) -> str:
 
 
 def _hint(asked: Asked, failures: list[_Failure]) -> str:
-    """The hint of the mistake that gives the reader's answer, wherever that was wrong."""
-    if not failures:
-        return ""
+    """The hint of the mistake that fails as the reader does, wherever the reader failed."""
     with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
         for hint, wrong_answer in mistakes:
-            with contextlib.suppress(Exception):  # a mistake may break by itself
-                if all(
-                    _is_mistake(f.got or (), wrong_answer(f.example), asked.expected(f.example))
-                    for f in failures
-                ):
-                    return hint
+            if all(_fails_alike(failure, wrong_answer, asked) for failure in failures):
+                return hint
     return ""
+
+
+def _fails_alike(failure: _Failure, wrong_answer: Callable[[Any], Answer], asked: Asked) -> bool:
+    """Whether the mistake gives the reader's answer, or raises what the reader's function did."""
+    try:
+        mistaken = wrong_answer(failure.example)
+    except Exception as error:
+        return failure.text == _told(error)
+    if failure.got is None:
+        return False
+    return _is_mistake(failure.got, mistaken, asked.expected(failure.example))
 
 
 def _is_mistake(got: Answer, mistaken: Answer, expected: Expected) -> bool:

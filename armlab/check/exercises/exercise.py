@@ -23,6 +23,10 @@ Expected = list[tuple[np.ndarray, np.ndarray]]  # each result, and how far off i
 Mistake = tuple[str, Callable[[Any], Answer]]  # a hint, and the answer of whoever needs it
 
 
+class RuleBroken(Exception):
+    """An answer breaks a rule that its exercise sets beside the numbers; the text says which."""
+
+
 class Asked(Protocol):
     """What the grader asks of an exercise; `e` is what one of its examples is drawn as."""
 
@@ -38,6 +42,9 @@ class Asked(Protocol):
 
     def arguments_of(self, e: Any) -> Arguments:
         """What the reader's function is given."""
+
+    def run(self, function: Callable[..., Any], arguments: Arguments) -> Any:
+        """What the reader's function returns. Raises RuleBroken, and what the function raises."""
 
     def expected(self, e: Any) -> Expected:
         """What it has to return."""
@@ -71,6 +78,9 @@ class Exercise:
 
     def arguments_of(self, e: Example) -> Arguments:
         return self.arguments(e)
+
+    def run(self, function: Callable[..., Any], arguments: Arguments) -> Any:
+        return function(**arguments)
 
     def expected(self, e: Example) -> Expected:
         """Each result in float64 by PyTorch, and how far a right answer may be from it."""
@@ -118,6 +128,9 @@ class Puzzle:
 
     def arguments_of(self, e: Arguments) -> Arguments:
         return e
+
+    def run(self, function: Callable[..., Any], arguments: Arguments) -> Any:
+        return function(**arguments)
 
     def expected(self, e: Arguments) -> Expected:
         values = [np.asarray(value) for value in as_tuple(self.answer(**e))]

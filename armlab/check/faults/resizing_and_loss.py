@@ -17,9 +17,19 @@ FAULTS = [
         "resize_nearest: mean for sum",
         "resize_nearest",
         "resize",
-        "_ones_at(dy, columns, w))",
-        "_ones_at(dy, columns, w)) * (h / oh)",
-        "one pixel repeated several times collects the sum of its gradients",
+        "_transposed(dy, _ones_at(dy, rows, h), _ones_at(dy, columns, w))",
+        "_transposed(dy, *(a / xp.maximum(xp.sum(a, axis=0), xp.ones_like(a[0, :]))"
+        " for a in (_ones_at(dy, rows, h), _ones_at(dy, columns, w))))",
+        "one pixel repeated several times collects the sum of its gradients, not their mean",
+    ),
+    Fault(
+        "resize_nearest: only the last copy is heard",
+        "resize_nearest",
+        "resize",
+        "_transposed(dy, _ones_at(dy, rows, h), _ones_at(dy, columns, w))",
+        "_transposed(dy, *(a * xp.astype(xp.cumulative_sum(a, axis=0) == xp.sum(a, axis=0),"
+        " a.dtype) for a in (_ones_at(dy, rows, h), _ones_at(dy, columns, w))))",
+        "a pixel that was repeated has several gradients, and only the last of them stays: add up",
     ),
     Fault(
         "cross_entropy: class weights not in the denominator",
