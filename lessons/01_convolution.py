@@ -898,6 +898,6 @@ _ = ipywidgets.interact(lambda row: show_field([row]), row=slider)
 #
 # ## What comes next
 #
-# Lesson 2, batch normalisation, is about what follows each convolution of these networks. [Lesson 3: pooling](03_pooling.ipynb) uses the same windows, and the one pooling that reaches across the image. The [contents](index.ipynb) show the path.
+# [Lesson 2: batch normalisation](02_batch_norm.ipynb) is what follows each convolution of these networks. [Lesson 3: pooling](03_pooling.ipynb) uses the same windows, and the one pooling that reaches across the image. The [contents](index.ipynb) show the path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

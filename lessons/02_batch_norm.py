@@ -35,6 +35,7 @@ from armlab import check, hand
 from armlab.check import Example
 from armlab.data import Scenes
 from armlab.data.scenes import to_rgb
+from armlab.hand.channels import channel_dot, channel_sum
 from tools import compare, photographs, source, trained
 from tools import COLOURS, gradient_map, picture
 
@@ -49,7 +50,7 @@ def per_channel(v):
 # %% [markdown]
 # ## 1 · What it does to a channel
 #
-# A convolution makes channels of very different sizes. One lies around −8 with a spread of 5, another around 0 with a spread of 0.1. What stands behind it, a ReLU or a sigmoid, cares a great deal where 0 is and what counts as large.
+# A convolution makes channels of all sizes. One may lie around −2, another around 2; one may vary three times as much as another. What stands behind it, a ReLU or a sigmoid, cares a great deal where 0 is and what counts as large.
 #
 # **Batch normalisation** looks at all values of one channel: all images of the batch, all positions, $m = NHW$ of them. It subtracts their mean and divides by their standard deviation. Then it multiplies by a learned scale $w$ and adds a learned shift $b$.
 #
@@ -62,13 +63,13 @@ def per_channel(v):
 #
 # **Predict.** What are the mean and the variance of $\hat x$? And of $y$?
 #
-# A trained toy network, on eight of its scenes. `u` is what its third convolution hands to batch normalisation.
+# A trained toy network, on eight of its scenes. `u` is what its second convolution hands to batch normalisation.
 
 # %%
 net = trained("none")
 scenes, _ = Scenes("test").batch(range(8))
-u = net.conv3.conv(net.conv2(net.conv1(scenes)[0])[0])[0].astype("float64")
-w, b = (a.astype("float64") for a in (net.conv3.bn.weight, net.conv3.bn.bias))
+u = net.conv2.conv(net.conv1(scenes)[0])[0].astype("float64")
+w, b = (a.astype("float64") for a in (net.conv2.bn.weight, net.conv2.bn.bias))
 
 mean = u.mean(axis=(0, 2, 3))  # (1)
 var = ((u - per_channel(mean)) ** 2).mean(axis=(0, 2, 3))  # (2)
@@ -80,19 +81,20 @@ y = per_channel(w) * x_hat + per_channel(b)  # (4)
 compare("mean", mean, mean_file)
 compare("var", var, var_file)
 compare("y", y, y_file)
-print("u", u.shape, "  m =", u.size // u.shape[1])
-print("x̂: largest |mean|", f"{np.abs(x_hat.mean(axis=(0, 2, 3))).max():.1e}", end="   ")
-print("variances", x_hat.var(axis=(0, 2, 3)).min().round(6), "to 1")
+print("shape", u.shape, "  m =", u.size // u.shape[1])
+for name, values in {"u": u, "x̂": x_hat, "y": y}.items():
+    centres, spreads = values.mean(axis=(0, 2, 3)), values.std(axis=(0, 2, 3))
+    print(f"{name:2} means {centres.min():+.2f} to {centres.max():+.2f}", end="")
+    print(f"   standard deviations {spreads.min():.2f} to {spreads.max():.2f}")
 
 # %%
-order = np.argsort(var)
-shown = order[[0, 12, 20, 27, 31]]  # from the quietest to the loudest
+shown = np.argsort(mean)[[0, 8, 16, 24, 31]]  # from the lowest to the highest
 colours = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00")
 stages = {"u: convolved": u, "x̂: normalised": x_hat, "y: with w and b": y}
 
 fig, axes = plt.subplots(1, 3, figsize=(12, 2.6), layout="constrained")
 for ax, (title, values) in zip(axes, stages.items(), strict=True):
-    low, high = np.quantile(values[:, shown], [0.005, 0.995])
+    low, high = np.quantile(values[:, shown], [0.003, 0.997])
     for channel, colour in zip(shown, colours, strict=True):
         ax.hist(
             values[:, channel].ravel(), np.linspace(low, high, 60), histtype="step", color=colour,
@@ -104,25 +106,26 @@ axes[0].legend(fontsize=8, frameon=False)
 plt.show()
 
 # %% [markdown]
-# Before, five channels of five sizes. In the middle, one size for all; their shapes stay, skewed as they were. On the right, the sizes that training has chosen.
+# On the left, five channels in five places. In the middle, one place and one width for all; their shapes stay, skewed as they were. On the right, the places and widths that training has chosen. They are close to the middle ones: $w$ starts at 1 and $b$ at 0.
 #
-# The same as maps, for one scene. Each row has one scale of grey for all five channels.
+# The same as maps, for one scene. Each row has one scale of grey for all five channels, and middle grey is 0. The title says how many values of the whole batch are positive.
 
 # %%
 image = 1
-fig, axes = plt.subplots(2, 6, figsize=(12, 4), layout="constrained")
+fig, axes = plt.subplots(2, 6, figsize=(12, 4.4), layout="constrained")
 picture(axes[0, 0], to_rgb(scenes[image]).transpose(2, 0, 1), "a scene")
 axes[1, 0].axis("off")
-for row, (name, values, limit) in enumerate([("u", u, 12), ("x̂", x_hat, 3)]):
+for row, (name, values, limit) in enumerate([("u", u, 4), ("x̂", x_hat, 3)]):
     for ax, channel, colour in zip(axes[row, 1:], shown, colours, strict=True):
         ax.imshow(values[image, channel], cmap="gray", vmin=-limit, vmax=limit)
         ax.set(xticks=[], yticks=[])
-        ax.set_title(f"{name}, channel {channel}", fontsize=10, color=colour)
-fig.text(0.02, 0.2, "grey: −12 … 12 above,\n−3 … 3 below", fontsize=9)
+        share = (values[:, channel] > 0).mean()
+        ax.set_title(f"{name}, channel {channel}\n{share:.0%} positive", fontsize=10, color=colour)
+fig.text(0.02, 0.2, "grey: −4 … 4 above,\n−3 … 3 below", fontsize=9)
 plt.show()
 
 # %% [markdown]
-# Above, the first channels are flat grey: whatever is in them would drown in the others. Below, each of them says as much as the last. Normalising changes no pattern, since (4) is one factor and one shift for the whole channel. It changes what a common threshold, such as that of the ReLU behind it, makes of the pattern.
+# A ReLU lets the positive values pass. Above, it would leave little of the first channel and cut little from the last. Below, it divides each of them. Normalising changes no pattern, since (4) is one factor and one shift for the whole channel. It changes where a common threshold cuts.
 #
 # ### Exercise 1 · `batch_norm_forward`
 #
@@ -166,20 +169,22 @@ check.exercise("batch_norm_forward", batch_norm_forward)
 #
 # On paper both are equal. The source file says *never* to the second.
 #
-# **Predict.** A photograph has values of 0 to 1 and a variance of about 0.05. Add 10,000 to every pixel. How large are the two terms of the identity now? A float32 has 24 binary digits, about seven decimal ones. How many are left for the difference?
+# **Predict.** A photograph has values of 0 to 1 and a variance of about 0.01. Add 10,000 to every pixel. How large are the two terms of the identity now? A float32 has 24 binary digits, about seven decimal ones. How many are left for the difference?
 
 # %%
 photo = photographs()[3:4].astype("float32")  # (1, 3, 64, 96)
 
 
 def one_pass(x):
-    mean = x.mean(axis=(0, 2, 3))
-    return (x * x).mean(axis=(0, 2, 3)) - mean * mean
+    m = x.size // x.shape[1]
+    mean = channel_sum(x) / m  # the sums of the file, so that only the formula differs
+    return channel_dot(x, x) / m - mean * mean
 
 
 def two_pass(x):
-    mean = x.mean(axis=(0, 2, 3), keepdims=True)
-    return ((x - mean) ** 2).mean(axis=(0, 2, 3))
+    ones = np.ones(x.shape[1], x.dtype)
+    (_, _, var), _ = hand.batch_norm(x, ones, 0 * ones)
+    return var
 
 
 print("variance of red, by        E[x²] - mean²   E[(x - mean)²]   float64")
@@ -189,7 +194,7 @@ for offset in (0, 10, 100, 1000, 10_000):
     print(f"offset {offset:6}  {one_pass(x)[0]:22.5f}  {two_pass(x)[0]:15.5f}  {exact:9.5f}")
 
 # %% [markdown]
-# At 10,000 both terms are 100,000,000, and neighbouring float32 numbers of that size lie 8 apart. What is left of a difference of 0.05 is rounding: 0, or a multiple of 8, of either sign. This is **cancellation**. Nothing went wrong in the subtraction, which is exact; the digits were lost before it.
+# At 10,000 both terms are 100,000,000, and neighbouring float32 numbers of that size lie 8 apart. Each of the two was rounded many times on its way. What should be left is 0.01, and what is left is the difference of their roundings, of either sign. This is **cancellation**. Nothing goes wrong in the subtraction itself; the digits were lost before it.
 #
 # The two-pass form subtracts first, while the numbers still have their digits, and squares what is small.
 
@@ -204,7 +209,7 @@ def show_offsets(offsets):
         for row, (name, variance) in enumerate([("two passes", two_pass), ("one pass", one_pass)]):
             var = variance(x)
             r = 1 / np.sqrt(np.maximum(var, 0) + np.float32(1e-5))
-            x_hat = (x - x.mean(axis=(0, 2, 3), keepdims=True)) * per_channel(r)
+            x_hat = (x - per_channel(channel_sum(x) / (64 * 96))) * per_channel(r)
             ax = axes[row, column]
             title = f"offset {offset:,}, {name}\nvar {var[0]:.3g}, x̂ up to {np.abs(x_hat[0, 0]).max():.3g}"
             ax.imshow(x_hat[0, 0], cmap="gray", vmin=-3, vmax=3)
@@ -216,7 +221,7 @@ def show_offsets(offsets):
 show_offsets([0, 1000, 3000, 10_000])
 
 # %% [markdown]
-# The red channel of the flower, normalised, with one scale of grey for all: −3 is black and 3 is white. With two passes it stays the same flower. With one pass the factor $r$ is a matter of luck: where the variance comes out too large the picture goes flat, where it comes out as 0 or less, $r$ is $1/\sqrt\varepsilon \approx 316$ and every pixel is thrown to black or white.
+# The red channel of the flower, normalised, with one scale of grey for all: −3 is black and 3 is white. With two passes it stays the same flower, until it pales at 10,000; why, is said below. With one pass the factor $r$ is a matter of luck: where the variance comes out too large the picture goes flat, where it comes out as 0 or less, $r$ is $1/\sqrt\varepsilon \approx 316$ and every pixel is thrown to black or white.
 #
 # Offsets of this kind are no invention. A mean that is much larger than the spread is what a channel has whenever something constant is added to it.
 #
@@ -234,7 +239,7 @@ _ = ipywidgets.interact(lambda offset: show_offsets([offset]), offset=slider)
 # %% [markdown]
 # ### How far off may it be?
 #
-# Two passes are not free of rounding. A sum of $m$ numbers in float32 may be off by about $m\,u$ times the sum of their sizes, where $u = 2^{-24}$. So the mean may be off by $m\,u$ times the mean of $|x|$, and this error does not shrink when the mean is subtracted: it moves every $\hat x$ by the same step, times $r$. A large offset costs digits here too, but in proportion to the offset; in the one-pass form, to its square.
+# Two passes are not free of rounding. A sum of $m$ numbers in float32 may be off by about $m\,u$ times the sum of their sizes, where $u = 2^{-24}$. So the mean may be off by $m\,u$ times the mean of $|x|$, and this error does not shrink when the mean is subtracted: it moves every $\hat x$ by the same step, times $r$. A large offset costs digits here too, but in proportion to the offset; in the one-pass form, in proportion to its square.
 #
 # The project's tests know such a bound for every operation, computed beforehand from the values, and hold each side to it. Here is the error of `y` on both sides, beside that bound.
 
@@ -249,7 +254,7 @@ for offset in (0, 100, 10_000):
             print(f"   {verdict.ratio:.1e} times its bound")
 
 # %% [markdown]
-# The bound assumes that all roundings point the same way, and they rarely do. It is loose, but it is never wrong for right code, and a factor of two more than it would be a bug.
+# At 10,000 nothing is lost to the formula, and $\hat x$ is still off by a good part of a standard deviation: the mean itself, a sum of 6,144 large numbers, has run out of digits. PyTorch adds in another order and is off by more. The bound covers both. It assumes that all roundings point the same way, which they rarely do, so it is loose. But right code never exceeds it, and whoever does has a bug.
 
 # %% [markdown]
 # ## 3 · Training and evaluation
@@ -377,7 +382,7 @@ axes[1].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# With 0.1 the kept mean settles within some thirty batches and then averages. With the shares swapped it chases the last batch, and evaluation depends on which batch happened to come last.
+# With 0.1 the kept means wander little. With the shares swapped it chases the last batch, and evaluation depends on which batch happened to come last.
 #
 # The file. `_keep` is the exercise.
 
@@ -563,7 +568,8 @@ check.exercise("batch_norm_backward", batch_norm_backward)
 x = photos[3:4]
 (x_hat, _, _), backward = hand.batch_norm(x, np.ones(3), np.zeros(3))
 laplace = np.asarray([[0.0, -1.0, 0.0], [-1.0, 4.0, -1.0], [0.0, -1.0, 0.0]])
-sharper, _ = hand.conv2d(x, laplace * np.ones((3, 1, 1, 1)), padding=1, groups=3)
+framed = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+sharper, _ = hand.conv2d(framed, laplace * np.ones((3, 1, 1, 1)), groups=3)
 asked = {
     "brighter": np.ones_like(x),  # ones on purpose: the question is what is left of them
     "more contrast": x_hat,
@@ -591,7 +597,7 @@ left = dy - common - along_x
 compare("dx", backward(dy)[0], r * left)
 
 # %% [markdown]
-# In brackets is the size, the root of the mean square. Of *brighter* nothing is left, of *more contrast* nothing. *Sharper* passes nearly whole. It loses what it had in common with the other two: its mean, and the part of the edges that a mere increase in contrast would bring too.
+# In brackets is the size, the root of the mean square. Of *brighter* nothing is left, of *more contrast* nothing. *Sharper* passes for the most part. It loses the part of the edges that a mere increase in contrast would bring too. And of all three at once the same is left as of *sharper* alone.
 #
 # $dx$ is what is left times $w\,r$. In the language of geometry: $dy$ is projected onto everything that is at right angles to the constant $1$ and to $\hat x$.
 #
@@ -676,7 +682,7 @@ for ax in axes:
 plt.show()
 
 # %% [markdown]
-# In batches of two all that is left of a picture is a sign: brighter than its neighbour, or darker. In batches of six the two dark pictures stand out for what they are.
+# In batches of two all that is left of a picture is a sign: brighter than its neighbour, or darker. In batches of six the brightest and the darkest stand out, and the others lie between them.
 #
 # The backward is worse. By (5) the constant and the part along $\hat x$ are taken away from $dy$, and these are all that two numbers can have. Work it out: with $m = 2$ and $\hat x = (+h, -h)$, $h$ as in (6),
 #
