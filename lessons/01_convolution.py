@@ -83,80 +83,20 @@ edges = {
     "down": across.T,  # brighter further down?
     "Laplace": np.asarray([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]]),
 }
-x = grey[1:2]
+temple = grey[1:2]
 
 fig, axes = plt.subplots(2, 5, figsize=(11, 3.4), layout="constrained", height_ratios=[1, 1.1])
 axes[0, 0].axis("off")
-feature_map(axes[1, 0], x[0, 0], "x")
+feature_map(axes[1, 0], temple[0, 0], "x")
 for column, (name, w) in enumerate(edges.items(), start=1):
-    y, _ = hand.conv2d(x, w[np.newaxis, np.newaxis])
+    y, _ = hand.conv2d(temple, w[np.newaxis, np.newaxis])
     gradient_map(axes[0, column], w, name, limit=3)
     numbers(axes[0, column], w.round(2), "{:g}")
     feature_map(axes[1, column], y[0, 0], f"{name}: {y.min():.1f} … {y.max():.1f}")
 plt.show()
 
 # %% [markdown]
-# Middle grey is 0 in the last three. A convolution asks the same question at every place. That is its strength, since an edge is an edge wherever it stands, and it makes it cheap: nine numbers, for an image of any size.
-#
-# ### Exercise 1 · Find the bug
-#
-# ★★☆ · 15 minutes
-#
-# NumPy has a function called `convolve`. A colleague uses it for each line of the image, and adds up the lines. On the blurring kernel it agrees with the file.
-
-
-# %%
-def by_convolve(x, w):
-    """x (H, W), w (R, S)"""
-    height = len(x) - len(w) + 1
-    y = 0
-    for r, weights in enumerate(w):
-        lines = x[r : r + height]
-        y = y + np.stack([np.convolve(line, weights, mode="valid") for line in lines])
-    return y
-
-
-for name in ("blur", "down", "across"):
-    y, _ = hand.conv2d(x, edges[name][np.newaxis, np.newaxis])
-    compare(name, by_convolve(x[0, 0], edges[name]), y[0, 0])
-
-# %% [markdown]
-# **Predict.** Which kernels will it get right, and what does it make of the others? Print `np.convolve([0, 0, 1, 0, 0], [1, 2, 3])` before you answer.
-#
-# Then write the convolution yourself, for batches and channels. `x` is `(N, C, H, W)` and `w` is `(K, C, R, S)`: each of the $K$ outputs has a kernel for each of the $C$ inputs, and sums over them. `stride`, `padding` and `dilation` are pairs, for rows and for columns; section 2 says what they do, and you may come back after it.
-
-
-# %% tags=["exercise"]
-def conv2d_forward(x, w, stride, padding, dilation):
-    raise NotImplementedError
-
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def conv2d_forward(x, w, stride, padding, dilation):
-#     (n, c, height, width), (k, c, kernel_rows, kernel_columns) = x.shape, w.shape
-#     (t, u), (p, q), (d, e) = stride, padding, dilation
-#     padded = np.pad(x, ((0, 0), (0, 0), (p, p), (q, q)))
-#     oh = (height + 2 * p - d * (kernel_rows - 1) - 1) // t + 1
-#     ow = (width + 2 * q - e * (kernel_columns - 1) - 1) // u + 1
-#     y = np.zeros((n, k, oh, ow))
-#     for r in range(kernel_rows):
-#         for s in range(kernel_columns):
-#             rows = slice(d * r, d * r + t * (oh - 1) + 1, t)
-#             columns = slice(e * s, e * s + u * (ow - 1) + 1, u)
-#             met = padded[:, :, rows, columns]  # (N, C, OH, OW): what this tap meets
-#             y += np.einsum("kc,ncij->nkij", w[:, :, r, s], met)
-#     return y
-# ```
-#
-# The bug: `np.convolve` **flips** its second argument. That is what mathematicians call a convolution, and it is why the last line above is `[0 1 2 3 0]` with the kernel in order, a response to a single 1. The networks' convolution does not flip; strictly, it is a cross-correlation. A kernel that is symmetric from left to right, as two of the three are, hides the difference. A network that learns its weights hides it as well: it learns them flipped. Only weights from elsewhere show it.
-#
-# </details>
-
-# %% tags=["check"]
-check.exercise("conv2d_forward", conv2d_forward)
+# In the last three a flat place is 0, a middle grey. A convolution asks the same question at every place. That is its strength, since an edge is an edge wherever it stands, and it makes it cheap: nine numbers, for an image of any size.
 
 # %% [markdown]
 # ## 2 · Where the window goes
@@ -218,7 +158,7 @@ plt.show()
 source(Window.output_size, Window.taps)
 
 # %% [markdown]
-# ### Exercise 2 · `output_size`
+# ### Exercise 1 · `output_size`
 #
 # ★☆☆ · 5 minutes
 #
@@ -243,6 +183,67 @@ def output_size(size, kernel, stride, padding, dilation):
 
 # %% tags=["check"]
 check.exercise("output_size", output_size)
+
+# %% [markdown]
+# ### Exercise 2 · Find the bug
+#
+# ★★☆ · 15 minutes
+#
+# NumPy has a function called `convolve`. A colleague applies it to each line of the image, with one row of the kernel after the other, and adds up. On the kernels of section 1 it gives this:
+
+
+# %%
+def by_convolve(x, w):
+    """x (H, W), w (R, S)"""
+    height = len(x) - len(w) + 1
+    y = 0
+    for r, weights in enumerate(w):
+        lines = x[r : r + height]
+        y = y + np.stack([np.convolve(line, weights, mode="valid") for line in lines])
+    return y
+
+
+for name in ("blur", "down", "across"):
+    y, _ = hand.conv2d(temple, edges[name][np.newaxis, np.newaxis])
+    compare(name, by_convolve(temple[0, 0], edges[name]), y[0, 0])
+
+# %% [markdown]
+# **Predict.** Two are right and one is far off. What do the two have in common? Print `np.convolve([0, 0, 1, 0, 0], [1, 2, 3])`, and think what sliding `[1, 2, 3]` over that 1 ought to give.
+#
+# Then write the convolution yourself, for batches and channels. `x` is `(N, C, H, W)` and `w` is `(K, C, R, S)`: each of the $K$ outputs has a kernel for each of the $C$ inputs, and sums over them. `stride`, `padding` and `dilation` are pairs, for rows and for columns.
+
+
+# %% tags=["exercise"]
+def conv2d_forward(x, w, stride, padding, dilation):
+    raise NotImplementedError
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def conv2d_forward(x, w, stride, padding, dilation):
+#     (n, c, height, width), (k, c, kernel_rows, kernel_columns) = x.shape, w.shape
+#     (t, u), (p, q), (d, e) = stride, padding, dilation
+#     padded = np.pad(x, ((0, 0), (0, 0), (p, p), (q, q)))
+#     oh = (height + 2 * p - d * (kernel_rows - 1) - 1) // t + 1
+#     ow = (width + 2 * q - e * (kernel_columns - 1) - 1) // u + 1
+#     y = np.zeros((n, k, oh, ow))
+#     for r in range(kernel_rows):
+#         for s in range(kernel_columns):
+#             rows = slice(d * r, d * r + t * (oh - 1) + 1, t)
+#             columns = slice(e * s, e * s + u * (ow - 1) + 1, u)
+#             met = padded[:, :, rows, columns]  # (N, C, OH, OW): what this tap meets
+#             y += np.einsum("kc,ncij->nkij", w[:, :, r, s], met)
+#     return y
+# ```
+#
+# The bug: `np.convolve` **flips** its second argument before it slides it along. That is what mathematicians call a convolution. It is why a single 1 answers with `1 2 3`. Slide `[1, 2, 3]` as it stands, and the 1 meets first the 3, then the 2, then the 1. The convolution of networks does not flip; strictly, it is a **cross-correlation**. A kernel that is symmetric from left to right, such as *blur* and *down*, hides the difference. A network that learns its weights hides it as well: it learns them flipped. Only weights from elsewhere show it.
+#
+# </details>
+
+# %% tags=["check"]
+check.exercise("conv2d_forward", conv2d_forward)
 
 # %% [markdown]
 # ## 3 · Channels, groups, and 1 × 1
@@ -574,9 +575,9 @@ plt.show()
 
 # %%
 down = edges["down"]
-parts = [hand.conv2d(grey[1:2], down[r : r + 1][np.newaxis, np.newaxis])[0][0, 0] for r in range(3)]
+parts = [hand.conv2d(temple, down[r : r + 1][np.newaxis, np.newaxis])[0][0, 0] for r in range(3)]
 moved = sum(part[r : r + 62] for r, part in enumerate(parts))
-compare("rows", moved, hand.conv2d(grey[1:2], down[np.newaxis, np.newaxis])[0][0, 0])
+compare("rows", moved, hand.conv2d(temple, down[np.newaxis, np.newaxis])[0][0, 0])
 
 fig, axes = plt.subplots(1, 4, figsize=(11, 2), layout="constrained")
 for r in range(3):
@@ -783,7 +784,7 @@ fig.colorbar(drawn, ax=axes[2], shrink=0.8, label="log₁₀")
 plt.show()
 
 # %% [markdown]
-# White is exactly 0. Without attention the window ends long before the band: this logit *cannot* know the class of its seven, whatever the weights. With ARM every pixel has a gradient. The convolutions are the same; what reaches across the image is the one global pooling, which lesson 3 is about.
+# White is exactly 0. Without attention the window ends long before the band: this logit *cannot* know the class of its seven, whatever the weights. With ARM every pixel has a gradient. Its convolutions have the same windows. What reaches across the image is the one global pooling, which lesson 3 is about.
 #
 # The forward says the same. Recolour the band, from orange to blue, and look which logits move at all, even in their last bit. Here the readable convolution runs, so that equal inputs give equal bits.
 

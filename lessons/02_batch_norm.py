@@ -223,7 +223,7 @@ show_offsets([0, 1000, 3000, 10_000])
 # %% [markdown]
 # The red channel of the flower, normalised, with one scale of grey for all: −3 is black and 3 is white. With two passes it stays the same flower, until it pales at 10,000; why, is said below. With one pass the factor $r$ is a matter of luck: where the variance comes out too large the picture goes flat, where it comes out as 0 or less, $r$ is $1/\sqrt\varepsilon \approx 316$ and every pixel is thrown to black or white.
 #
-# Offsets of this kind are no invention. A mean that is much larger than the spread is what a channel has whenever something constant is added to it.
+# A channel has such a mean whenever a large constant is added to it, by a bias for instance.
 #
 # In a running notebook, find the offset from which the one-pass form can be seen to fail.
 
@@ -263,7 +263,7 @@ for offset in (0, 100, 10_000):
 #
 # $$\mathrm{running} \leftarrow (1 - \mu)\,\mathrm{running} + \mu \cdot \mathrm{new}$$
 #
-# $\mu$ is called the momentum, 0.1 by default. It is the share of the *new* batch. (In an optimiser, "momentum 0.9" is the share of the *old*. The word has two meanings, and people get it wrong in both directions.)
+# $\mu$ is called the momentum, 0.1 by default. It is the share of the *new* batch. (In an optimiser, "momentum 0.9" is the share of the *old*. The word has two meanings.)
 #
 # **Predict.** The first photograph below is normalised twice, beside dark leaves and beside pale buildings. In training mode, in which company does it come out brighter? And in evaluation mode?
 
