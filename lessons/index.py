@@ -22,6 +22,8 @@
 # | lesson | minutes | goal |
 # |---|---|---|
 # | [0 · Arrays, shapes and the check](00_arrays_shapes_and_the_check.ipynb) | 60 | read `y, backward = f(x)` wherever it stands, and test a backward that you have no reason to trust |
+# | [1 · Convolution and its three gradients](01_convolution.ipynb) | 90 | derive the gradients of a convolution by its input, weights and bias, and say which pixels a network can see |
+# | [2 · Batch normalisation](02_batch_norm.ipynb) | 90 | derive the backward of batch normalisation, and say what it takes away from a gradient |
 # | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
 # | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
 # | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
@@ -37,8 +39,8 @@
 # | | lesson | |
 # |---|---|---|
 # | 0 | [arrays, shapes and the check](00_arrays_shapes_and_the_check.ipynb) | here |
-# | 1 | convolution and its three gradients | planned |
-# | 2 | batch normalisation: running statistics, cancellation | planned |
+# | 1 | [convolution and its three gradients](01_convolution.ipynb) | here |
+# | 2 | [batch normalisation: running statistics, cancellation](02_batch_norm.ipynb) | here |
 # | 3 | [pooling: average, max, ties](03_pooling.ipynb) | here |
 # | 4 | [the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | here |
 # | 5 | ARM in three versions: the paper's, the article's, the repositories' | planned |

@@ -7,8 +7,7 @@ for the whole catalogue, and the tests hold that none is missed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hypothesis import Phase, settings
@@ -19,7 +18,6 @@ from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
 from armlab.check.faults import FAULTS
 from armlab.check.strata import QUIET, Stratum, for_all
-from armlab.hand import kernels
 
 EXAMPLES = 400
 
@@ -57,24 +55,13 @@ def hunt(fault: Fault, shrink: bool = True) -> Catch:
     those do not show it, and without shrinking, among all that the tests draw.
     """
     case = CASES[fault.case]
-    with planted(fault), _specification_alone(fault):
+    with planted(fault):
         if shrink:
             readable = Stratum("readable", case.readable_examples(), 50)
             small = _search(fault, [readable], (Phase.generate, Phase.shrink))
             if small.caught:
                 return small
         return _search(fault, case.strata(EXAMPLES), (Phase.generate,))
-
-
-@contextmanager
-def _specification_alone(fault: Fault) -> Iterator[None]:
-    """A fault in the specification of convolution shows where no fast version runs instead."""
-    table = kernels.CONV2D
-    kernels.CONV2D = [] if fault.file == "conv2d" else table
-    try:
-        yield
-    finally:
-        kernels.CONV2D = table
 
 
 def chosen(names: Iterable[str]) -> list[Fault]:

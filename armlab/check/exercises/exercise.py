@@ -89,7 +89,8 @@ class Exercise:
         if bound is None:
             limits = {key: whole(value) for key, value in exact.items()}
         else:
-            limits = {k: 4 * np.asarray(b) for k, b in bound(e, exact, ROUNDOFF["float64"]).items()}
+            bounds = bound(e, exact, ROUNDOFF["float64"])
+            limits = {r: 4 * np.asarray(bounds[r]) for r in self.results}
         return [(exact[r], np.broadcast_to(limits[r], exact[r].shape)) for r in self.results]
 
     def mistakes(self) -> Iterator[Mistake]:
