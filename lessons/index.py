@@ -24,6 +24,7 @@
 # | [0 · Arrays, shapes and the check](00_arrays_shapes_and_the_check.ipynb) | 60 | read `y, backward = f(x)` wherever it stands, and test a backward that you have no reason to trust |
 # | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
 # | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
+# | [5 · ARM in three versions](05_arm.ipynb) | 90 | tell the paper's, the article's and the repositories' modules apart, derive the backward of the one that is used, and see what a trained one does |
 # | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
 #
 # Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4.
@@ -39,7 +40,7 @@
 # | 2 | batch normalisation: running statistics, cancellation | planned |
 # | 3 | [pooling: average, max, ties](03_pooling.ipynb) | here |
 # | 4 | [the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | here |
-# | 5 | ARM in three versions: the paper's, the article's, the repositories' | planned |
+# | 5 | [ARM in three versions](05_arm.ipynb) | here |
 # | 6 | relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line | planned |
 # | 7 | [spatial attention, and what "spatial" means](07_spatial_attention.ipynb) | here |
 # | 8 | ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet | planned |
