@@ -483,7 +483,7 @@ for module in (
         print(f"    {key:18} {value.shape}")
 
 # %% [markdown]
-# Neither gate knows where anything is. Both multiply each channel by one number, and so both keep the map as it is. Both recalibrate channels. What differs is how the logits are made, and you see all of it in the weights: SE goes through a bottleneck with a ReLU, has biases and no BN; ARM has one square matrix, no bias, and BN. Lesson 6 takes SE and other relatives apart.
+# Neither gate knows where anything is. Both multiply each channel by one number, and so both keep the map as it is. Both recalibrate channels. What differs is how the logits are made, and you see all of it in the weights: SE goes through a bottleneck with a ReLU, has biases and no BN; ARM has one square matrix, no bias, and BN. [Lesson 6](06_relatives.ipynb) takes SE and other relatives apart.
 
 # %% [markdown]
 # ## 4 · ARM in the public repositories
@@ -1021,6 +1021,6 @@ check.exercise("usable_batches", usable_batches)
 #
 # ## What comes next
 #
-# Lesson 6 changes one line at a time, and gets SE, eSE, ECA, CBAM and SimAM. [Lesson 7](07_spatial_attention.ipynb) turns the gate around. The [contents](index.ipynb) show the path.
+# [Lesson 6](06_relatives.ipynb) changes one line at a time, and gets SE, eSE, ECA, CBAM and SimAM. [Lesson 7](07_spatial_attention.ipynb) turns the gate around. The [contents](index.ipynb) show the path.
 #
 # Photographs in the scenes: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

@@ -25,9 +25,10 @@
 # | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
 # | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
 # | [5 · ARM in three versions](05_arm.ipynb) | 90 | tell the paper's, the article's and the repositories' modules apart, derive the backward of the one that is used, and see what a trained one does |
+# | [6 · Relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line](06_relatives.ipynb) | 100 | read any channel attention as a change of ARM, derive the backward of the change, and know what its gate cannot see |
 # | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
 #
-# Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4.
+# Lessons 3 and 4 need lesson 0 and not each other. Lessons 5 and 7 need lessons 0 and 4, lesson 6 lesson 5 as well.
 #
 # ## The whole path
 #
@@ -41,7 +42,7 @@
 # | 3 | [pooling: average, max, ties](03_pooling.ipynb) | here |
 # | 4 | [the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | here |
 # | 5 | [ARM in three versions](05_arm.ipynb) | here |
-# | 6 | relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line | planned |
+# | 6 | [relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line](06_relatives.ipynb) | here |
 # | 7 | [spatial attention, and what "spatial" means](07_spatial_attention.ipynb) | here |
 # | 8 | ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet | planned |
 # | 9 | a task that provably needs context, and the training that shows it | planned |
