@@ -273,7 +273,7 @@ _ = ipywidgets.interact(lambda blueness: show_mixes([blueness]), blueness=slider
 # %% [markdown]
 # ## 3 · The article, sentence by sentence
 #
-# The article prints the class in section 2, describes it, and counts its cost. Five places where one has to look twice, each with a cell.
+# The article prints the class in section 2, announces a formula in section 3.1 and leaves it out (it is (1) to (3)), and counts the cost in section 4. Five places where one has to look twice, each with a cell.
 #
 # ### The start is gone
 #

@@ -98,7 +98,7 @@ for name, module in relatives.items():
     )
 
 # %% [markdown]
-# The weights differ by four orders of magnitude. The operations do not: whatever has one gate per channel has to read $x$ once to pool it and once to scale it, and that is 307,200 operations here. What stands between is small change. SimAM has no weights, and still does three times as much as ARM, since it works on every element.
+# The weights go from 16,640 down to 5, and to none. The operations on elements do not: whatever has one gate per channel has to read $x$ once to pool it and once to scale it, and that is 307,200 operations here. What stands between is small change. SimAM has no weights, and still does three times as much as ARM, since it works on every element.
 #
 # The next sections need features that mean something. These are those of the trained toy network of [lesson 5](05_arm.ipynb), in front of its gate, with the gates that its ARM has learned. Half of the scenes have an orange band, half have a blue one.
 
@@ -154,7 +154,7 @@ folded.assign(
 compare("gates", folded.gate(f), gates)
 
 # %% [markdown]
-# A trained ARM *is* an eSE. (Folding a BN into the layer before it is a common step when networks are shipped.) In training they differ: ARM's logits depend on the company in the batch, eSE's do not, and eSE takes a batch of one.
+# A trained ARM *is* an eSE. (To write a BN into the layer before it is called folding.) In training they differ: ARM's logits depend on the company in the batch, eSE's do not, and eSE takes a batch of one.
 #
 # eSE's backward is that of ARM without (BN 5): $du = da$, and $db = \sum_n da_n$. There is nothing more to derive.
 
@@ -167,7 +167,7 @@ compare("gates", folded.gate(f), gates)
 # $$a = W_2\, \mathrm{ReLU}(W_1 z + b_1) + b_2 \tag{2}$$
 # $$y = x\,\sigma(a) \tag{3}$$
 #
-# $W_1$ is $C/r \times C$ and $W_2$ is $C \times C/r$. The first layer *squeezes*, the second *excites*. The two stand in a file of their own, as CBAM and the feature fusion module use them as well.
+# $W_1$ is $C/r \times C$ and $W_2$ is $C \times C/r$. The two layers stand in a file of their own, as CBAM and the feature fusion module use them as well.
 
 # %%
 source(hand.SqueezeExcitation._logits, bottleneck)
@@ -242,7 +242,9 @@ for name, mine, theirs in zip(
 print("units that are never positive:", int((u <= 0).all(axis=0).sum()), "of", u.shape[1])
 
 # %% [markdown]
-# And the file, whose three backwards are these lines:
+# A unit that is never positive gets nothing: not its row of $W_1$ and its bias, since $du = 0$, and not its column of $W_2$, since $h = 0$. Some of these eight units are in that state.
+#
+# The file gives the same numbers:
 
 # %%
 y_file, backward = se(x)
@@ -353,6 +355,7 @@ def explained(guessed):
     return 1 - (off**2).sum() / (around**2).sum()
 
 
+print(f"pooled means above 0: {(z > 0).mean():.0%}")
 fitted = {}
 for reduction in (16, 8, 4):
     found = []
@@ -366,7 +369,7 @@ for reduction in (16, 8, 4):
     fitted[reduction] = max(found, key=lambda f: f[0])[2]
 
 # %% [markdown]
-# What counts is not how many hidden units there are, but how many are *alive*. The pooled means are nearly all positive, and they change little from image to image. So a unit that starts with $u < 0$ on one image has $u < 0$ on all of them. It gets no gradient, as you predicted above, and stays where it is. With none alive every image gets the same gates, and nothing is explained; one explains a part of it, and two nearly everything, just as the directions said. A bottleneck needs room for the units that die. In ARM and eSE there is no ReLU in the branch, and nothing that can die.
+# What counts is not how many hidden units there are, but how many are *alive*. The pooled means are nearly all positive, so a unit whose first weights are mostly negative has $u < 0$ on every image. It gets no gradient, as you predicted above, and stays where it is. With none alive every image gets the same gates, and nothing is explained; one explains a part of it, and two nearly everything, just as the directions said. A bottleneck needs room for the units that die. In ARM and eSE there is no ReLU in the branch, and nothing that can die.
 #
 # ## 4 · ECA: neighbours among the channels
 #
@@ -880,7 +883,7 @@ def simam_logits(x, lambda_):
 #     return d**2 / (4 * (v + lambda_)) + 0.5
 # ```
 #
-# NumPy's `var` divides by $m$, SimAM's paper by $m - 1$ (`ddof=1`), and `torch.var` divides by $m - 1$ unless told otherwise. The two `e` differ by about $m/(m-1)$: a fiftieth of a percent at 64×96, a third at 2×2, deep in a network where maps are small.
+# NumPy's `var` divides by $m$, SimAM's paper by $m - 1$ (`ddof=1`), and `torch.var` divides by $m - 1$ unless told otherwise. The two `e` differ by about $m/(m-1)$: a sixtieth of a percent at 64×96, a third at 2×2, deep in a network where maps are small.
 #
 # </details>
 
@@ -1031,7 +1034,7 @@ for name, module in smaller.items():
     print(f"{name:24}" + "".join(f"{'yes' if law else '–':>18}" for law in laws))
 
 # %% [markdown]
-# Read it by rows, as a list of what a module is blind to. The first two columns: a gate made from means knows no place. (CBAM loses this law through its second half, which has a 7×7 kernel and zeros around the picture; coordinate attention keeps the mirror, as its strips turn around with the picture, but not the shuffling.) The third: whoever subtracts a mean does not feel a constant, and that is BN in training, over the batch, and SimAM, over the pixels. The fourth asks the first eight gates whether they hear of the last channel: ECA's do not, it is too far away, and SimAM has never heard of any other channel. The last column is BN again: in training, an image's gates depend on the other images. In evaluation mode every entry of that column is yes.
+# Read it by rows, as a list of what a module is blind to. The first two columns: a gate made from means knows no place. (CBAM loses this law through its second half, which has a 7×7 kernel and zeros around the picture; coordinate attention keeps the mirror, as its strips turn around with the picture, but not the shuffling.) The third: whoever subtracts a mean does not feel a constant, and that is BN in training, over the batch, and SimAM, over the pixels. (CBAM has a BN in its second half only.) The fourth asks the first eight gates whether they hear of the last channel: ECA's do not, it is too far away, and SimAM has never heard of any other channel. The last column is BN again: in training, an image's gates depend on the other images. In evaluation mode every entry of that column is yes.
 #
 # ## Five questions
 #
