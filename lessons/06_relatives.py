@@ -547,7 +547,7 @@ fig.colorbar(drawn, ax=axes[:, -1], ticks=[0, 0.5, 1])
 plt.show()
 
 # %% [markdown]
-# The percentages say how much of the variance of ARM's gates is explained; a constant for each channel would reach 0 %. With seven units alive, SE draws ARM's picture. With one, it has one pattern, stronger or weaker: the band, without the brightness. ECA's three weights, with no bias, do not reach even the constants: what tells orange from blue is spread over channels that no kernel of three brings together. SimAM does not try.
+# The percentages say how much of the variance of ARM's gates is explained; a constant for each channel would reach 0 %. SE with $r = 4$ has units to spare, and draws ARM's picture. With $r = 16$ one is left alive, and with it one pattern, stronger or weaker: the band, without the brightness. ECA's three weights, with no bias, do not reach even the constants: what tells orange from blue is spread over channels that no kernel of three brings together. SimAM does not try.
 #
 # ### ECA's kernel under your hand
 #
