@@ -746,6 +746,6 @@ for size in (2, 3, 6):
 #
 # ## What comes next
 #
-# [Lesson 7: spatial attention](07_spatial_attention.ipynb) turns the gate around: one for each position. Lesson 5, ARM in its three versions (the paper's, the article's, the repositories'), is planned; so is lesson 6, where SE, ECA and CBAM appear as changes of one line. The [contents](index.ipynb) show the path. Until then `armlab train` trains a small network with and without ARM, on scenes that cannot be told apart without context.
+# [Lesson 5](05_arm.ipynb) has ARM in its three versions: the paper's, the article's, the repositories'. [Lesson 7](07_spatial_attention.ipynb) turns the gate around: one for each position. The [contents](index.ipynb) show the path. Outside the lessons, `armlab train` trains a small network with and without ARM, on scenes that cannot be told apart without context.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

@@ -26,6 +26,8 @@
 # | [2 · Batch normalisation](02_batch_norm.ipynb) | 90 | derive the backward of batch normalisation, and say what it takes away from a gradient |
 # | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
 # | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
+# | [5 · ARM in three versions](05_arm.ipynb) | 90 | tell the paper's, the article's and the repositories' modules apart, derive the backward of the one that is used, and see what a trained one does |
+# | [6 · Relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line](06_relatives.ipynb) | 100 | read any channel attention as a change of ARM, derive the backward of the change, and know what its gate cannot see |
 # | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
 # | [8 · ARM32, 16 and 8 in a network](08_bisenet.ipynb) | 100 | follow an image through BiSeNet and its gradient back, and know at each fork which gradients add up |
 # | [11 · The GPU: the same source on CuPy](11_gpu.ipynb) | 90 | write array code that runs unchanged on a GPU, and know what a device forbids, slows down and computes differently |
@@ -43,8 +45,8 @@
 # | 2 | [batch normalisation: running statistics, cancellation](02_batch_norm.ipynb) | here |
 # | 3 | [pooling: average, max, ties](03_pooling.ipynb) | here |
 # | 4 | [the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | here |
-# | 5 | ARM in three versions: the paper's, the article's, the repositories' | planned |
-# | 6 | relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line | planned |
+# | 5 | [ARM in three versions](05_arm.ipynb) | here |
+# | 6 | [relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line](06_relatives.ipynb) | here |
 # | 7 | [spatial attention, and what "spatial" means](07_spatial_attention.ipynb) | here |
 # | 8 | [ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet](08_bisenet.ipynb) | here |
 # | 9 | a task that provably needs context, and the training that shows it | planned |

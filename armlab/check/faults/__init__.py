@@ -16,6 +16,7 @@ from armlab.check.faults import (
     relatives,
     resizing_and_loss,
     spatial,
+    strips_and_elements,
 )
 
 __all__ = ["FAULTS", "Fault", "of_case", "planted"]
@@ -28,6 +29,7 @@ FAULTS = [
     *resizing_and_loss.FAULTS,
     *arm.FAULTS,
     *relatives.FAULTS,
+    *strips_and_elements.FAULTS,
     *spatial.FAULTS,
     *networks.FAULTS,
 ]
