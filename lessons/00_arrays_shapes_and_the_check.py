@@ -26,6 +26,7 @@
 # Each section asks you to **predict** something before the code answers. Write your guess down: a guess that you only think of has a way of agreeing with the answer afterwards.
 
 # %%
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -33,8 +34,9 @@ from sklearn.datasets import load_sample_image
 
 from armlab import check, hand
 from armlab.arrays import unbroadcast
-from tools import compare, photographs, source
-from tools import CHANNELS, feature_map, gradient_map, picture
+from armlab.data import Scenes
+from tools import compare, features, photographs, source, trained
+from tools import CHANNELS, feature_map, gradient_map, picture, scene
 
 rng = np.random.default_rng(0)
 
@@ -168,25 +170,29 @@ compare("again", backward(dy_a), dx_a)
 compare("linear", backward(dy_a + dy_b), dx_a + dx_b)
 
 # %% [markdown]
-# On a picture one sees what the slope does. Subtract the mean from a photograph, so that dark places become negative, and let a random gradient arrive from above.
+# On a picture one sees what the slope does. `trained("none")` is a small network that has learned to find handwritten sevens in photographs. Its first layer is a convolution, a normalisation and a LeakyReLU. Here is what one of its channels hands to the LeakyReLU on a real scene, and a random gradient that arrives from above.
 
 # %%
-x = photographs()[:1]
-x = x - x.mean()
+net = trained("none")
+image = Scenes("test").scene(9)[0].astype(np.float64)
+convolved, _ = net.conv1.conv(image[np.newaxis])
+x, _ = net.conv1.bn(convolved)  # (1, 16, 64, 64)
 y, backward = hand.leaky_relu(x)
 dy = rng.standard_normal(y.shape)
 dx = backward(dy)
 
-fig, axes = plt.subplots(1, 4, figsize=(10, 2.1), layout="constrained")
-feature_map(axes[0], x[0, 0], "x (red, mean removed)", channel=0)
-feature_map(axes[1], y[0, 0], "y", channel=0)
-gradient_map(axes[2], dy[0, 0], "dy", limit=3)
-drawn = gradient_map(axes[3], dx[0, 0], "dx", limit=3)
-fig.colorbar(drawn, ax=axes[3], shrink=0.8)
+c = np.argmin(np.abs((x[0] > 0).mean(axis=(1, 2)) - 0.5))  # a channel that is half positive
+fig, axes = plt.subplots(1, 5, figsize=(12, 2.5), layout="constrained")
+scene(axes[0], image, "the scene")
+feature_map(axes[1], x[0, c], "x, one channel")
+feature_map(axes[2], y[0, c], "y")
+gradient_map(axes[3], dy[0, c], "dy", limit=3)
+drawn = gradient_map(axes[4], dx[0, c], "dx", limit=3)
+fig.colorbar(drawn, ax=axes[4], shrink=0.8)
 plt.show()
 
 # %% [markdown]
-# Gradients are drawn in red and blue, and white is 0. Where `x` is positive, `dx` is `dy`. Where it is negative one hundredth is left, which looks white: the dark parts of the roof learn next to nothing from this output.
+# Gradients are drawn in red and blue, and white is 0. Where `x` is positive, `dx` is `dy`. Where it is negative one hundredth is left, which looks white: the layer below learns next to nothing from there.
 #
 # ### Exercise 1 · `relu_backward`
 #
@@ -503,7 +509,61 @@ ax.legend(loc="center right", bbox_to_anchor=(1, 0.4), fontsize=9)
 plt.show()
 
 # %% [markdown]
-# The two functions are far apart, and the line of what is allowed runs between them. `armlab/check/adjoint.py` says how it is drawn: the measured side is off by about $h^4$, and the allowance lies well above that and far below a mistake.
+# The two functions are far apart, and the line of what is allowed runs between them.
+#
+# ### How long a step?
+#
+# The left side is only as good as its step $h$. A derivative is what is left when $h$ goes to 0, and a computer cannot follow it there.
+#
+# **Predict.** The slope of the sigmoid at $z = 1$ is $s(1-s) = 0.1966\ldots$ You measure it as $(\sigma(1 + h) - \sigma(1 - h)) / 2h$ in float64. Which step gives more right digits: $10^{-1}$, $10^{-5}$ or $10^{-14}$?
+
+
+# %%
+def measured_slope(h):
+    return (hand.sigmoid(np.asarray(1 + h))[0] - hand.sigmoid(np.asarray(1 - h))[0]) / (2 * h)
+
+
+s, sigmoid_back = hand.sigmoid(np.asarray(1.0))
+slope = sigmoid_back(np.asarray(1.0))
+lengths = np.logspace(-15.5, 0.5, 161)
+errors = np.asarray([max(abs(measured_slope(h) - slope), 1e-16) for h in lengths])
+
+
+def show_steps(steps):
+    _, axes = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+    z = np.linspace(-3, 5, 200)
+    axes[0].plot(z, hand.sigmoid(z)[0], color="0.6")
+    axes[1].loglog(lengths, errors, color="0.8", linewidth=1)
+    for h, colour in zip(steps, ["#D55E00", "#009E73", "#0072B2"], strict=False):
+        found = measured_slope(h)
+        axes[0].plot(z, s + found * (z - 1), color=colour, linewidth=1)
+        axes[0].plot([1 - h, 1 + h], hand.sigmoid(np.asarray([1 - h, 1 + h]))[0], "o", color=colour)
+        axes[1].plot(
+            h, max(abs(found - slope), 1e-16), "o", color=colour, label=f"h = {h:.0e}: {found:.12f}"
+        )
+    axes[0].set(
+        xlim=(-3, 5), ylim=(-0.1, 1.2), xlabel="z", title="σ, and the line that was measured"
+    )
+    axes[1].set(xlabel="h", title=f"error of the slope {slope:.12f}")
+    axes[1].legend(loc="lower left", fontsize=8)
+    plt.show()
+
+
+show_steps([2.0, 1e-5, 1e-14])
+
+# %% [markdown]
+# A long step measures another line. Its error falls with $h^2$, as the curve is straighter over a shorter piece. A very short step subtracts two numbers that agree in nearly all digits, and divides what is left, mostly rounding, by $h$. The best step lies between, and even there some digits are lost.
+#
+# In a running notebook, move the slider.
+
+# %%
+slider = ipywidgets.FloatLogSlider(
+    value=1, base=10, min=-15, max=0.5, step=0.5, description="step h", continuous_update=False
+)
+_ = ipywidgets.interact(lambda h: show_steps([h]), h=slider)
+
+# %% [markdown]
+# `check.adjoint` takes steps of $h = 2^{-13}$ and of $h/2$, and from the two computes a value in which the $h^2$ has cancelled. What is left is of the order of $h^4$, and the line above lies well over that and far below a mistake.
 
 # %% [markdown]
 # ## 6 · Why a gradient of ones sees nothing
@@ -517,7 +577,8 @@ plt.show()
 # **Predict.** Let $L = \sum y$. How does $L$ move when one $x$ moves?
 
 # %%
-x = rng.standard_normal((4, 3, 5, 6))
+images, _ = Scenes("test").batch(range(4))
+x = features(net, images)[:, :3].astype(np.float64)  # (4, 3, 32, 32): three channels of the network
 w, b = rng.uniform(0.5, 2, 3), rng.standard_normal(3)
 (y, _, _), norm_back = hand.batch_norm(x, w, b)
 
@@ -562,12 +623,14 @@ for name, dy in [("ones", ones), ("random", random)]:
 # With ones, zeros pass: they are off by no more than rounding. With a random $dy$ they fail at once.
 
 # %%
-fig, axes = plt.subplots(1, 4, figsize=(10, 2.2), layout="constrained")
+fig, axes = plt.subplots(1, 6, figsize=(13, 2.4), layout="constrained")
+scene(axes[0], images[0], "a scene")
+feature_map(axes[1], x[0, 0], "x, one channel")
 for ax, g, title in [
-    (axes[0], ones, "dy = 1"),
-    (axes[1], dx_ones, "its dx"),
-    (axes[2], random, "dy random"),
-    (axes[3], dx_random, "its dx"),
+    (axes[2], ones, "dy = 1"),
+    (axes[3], dx_ones, "its dx"),
+    (axes[4], random, "dy random"),
+    (axes[5], dx_random, "its dx"),
 ]:
     gradient_map(ax, g[0, 0], title, limit=3)
 plt.show()

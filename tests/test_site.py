@@ -129,6 +129,7 @@ def requested(reader: Any) -> list[str]:
 
 @pytest.mark.parametrize("lesson", [pytest.param(s, marks=BROWSER) for s in BOOKS])
 def test_page_needs_nothing_from_elsewhere(lesson: str, site: Path, reader: Any) -> None:
+    requested(reader)  # what the browser opened with
     reader.get((site / f"{lesson}.html").as_uri())
     found = reader.execute_async_script(TYPESET)
     assert lesson == "index" or found["drawn"] > 20

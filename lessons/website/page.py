@@ -75,9 +75,9 @@ def target(link: str, sources: set[str]) -> str:
 
 def headings(soup: BeautifulSoup, made: Page) -> None:
     """Note the title and the sections, each with an id of its own."""
+    for mark in soup.select(".anchor-link"):
+        mark.decompose()
     for heading in soup.select("h1, h2"):
-        for mark in heading.select(".anchor-link"):
-            mark.decompose()
         text = heading.get_text()
         if heading.name == "h1":
             made.title = text
