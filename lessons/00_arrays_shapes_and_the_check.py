@@ -17,9 +17,9 @@
 #
 # | | |
 # |---|---|
-# | Time | 60 minutes |
+# | Time | 75 minutes |
 # | You need first | Python, a little NumPy, the chain rule for functions of one variable |
-# | Afterwards you can | say which axes meet when two arrays are multiplied · write the backward of a simple function · compose backwards · check one without a second implementation · say why some gradient tests see nothing |
+# | Afterwards you can | say which axes meet when two arrays are multiplied · write the backward of a simple function · compose backwards · check one without a second implementation · say how long a step measures a slope best, and why some gradient tests see nothing |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [armlab/arrays.py](../armlab/arrays.py) · [hand/leaky_relu.py](../armlab/hand/leaky_relu.py) · [hand/relu.py](../armlab/hand/relu.py) · [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) · [check/adjoint.py](../armlab/check/adjoint.py) |
 #
@@ -117,7 +117,9 @@ for name, shape in [("s", (2, 3, 1, 1)), ("p", (2, 1, 4, 5)), ("v", (3,))]:
 source(hand.leaky_relu)
 
 # %% [markdown]
-# `backward` is an ordinary inner function. It remembers `y` because it was defined where `y` is known: $y$ is positive where $x$ is. (`in_place` and `clip` are NumPy's maximum and limits, without a new array for each step.)
+# The function computes `y`, defines `backward` inside itself, and returns both. `backward` is an ordinary inner function: it remembers the `y` that was there when it was defined. It asks where `y` is positive, which is where `x` is, makes an array with 1 there and `slope` elsewhere, and multiplies it by `dy`.
+#
+# Three names are new. `xp` is the library that `x` belongs to, here NumPy. `in_place` writes a result over an array that is no longer needed, and `clip` with one limit lifts what lies below it. They save time and change no number.
 #
 # **Predict.** Let `x = [-2, 3]` and `dy = [10, 20]`, with the slope 0.01. What is `dx`?
 
@@ -174,9 +176,10 @@ compare("linear", backward(dy_a + dy_b), dx_a + dx_b)
 
 # %%
 net = trained("none")
-image = Scenes("test").scene(9)[0].astype(np.float64)
+image, _ = Scenes("test").scene(9)
 convolved, _ = net.conv1.conv(image[np.newaxis])
-x, _ = net.conv1.bn(convolved)  # (1, 16, 64, 64)
+x, _ = net.conv1.bn(convolved)
+x = x.astype(np.float64)  # (1, 16, 64, 64)
 y, backward = hand.leaky_relu(x)
 dy = rng.standard_normal(y.shape)
 dx = backward(dy)
@@ -626,13 +629,14 @@ for name, dy in [("ones", ones), ("random", random)]:
 fig, axes = plt.subplots(1, 6, figsize=(13, 2.4), layout="constrained")
 scene(axes[0], images[0], "a scene")
 feature_map(axes[1], x[0, 0], "x, one channel")
-for ax, g, title in [
-    (axes[2], ones, "dy = 1"),
-    (axes[3], dx_ones, "its dx"),
-    (axes[4], random, "dy random"),
-    (axes[5], dx_random, "its dx"),
+largest = np.abs(dx_random[0, 0]).max()
+for ax, g, title, limit in [
+    (axes[2], ones, "dy = 1", 3),
+    (axes[3], dx_ones, "its dx", largest),
+    (axes[4], random, "dy random", 3),
+    (axes[5], dx_random, "its dx", largest),
 ]:
-    gradient_map(ax, g[0, 0], title, limit=3)
+    gradient_map(ax, g[0, 0], title, limit=limit)
 plt.show()
 
 # %% [markdown]

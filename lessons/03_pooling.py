@@ -17,7 +17,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 75 minutes |
+# | Time | 90 minutes |
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb): backwards, sums over what was repeated, random upstream gradients |
 # | Afterwards you can | say why attention pools with a mean and not a sum · recognise a "global" pooling that pools nothing · write the backward of a maximum, ties included · add up gradients where windows overlap · choose between mean and max for a given question |
 # | Runs on | CPU; no GPU needed |
@@ -309,7 +309,7 @@ for ax, pool_size in zip(axes, [(1, 1), (4, 4), (16, 16), (32, 32), (64, 96)], s
 plt.show()
 
 # %% [markdown]
-# **Predict.** What shape has the result for `pool_size=(1, 1)`? ARM pools, mixes the means with a 1×1 convolution, normalises, and takes the sigmoid (lesson 4 has the details). What shape has its gate then? Which line of the program will raise an error?
+# **Predict.** What shape has the result for `pool_size=(1, 1)`? ARM makes its gate from the pooled array in three steps, which lesson 4 derives: a matrix mixes the channels (the same matrix at each position, called a 1×1 convolution), a normalisation, a sigmoid. What shape has the gate then? Which line of the program will raise an error?
 
 # %%
 arm = hand.PaperAttentionRefinement(3, rng=11, dtype="float64")

@@ -17,9 +17,9 @@
 #
 # | | |
 # |---|---|
-# | Time | 90 minutes |
+# | Time | 105 minutes |
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb): backwards, sums over what was repeated, random upstream gradients |
-# | Afterwards you can | write a sigmoid that never overflows · say when a gate stops learning · write the gate's backward for one gate per channel, position or element · derive ARM's backward line by line · explain what goes wrong at batch sizes 1 and 2 |
+# | Afterwards you can | write a sigmoid that never overflows · say when a gate stops learning · write the gate's backward for one gate per channel, position or element · derive ARM's backward line by line · read the gates of a trained network · explain what goes wrong at batch sizes 1 and 2 |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/sigmoid.py](../armlab/hand/sigmoid.py) · [hand/sigmoid_gate.py](../armlab/hand/sigmoid_gate.py) · [hand/attention_refinement.py](../armlab/hand/attention_refinement.py) · and, where ARM needs them, [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) · [hand/batch_norm.py](../armlab/hand/batch_norm.py) |
 #
