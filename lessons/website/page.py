@@ -28,6 +28,7 @@ class Page:
     body      HTML with links that hold within the site
     sections  (id, text) of each second-level heading
     sources   the files of the repository that it links to
+    images    the files that it shows, as paths from lessons/
     """
 
     stem: str
@@ -35,6 +36,7 @@ class Page:
     body: str = ""
     sections: list[tuple[str, str]] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
+    images: set[str] = field(default_factory=set)
 
 
 def page(stem: str, book: nbformat.NotebookNode) -> Page:
@@ -42,16 +44,14 @@ def page(stem: str, book: nbformat.NotebookNode) -> Page:
     for cell in book.cells:
         if "ipywidgets.interact" in cell.source:
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "widget"]
-    exporter = HTMLExporter(
-        template_name="basic", embed_images=True, exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )  # fmt: skip
-    html, _ = exporter.from_notebook_node(book)
+    bare = {"exclude_input_prompt": True, "exclude_output_prompt": True}
+    html, _ = HTMLExporter(template_name="basic", **bare).from_notebook_node(book)
     soup, made = BeautifulSoup(html, "html.parser"), Page(stem)
     for style in soup.select(".output style"):  # shown code brings its own; the site has one
         style.decompose()
     for image in soup.select(".output_png img"):
         image["alt"] = "figure drawn by the cell above"
+    made.images = {str(i["src"]) for i in soup.select("img[src]") if ":" not in str(i["src"])}
     for link in soup.select("a[href]"):
         link["href"] = target(str(link["href"]), made.sources)
     headings(soup, made)

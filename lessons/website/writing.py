@@ -34,6 +34,9 @@ def write(books: dict[str, nbformat.NotebookNode], out: Path) -> None:
             page=one, pages=pages, before=before, after=after and after[0], up="", mathematics=True
         )
         (out / f"{one.stem}.html").write_text(text, encoding="utf-8")
+    for image in set().union(*(one.images for one in pages)):
+        (out / image).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "lessons" / image, out / image)
     for file in sorted(set().union(*(one.sources for one in pages))):
         write_source(file, pages, out)
 
