@@ -867,10 +867,8 @@ for pool in (hand.global_avg_pool, hand.global_max_pool):
     z = pool(f40)[0][:, :, 0, 0]
     right = np.asarray([right_in_pairs(z[:, c], of_b) for c in range(32)])
     rights.append(np.maximum(right, 1 - right))  # the lower values may as well be those of B
-print(
-    "channels that are right in all pairs: by mean", *[np.sum(r == 1) for r in rights[:1]], end=""
-)
-print(", by max", np.sum(rights[1] == 1))
+by_mean, by_max = (np.sum(right == 1) for right in rights)
+print(f"channels that are right in all pairs: {by_mean} by the mean, {by_max} by the max")
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained", width_ratios=[1.2, 2])
 axes[0].plot(*rights, "o", color="#0072B2", alpha=0.6, clip_on=False)
@@ -883,11 +881,9 @@ for band, colour in enumerate(("#E69F00", "#56B4E9")):
     axes[1].hist(
         z[of_b == bool(band)], bins, color=colour, alpha=0.7, label=f"band of {'AB'[band]}"
     )
-axes[1].set(
-    title=f"mean of channel {c + 1}: right by mean {rights[0][c]:.0%}, by max {rights[1][c]:.0%}",
-    yticks=[],
-)
-axes[1].title.set_fontsize(10)
+title = f"mean of channel {c + 1}: right by mean {rights[0][c]:.0%}, by max {rights[1][c]:.0%}"
+axes[1].set_title(title, fontsize=10)
+axes[1].set(yticks=[])
 axes[1].legend(frameon=False)
 plt.show()
 

@@ -216,15 +216,18 @@ plots.inside(hand.PaperAttentionRefinement(3, rng=11, dtype="float64"), photos, 
 #
 # Now let a SAR learn its weights. It stands on the features of the network of section 1, and is taught one thing: to be open where a seven is and shut elsewhere. Let $t$ be 1 on a seven and 0 elsewhere. The loss is the mean cross-entropy of $s$ against $t$, and its gradient at the logits is short: $da = (s - t)$, divided by the number of positions.
 #
-# **Predict.** 200 weights, 32 training scenes, 60 steps. One position in twenty belongs to a seven. Will the gate tell a 7 from the other digits?
+# **Predict.** Fewer than 200 weights, 32 training scenes, 60 steps. One position in twenty belongs to a seven. Will the gate tell a 7 from the other digits?
 
 # %%
 images, labels = Scenes("train").batch(range(32))
-x, t = (
-    features(net, images),
-    labels[:, np.newaxis, ::2, ::2] > 0,
-)  # (32, 32, 32, 32), (32, 1, 32, 32)
+x = features(net, images)  # (32, 32, 32, 32)
+t = labels[:, np.newaxis, ::2, ::2] > 0  # (32, 1, 32, 32)
 taught = hand.ListedSAR(32, 4, rng=0)
+print(
+    "weights",
+    sum(w.size for w in taught.parameters().values()),
+    f"  share of sevens {t.mean():.1%}",
+)
 adam = Adam(0.05)
 for step in range(60):
     some = slice(8 * (step % 4), 8 * (step % 4) + 8)
@@ -234,7 +237,9 @@ for step in range(60):
     adam.step(taught, grads)
 taught.eval()
 
-images, labels = scenes.batch(range(16))  # of the test set: other digits, other photographs
+images, labels = scenes.batch(
+    range(16)
+)  # of the test set: other digits, other halves of the photographs
 f, on_seven = features(net, images), labels[:, np.newaxis, ::2, ::2] > 0
 s = taught.gate(f)
 print(f"mean gate on sevens {s[on_seven].mean():.2f}, elsewhere {s[~on_seven].mean():.2f}")
