@@ -43,6 +43,7 @@ def ready(stem: str, run: bool) -> nbformat.NotebookNode:
 def main(arguments: list[str]) -> int:
     chosen = parsed(arguments)
     try:
+        writing.copy_mathjax(chosen.out)  # first, as it may be missing and the lessons take minutes
         with ThreadPoolExecutor(JOBS) as pool:
             books = list(pool.map(lambda stem: ready(stem, stem in chosen.lessons), STEMS))
         writing.write(dict(zip(STEMS, books, strict=True)), chosen.out)
