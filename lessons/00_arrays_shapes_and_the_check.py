@@ -748,6 +748,6 @@ plt.show()
 #
 # ## What comes next
 #
-# [Lesson 3: pooling](03_pooling.ipynb), and then [lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb). Lessons 1 and 2, on convolution and batch normalisation, are planned; lesson 4 brings what it needs of them. The [contents](index.ipynb) show the whole path.
+# [Lesson 1: convolution and its three gradients](01_convolution.ipynb). Who wants to see attention first goes on with [lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb), which brings what it needs of lessons 1 to 3. Section 6 was a glimpse of [lesson 2](02_batch_norm.ipynb), and the network that finds sevens is trained in [lesson 9](09_context.ipynb). The [contents](index.ipynb) show the whole path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0.

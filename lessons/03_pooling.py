@@ -101,7 +101,7 @@ plt.show()
 #
 # ### What a trained network pools
 #
-# `trained("arm")` is a small network that `armlab train` has taught one task: find each handwritten 7 in a photograph, and say whether it is of class A or of class B. Nothing at the 7 tells. What tells is a band along the top of the scene, orange for A and blue for B. Lesson 9 is about this task; here it serves for its 32 channels of features, which it pools to 32 means.
+# `trained("arm")` is a small network that `armlab train` has taught one task: find each handwritten 7 in a photograph, and say whether it is of class A or of class B. Nothing at the 7 tells. What tells is a band along the top of the scene, orange for A and blue for B. [Lesson 9](09_context.ipynb) is about this task; here it serves for its 32 channels of features, which it pools to 32 means.
 #
 # **Predict.** The same scene twice, once with each band. In which rows do its features differ? How many of the 32 means do?
 
@@ -309,7 +309,7 @@ for ax, pool_size in zip(axes, [(1, 1), (4, 4), (16, 16), (32, 32), (64, 96)], s
 plt.show()
 
 # %% [markdown]
-# **Predict.** What shape has the result for `pool_size=(1, 1)`? ARM makes its gate from the pooled array in three steps, which lesson 4 derives: a matrix mixes the channels (the same matrix at each position, called a 1×1 convolution), a normalisation, a sigmoid. What shape has the gate then? Which line of the program will raise an error?
+# **Predict.** What shape has the result for `pool_size=(1, 1)`? ARM makes its gate from the pooled array in three steps, which [lesson 4](04_sigmoid_gate.ipynb) derives: a matrix mixes the channels (the same matrix at each position, called a 1×1 convolution), a normalisation, a sigmoid. What shape has the gate then? Which line of the program will raise an error?
 
 # %%
 arm = hand.PaperAttentionRefinement(3, rng=11, dtype="float64")
@@ -960,6 +960,6 @@ source(hand.CBAMChannel._logits)
 #
 # ## What comes next
 #
-# [Lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) turns the pooled vector into a gate. [Lesson 7](07_spatial_attention.ipynb) pools the other way, over the channels, so that each position keeps a number of its own. The [contents](index.ipynb) show the whole path.
+# [Lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) turns the pooled vector into a gate. [Lesson 7](07_spatial_attention.ipynb) pools the other way, over the channels, so that each position keeps a number of its own. CBAM, which pools both ways, stands in [lesson 6](06_relatives.ipynb). The [contents](index.ipynb) show the whole path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

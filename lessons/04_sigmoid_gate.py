@@ -744,7 +744,7 @@ print()
 print("in eval mode:", arm.copy().eval().gate(photos[:1]).ravel().round(3))
 
 # %% [markdown]
-# With one image, the value minus the mean is 0: the gate would be $\sigma(b)$ whatever the picture. The first sentence is PyTorch's own. Users of many ARM implementations have reported it; the last, incomplete batch of an epoch is enough. In evaluation mode the kept statistics are used instead, and one image is fine.
+# With one image, the value minus the mean is 0: the gate would be $\sigma(b)$ whatever the picture. The first sentence is PyTorch's own. Users of many ARM implementations have reported it; the last, incomplete batch of an epoch is enough ([lesson 5](05_arm.ipynb) has ways around it). In evaluation mode the kept statistics are used instead, and one image is fine.
 #
 # With two images there is no error, and that is worse. Let $u_1$ and $u_2$ be $2d$ apart. Their mean lies in the middle and the variance is $d^2$, so
 #
@@ -846,6 +846,6 @@ for size in (2, 3, 6):
 #
 # ## What comes next
 #
-# [Lesson 7: spatial attention](07_spatial_attention.ipynb) turns the gate around: one for each position. Lesson 5, ARM in its three versions (the paper's, the article's, the repositories'), is planned; so is lesson 6, where SE, ECA and CBAM appear as changes of one line. The [contents](index.ipynb) show the path. Until then `armlab train` trains a small network with and without ARM, on scenes that cannot be told apart without context.
+# [Lesson 5: ARM in three versions](05_arm.ipynb), the paper's, the article's and the repositories'. [Lesson 6](06_relatives.ipynb) reads SE, ECA and CBAM as changes of one line, and [lesson 7](07_spatial_attention.ipynb) turns the gate around: one for each position. The network of section 5 is trained in [lesson 9](09_context.ipynb), on scenes that cannot be told apart without context. The [contents](index.ipynb) show the path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

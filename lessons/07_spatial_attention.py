@@ -987,6 +987,6 @@ check.exercise("residual_attentionout_backward", residual_attentionout_backward)
 #
 # ## What comes next
 #
-# Lesson 8 is planned: ARM at three scales inside a network, with BiSeNet's context path and feature fusion. The [contents](index.ipynb) show the path.
+# [Lesson 8](08_bisenet.ipynb) puts ARM into a network, at two scales and at three, with BiSeNet's context path and feature fusion. The whole of CBAM, and the other relatives, stand in [lesson 6](06_relatives.ipynb). The [contents](index.ipynb) show the path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

@@ -89,7 +89,9 @@ def test_form_of_a_lesson(lesson: str) -> None:
     assert sum("ipywidgets.interact" in cell.source for cell in cells) == 1
     assert "Find the bug" in text
     assert not ABSOLUTE.search(text)
-    assert lesson in BOOKS["index"].cells[0].source
+    minutes = re.search(r"\| Time \| (\d+) minutes", header)
+    assert minutes
+    assert f"]({lesson}.ipynb) | {minutes[1]} |" in BOOKS["index"].cells[0].source
 
 
 # -- the exercises ----------------------------------------------------------------------------
