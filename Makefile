@@ -15,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
-.PHONY: help lessons test train bench check checks lint thorough coverage mutation notebooks gpu clean
+.PHONY: help lessons test train bench check checks lint thorough coverage mutation notebooks site gpu clean
 
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,11 +59,14 @@ mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a te
 notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
 	$(BIN)/python lessons/notebooks.py
 
+site: $(VENV)/ready  ## the lessons, executed, as a site in site/ that reads offline
+	@cd lessons && ../$(BIN)/python -m website
+
 gpu: $(VENV)/ready  ## the GPU tests and the training on CuPy; writes gpu-report.md
 	$(BIN)/python -m armlab.check.gpu_report
 
-clean:  ## remove the environment, runs and caches
-	rm -rf $(VENV) runs build mutants .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the environment, runs, the site and caches
+	rm -rf $(VENV) runs build site mutants .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first, so that a build that pip is pointed to is used and the rest finds it there;

@@ -17,15 +17,16 @@
 #
 # | | |
 # |---|---|
-# | Time | 60 minutes |
+# | Time | 75 minutes |
 # | You need first | Python, a little NumPy, the chain rule for functions of one variable |
-# | Afterwards you can | say which axes meet when two arrays are multiplied · write the backward of a simple function · compose backwards · check one without a second implementation · say why some gradient tests see nothing |
+# | Afterwards you can | say which axes meet when two arrays are multiplied · write the backward of a simple function · compose backwards · check one without a second implementation · say how long a step measures a slope best, and why some gradient tests see nothing |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [armlab/arrays.py](../armlab/arrays.py) · [hand/leaky_relu.py](../armlab/hand/leaky_relu.py) · [hand/relu.py](../armlab/hand/relu.py) · [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) · [check/adjoint.py](../armlab/check/adjoint.py) |
 #
 # Each section asks you to **predict** something before the code answers. Write your guess down: a guess that you only think of has a way of agreeing with the answer afterwards.
 
 # %%
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -33,8 +34,9 @@ from sklearn.datasets import load_sample_image
 
 from armlab import check, hand
 from armlab.arrays import unbroadcast
-from tools import compare, photographs, source
-from tools import CHANNELS, feature_map, gradient_map, picture
+from armlab.data import Scenes
+from tools import compare, features, photographs, source, trained
+from tools import CHANNELS, feature_map, gradient_map, picture, scene
 
 rng = np.random.default_rng(0)
 
@@ -115,7 +117,9 @@ for name, shape in [("s", (2, 3, 1, 1)), ("p", (2, 1, 4, 5)), ("v", (3,))]:
 source(hand.leaky_relu)
 
 # %% [markdown]
-# `backward` is an ordinary inner function. It remembers `y` because it was defined where `y` is known: $y$ is positive where $x$ is. (`in_place` and `clip` are NumPy's maximum and limits, without a new array for each step.)
+# The function computes `y`, defines `backward` inside itself, and returns both. `backward` is an ordinary inner function: it remembers the `y` that was there when it was defined. It asks where `y` is positive, which is where `x` is, makes an array with 1 there and `slope` elsewhere, and multiplies it by `dy`.
+#
+# Three names are new. `xp` is the library that `x` belongs to, here NumPy. `in_place` writes a result over an array that is no longer needed, and `clip` with one limit lifts what lies below it. They save time and change no number.
 #
 # **Predict.** Let `x = [-2, 3]` and `dy = [10, 20]`, with the slope 0.01. What is `dx`?
 
@@ -168,25 +172,30 @@ compare("again", backward(dy_a), dx_a)
 compare("linear", backward(dy_a + dy_b), dx_a + dx_b)
 
 # %% [markdown]
-# On a picture one sees what the slope does. Subtract the mean from a photograph, so that dark places become negative, and let a random gradient arrive from above.
+# On a picture one sees what the slope does. `trained("none")` is a small network that has learned to find handwritten sevens in photographs. Its first layer is a convolution, a normalisation and a LeakyReLU. Here is what one of its channels hands to the LeakyReLU on a real scene, and a random gradient that arrives from above.
 
 # %%
-x = photographs()[:1]
-x = x - x.mean()
+net = trained("none")
+image, _ = Scenes("test").scene(9)
+convolved, _ = net.conv1.conv(image[np.newaxis])
+x, _ = net.conv1.bn(convolved)
+x = x.astype(np.float64)  # (1, 16, 64, 64)
 y, backward = hand.leaky_relu(x)
 dy = rng.standard_normal(y.shape)
 dx = backward(dy)
 
-fig, axes = plt.subplots(1, 4, figsize=(10, 2.1), layout="constrained")
-feature_map(axes[0], x[0, 0], "x (red, mean removed)", channel=0)
-feature_map(axes[1], y[0, 0], "y", channel=0)
-gradient_map(axes[2], dy[0, 0], "dy", limit=3)
-drawn = gradient_map(axes[3], dx[0, 0], "dx", limit=3)
-fig.colorbar(drawn, ax=axes[3], shrink=0.8)
+c = np.argmin(np.abs((x[0] > 0).mean(axis=(1, 2)) - 0.5))  # a channel that is half positive
+fig, axes = plt.subplots(1, 5, figsize=(12, 2.5), layout="constrained")
+scene(axes[0], image, "the scene")
+feature_map(axes[1], x[0, c], "x, one channel")
+feature_map(axes[2], y[0, c], "y")
+gradient_map(axes[3], dy[0, c], "dy", limit=3)
+drawn = gradient_map(axes[4], dx[0, c], "dx", limit=3)
+fig.colorbar(drawn, ax=axes[4], shrink=0.8)
 plt.show()
 
 # %% [markdown]
-# Gradients are drawn in red and blue, and white is 0. Where `x` is positive, `dx` is `dy`. Where it is negative one hundredth is left, which looks white: the dark parts of the roof learn next to nothing from this output.
+# Gradients are drawn in red and blue, and white is 0. Where `x` is positive, `dx` is `dy`. Where it is negative one hundredth is left, which looks white: the layer below learns next to nothing from there.
 #
 # ### Exercise 1 · `relu_backward`
 #
@@ -503,7 +512,61 @@ ax.legend(loc="center right", bbox_to_anchor=(1, 0.4), fontsize=9)
 plt.show()
 
 # %% [markdown]
-# The two functions are far apart, and the line of what is allowed runs between them. `armlab/check/adjoint.py` says how it is drawn: the measured side is off by about $h^4$, and the allowance lies well above that and far below a mistake.
+# The two functions are far apart, and the line of what is allowed runs between them.
+#
+# ### How long a step?
+#
+# The left side is only as good as its step $h$. A derivative is what is left when $h$ goes to 0, and a computer cannot follow it there.
+#
+# **Predict.** The slope of the sigmoid at $z = 1$ is $s(1-s) = 0.1966\ldots$ You measure it as $(\sigma(1 + h) - \sigma(1 - h)) / 2h$ in float64. Which step gives more right digits: $10^{-1}$, $10^{-5}$ or $10^{-14}$?
+
+
+# %%
+def measured_slope(h):
+    return (hand.sigmoid(np.asarray(1 + h))[0] - hand.sigmoid(np.asarray(1 - h))[0]) / (2 * h)
+
+
+s, sigmoid_back = hand.sigmoid(np.asarray(1.0))
+slope = sigmoid_back(np.asarray(1.0))
+lengths = np.logspace(-15.5, 0.5, 161)
+errors = np.asarray([max(abs(measured_slope(h) - slope), 1e-16) for h in lengths])
+
+
+def show_steps(steps):
+    _, axes = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+    z = np.linspace(-3, 5, 200)
+    axes[0].plot(z, hand.sigmoid(z)[0], color="0.6")
+    axes[1].loglog(lengths, errors, color="0.8", linewidth=1)
+    for h, colour in zip(steps, ["#D55E00", "#009E73", "#0072B2"], strict=False):
+        found = measured_slope(h)
+        axes[0].plot(z, s + found * (z - 1), color=colour, linewidth=1)
+        axes[0].plot([1 - h, 1 + h], hand.sigmoid(np.asarray([1 - h, 1 + h]))[0], "o", color=colour)
+        axes[1].plot(
+            h, max(abs(found - slope), 1e-16), "o", color=colour, label=f"h = {h:.0e}: {found:.12f}"
+        )
+    axes[0].set(
+        xlim=(-3, 5), ylim=(-0.1, 1.2), xlabel="z", title="σ, and the line that was measured"
+    )
+    axes[1].set(xlabel="h", title=f"error of the slope {slope:.12f}")
+    axes[1].legend(loc="lower left", fontsize=8)
+    plt.show()
+
+
+show_steps([2.0, 1e-5, 1e-14])
+
+# %% [markdown]
+# A long step measures another line. Its error falls with $h^2$, as the curve is straighter over a shorter piece. A very short step subtracts two numbers that agree in nearly all digits, and divides what is left, mostly rounding, by $h$. The best step lies between, and even there some digits are lost.
+#
+# In a running notebook, move the slider.
+
+# %%
+slider = ipywidgets.FloatLogSlider(
+    value=1, base=10, min=-15, max=0.5, step=0.5, description="step h", continuous_update=False
+)
+_ = ipywidgets.interact(lambda h: show_steps([h]), h=slider)
+
+# %% [markdown]
+# `check.adjoint` takes steps of $h = 2^{-13}$ and of $h/2$, and from the two computes a value in which the $h^2$ has cancelled. What is left is of the order of $h^4$, and the line above lies well over that and far below a mistake.
 
 # %% [markdown]
 # ## 6 · Why a gradient of ones sees nothing
@@ -517,7 +580,8 @@ plt.show()
 # **Predict.** Let $L = \sum y$. How does $L$ move when one $x$ moves?
 
 # %%
-x = rng.standard_normal((4, 3, 5, 6))
+images, _ = Scenes("test").batch(range(4))
+x = features(net, images)[:, :3].astype(np.float64)  # (4, 3, 32, 32): three channels of the network
 w, b = rng.uniform(0.5, 2, 3), rng.standard_normal(3)
 (y, _, _), norm_back = hand.batch_norm(x, w, b)
 
@@ -562,14 +626,17 @@ for name, dy in [("ones", ones), ("random", random)]:
 # With ones, zeros pass: they are off by no more than rounding. With a random $dy$ they fail at once.
 
 # %%
-fig, axes = plt.subplots(1, 4, figsize=(10, 2.2), layout="constrained")
-for ax, g, title in [
-    (axes[0], ones, "dy = 1"),
-    (axes[1], dx_ones, "its dx"),
-    (axes[2], random, "dy random"),
-    (axes[3], dx_random, "its dx"),
+fig, axes = plt.subplots(1, 6, figsize=(13, 2.4), layout="constrained")
+scene(axes[0], images[0], "a scene")
+feature_map(axes[1], x[0, 0], "x, one channel")
+largest = np.abs(dx_random[0, 0]).max()
+for ax, g, title, limit in [
+    (axes[2], ones, "dy = 1", 3),
+    (axes[3], dx_ones, "its dx", largest),
+    (axes[4], random, "dy random", 3),
+    (axes[5], dx_random, "its dx", largest),
 ]:
-    gradient_map(ax, g[0, 0], title, limit=3)
+    gradient_map(ax, g[0, 0], title, limit=limit)
 plt.show()
 
 # %% [markdown]
@@ -681,6 +748,6 @@ plt.show()
 #
 # ## What comes next
 #
-# [Lesson 3: pooling](03_pooling.ipynb), and then [lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb). Lessons 1 and 2, on convolution and batch normalisation, are planned; lesson 4 brings what it needs of them. The [contents](index.ipynb) show the whole path.
+# [Lesson 1: convolution and its three gradients](01_convolution.ipynb). Who wants to see attention first goes on with [lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb), which brings what it needs of lessons 1 to 3. Section 6 was a glimpse of [lesson 2](02_batch_norm.ipynb), and the network that finds sevens is trained in [lesson 9](09_context.ipynb). The [contents](index.ipynb) show the whole path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0.

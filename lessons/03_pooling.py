@@ -17,7 +17,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 75 minutes |
+# | Time | 90 minutes |
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb): backwards, sums over what was repeated, random upstream gradients |
 # | Afterwards you can | say why attention pools with a mean and not a sum · recognise a "global" pooling that pools nothing · write the backward of a maximum, ties included · add up gradients where windows overlap · choose between mean and max for a given question |
 # | Runs on | CPU; no GPU needed |
@@ -30,11 +30,13 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits, load_sample_image
 
-from armlab import check, hand, plots
+from armlab import check, hand
+from armlab.data import Scenes
 from armlab.hand.max_pool2d import max_along
-from tools import compare, photographs, source
+from armlab.hand.sequential import in_turn
+from tools import compare, features, photographs, source, trained
 from tools import CHANNELS, COLOURS, feature_map, gate_bars, gate_map, gradient_map, picture
-from tools import channel_bars, numbers
+from tools import channel_bars, numbers, scene
 
 rng = np.random.default_rng(0)
 
@@ -95,7 +97,50 @@ for ax, at in zip(axes, alike, strict=True):
 plt.show()
 
 # %% [markdown]
-# So one does not pool pixels and hope. A network computes features first, channels that respond to something, and pools those: then a mean says how much of that something there is. Section 8 does this with a channel that responds to one digit.
+# So one does not pool pixels and hope. A network computes features first, channels that respond to something, and pools those: then a mean says how much of that something there is.
+#
+# ### What a trained network pools
+#
+# `trained("arm")` is a small network that `armlab train` has taught one task: find each handwritten 7 in a photograph, and say whether it is of class A or of class B. Nothing at the 7 tells. What tells is a band along the top of the scene, orange for A and blue for B. [Lesson 9](09_context.ipynb) is about this task; here it serves for its 32 channels of features, which it pools to 32 means.
+#
+# **Predict.** The same scene twice, once with each band. In which rows do its features differ? How many of the 32 means do?
+
+# %%
+net = trained("arm")
+scenes = Scenes("test")
+both = np.stack([scenes.scene(3, band)[0] for band in (0, 1)])  # A, B
+f = features(net, both)  # (2, 32, 32, 32): half of the size of the scenes
+z, _ = hand.global_avg_pool(f)
+
+apart = np.abs(f[0] - f[1])
+print("rows of f that differ", np.flatnonzero(apart.max(axis=(0, 2))))
+print("means that differ    ", np.count_nonzero(z[0] != z[1]), "of 32")
+
+steps = (z[1] - z[0])[:, 0, 0]
+telling = [np.argmin(steps), np.argmax(steps)]  # the channel that A raises most, and B
+
+fig, axes = plt.subplot_mosaic(
+    [["A", "A0", "A1", "z"], ["B", "B0", "B1", "z"]],
+    figsize=(11, 4.3),
+    layout="constrained",
+    width_ratios=[1, 1, 1, 2.6],
+)
+for band, name in enumerate("AB"):
+    scene(axes[name], both[band], f"x, band of {name}")
+    for k, c in enumerate(telling):
+        feature_map(axes[f"{name}{k}"], f[band, c], f"f of {name}, channel {c + 1}")
+        axes[f"{name}{k}"].images[0].set_clim(f[:, c].min(), f[:, c].max())
+order = np.argsort(steps)
+ax = axes["z"]
+ax.vlines(range(32), z[0, order, 0, 0], z[1, order, 0, 0], color="0.8", linewidth=3)
+for band, colour in enumerate(("#E69F00", "#56B4E9")):
+    ax.plot(z[band, order, 0, 0], "o", color=colour, ms=5, label=f"band of {'AB'[band]}")
+ax.set(title="z, the 32 means", xlabel="channel, sorted by the difference", xticks=[])
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# Twelve of 32 rows. A convolution sees a few pixels around each place, so from row 12 down, where the digits are, the two arrays are equal to the last bit: no convolution could tell A from B there. The means differ all the same. Ten of the channels, on the left of the plot, have become detectors of the orange band, and the mean carries what they say at the top of the scene into a number that holds for all of it.
 
 # %% [markdown]
 # ## 2 · Why a mean and not a sum
@@ -264,7 +309,7 @@ for ax, pool_size in zip(axes, [(1, 1), (4, 4), (16, 16), (32, 32), (64, 96)], s
 plt.show()
 
 # %% [markdown]
-# **Predict.** What shape has the result for `pool_size=(1, 1)`? ARM pools, mixes the means with a 1×1 convolution, normalises, and takes the sigmoid (lesson 4 has the details). What shape has its gate then? Which line of the program will raise an error?
+# **Predict.** What shape has the result for `pool_size=(1, 1)`? ARM makes its gate from the pooled array in three steps, which [lesson 4](04_sigmoid_gate.ipynb) derives: a matrix mixes the channels (the same matrix at each position, called a 1×1 convolution), a normalisation, a sigmoid. What shape has the gate then? Which line of the program will raise an error?
 
 # %%
 arm = hand.PaperAttentionRefinement(3, rng=11, dtype="float64")
@@ -295,6 +340,35 @@ plt.show()
 
 # %% [markdown]
 # What comes out is another module, which has a name in this project: `Attentionout`, the article's element-wise gate. [Lesson 7](07_spatial_attention.ipynb) is about it.
+#
+# What does the bug cost? Take the trained network of section 1 and plant it there: the same weights, but the gate of each place is computed from the features of that place.
+#
+# **Predict.** With its pooling the network names the class of each 7 that it finds. How often without? The band is at the top of the scene, the digits are far below it.
+
+
+# %%
+def right_between_a_and_b(pooled):
+    """Of the pixels of sevens that are found: the share with the right class, A or B."""
+    layers, counts = net.copy().children(), np.zeros(2)
+    for band in (0, 1):
+        images, labels = scenes.batch(range(20), band)
+        f = features(net, images)
+        z = hand.global_avg_pool(f)[0] if pooled else f
+        refine = layers["refine"]
+        a, _ = refine.bn_atten(refine.conv_atten(z)[0])
+        y, _ = hand.sigmoid_gate(f, a)
+        logits, _ = in_turn({name: layers[name] for name in ("head", "classify")}, y)
+        classes = hand.resize_bilinear(logits, size=(64, 64))[0].argmax(axis=1)
+        found = (labels > 0) & (classes > 0)
+        counts += np.sum(classes[found] == labels[found]), np.sum(found)
+    return counts[0] / counts[1]
+
+
+print(f"pooled over the whole scene: {right_between_a_and_b(True):.3f}")
+print(f"pool_size=(1, 1):            {right_between_a_and_b(False):.3f}")
+
+# %% [markdown]
+# One half, to the last digit. Each scene was shown with both bands, and a gate that sees only its own place gives the 7 the same class in both: right once, wrong once. No weights can change that.
 #
 # Write the pooling that was meant, for `x` of shape `(N, C, H, W)`.
 
@@ -534,6 +608,34 @@ plt.show()
 # %% [markdown]
 # Sixteen windows, and fewer winners: at a corner where four windows meet, one pixel can win all four. With a stride of 1 it could win nine.
 #
+# ### Ties behind a ReLU
+#
+# ResNet pools behind a ReLU, whose output is 0 wherever its input is negative. So the ties of section 5 are here in every image: a window of nine zeros.
+#
+# **Predict.** Take the features of the trained network with a ReLU behind them. In how many of its windows is everything 0? Which pixel receives the gradient of such a window, and what becomes of it one step further up?
+
+# %%
+r, relu_back = hand.relu(f)
+y, pool_back = hand.max_pool2d(r, **options)
+dr = pool_back(rng.standard_normal(y.shape, dtype="float32"))
+df = relu_back(dr)
+print(f"windows of zeros:                    {(y == 0).mean():.0%}")
+print(
+    f"pixels with a gradient, at the pool: {np.count_nonzero(dr):,}, at the ReLU: {np.count_nonzero(df):,}"
+)
+
+c = telling[0]
+fig, axes = plt.subplots(1, 5, figsize=(12, 2.6), layout="constrained")
+scene(axes[0], both[0], "x")
+feature_map(axes[1], r[0, c], f"ReLU, channel {c + 1}")
+feature_map(axes[2], y[0, c] == 0, "windows of zeros: white")
+gradient_map(axes[3], dr[0, c], "behind the pool's backward", limit=3)
+gradient_map(axes[4], df[0, c], "behind the ReLU's", limit=3)
+plt.show()
+
+# %% [markdown]
+# The first pixel of each window of zeros receives a gradient that it did not earn. The ReLU below takes it away again: by its convention the slope at 0 is 0. So these ties do no harm, whichever rule a library has. With a LeakyReLU in its place they would not be ties, as it keeps negative numbers apart.
+#
 # ### Exercise 3 · `max_pool2d_backward`
 #
 # ★★★ · 15 minutes
@@ -753,6 +855,41 @@ plt.show()
 # %% [markdown]
 # The maximum is 1 in every crop and knows nothing. The mean is hardly moved by a dozen pixels in 6,144.
 #
+# ### The two in a trained network
+#
+# And the network of section 1? It was trained with a mean. Its 32 channels, on 40 test scenes with each band: which statistic of a channel tells the bands apart?
+
+# %%
+by_band = [features(net, scenes.batch(range(40), band)[0]) for band in (0, 1)]
+f40, of_b = np.concatenate(by_band), np.arange(80) >= 40
+rights = []
+for pool in (hand.global_avg_pool, hand.global_max_pool):
+    z = pool(f40)[0][:, :, 0, 0]
+    right = np.asarray([right_in_pairs(z[:, c], of_b) for c in range(32)])
+    rights.append(np.maximum(right, 1 - right))  # the lower values may as well be those of B
+by_mean, by_max = (np.sum(right == 1) for right in rights)
+print(f"channels that are right in all pairs: {by_mean} by the mean, {by_max} by the max")
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained", width_ratios=[1.2, 2])
+axes[0].plot(*rights, "o", color="#0072B2", alpha=0.6, clip_on=False)
+axes[0].plot([0.5, 1], [0.5, 1], color="0.8", zorder=0)
+axes[0].set(xlabel="right by the mean", ylabel="right by the max", title="32 channels")
+c = np.argmax(rights[0] - rights[1])
+z = f40[:, c].mean(axis=(1, 2))
+bins = np.linspace(z.min(), z.max(), 30)
+for band, colour in enumerate(("#E69F00", "#56B4E9")):
+    axes[1].hist(
+        z[of_b == bool(band)], bins, color=colour, alpha=0.7, label=f"band of {'AB'[band]}"
+    )
+title = f"mean of channel {c + 1}: right by mean {rights[0][c]:.0%}, by max {rights[1][c]:.0%}"
+axes[1].set_title(title, fontsize=10)
+axes[1].set(yticks=[])
+axes[1].legend(frameon=False)
+plt.show()
+
+# %% [markdown]
+# The detectors of the band lie at the upper right and would do with either statistic: a whole band is both *much* and *strong*. The channels at the lower right are known by their mean alone. Something in every scene excites them as strongly as the band does, though at fewer places: their maximum says nothing. One channel, at the upper left, is the other way round.
+#
 # A network cannot know beforehand which kind of channel it will learn. CBAM's answer is to compute both and to let the same two small layers, the MLP, look at each:
 #
 # $$a = \mathrm{MLP}(\mathrm{GAP}(x)) + \mathrm{MLP}(\mathrm{GMP}(x)) \tag{6}$$
@@ -761,11 +898,7 @@ plt.show()
 source(hand.CBAMChannel._logits)
 
 # %% [markdown]
-# Its backward has two plus signs. The weights were used twice, and so was $x$. `plots.inside` draws what a module does with one image: the feature maps, what it pooled, the gate, and the maps behind the gate. The weights here are made up.
-
-# %%
-module = hand.CBAMChannel(3, reduction=1, rng=1, dtype="float64")
-plots.inside(module, photos, image=3)
+# Its backward has two plus signs. The weights were used twice, and so was $x$.
 
 # %% [markdown]
 # ## Five questions
@@ -827,6 +960,6 @@ plots.inside(module, photos, image=3)
 #
 # ## What comes next
 #
-# [Lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) turns the pooled vector into a gate. [Lesson 7](07_spatial_attention.ipynb) pools the other way, over the channels, so that each position keeps a number of its own. The [contents](index.ipynb) show the whole path.
+# [Lesson 4: the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) turns the pooled vector into a gate. [Lesson 7](07_spatial_attention.ipynb) pools the other way, over the channels, so that each position keeps a number of its own. CBAM, which pools both ways, stands in [lesson 6](06_relatives.ipynb). The [contents](index.ipynb) show the whole path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

@@ -17,9 +17,9 @@
 #
 # | | |
 # |---|---|
-# | Time | 90 minutes |
+# | Time | 105 minutes |
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb): backwards, sums over what was repeated, random upstream gradients |
-# | Afterwards you can | write a sigmoid that never overflows · say when a gate stops learning · write the gate's backward for one gate per channel, position or element · derive ARM's backward line by line · explain what goes wrong at batch sizes 1 and 2 |
+# | Afterwards you can | write a sigmoid that never overflows · say when a gate stops learning · write the gate's backward for one gate per channel, position or element · derive ARM's backward line by line · read the gates of a trained network · explain what goes wrong at batch sizes 1 and 2 |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/sigmoid.py](../armlab/hand/sigmoid.py) · [hand/sigmoid_gate.py](../armlab/hand/sigmoid_gate.py) · [hand/attention_refinement.py](../armlab/hand/attention_refinement.py) · and, where ARM needs them, [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) · [hand/batch_norm.py](../armlab/hand/batch_norm.py) |
 #
@@ -34,9 +34,11 @@ from sklearn.datasets import load_digits
 
 from armlab import check, hand
 from armlab.arrays import unbroadcast
+from armlab.data import Scenes
 from armlab.hand.attention_refinement import attention_logits
-from tools import compare, photographs, source
-from tools import CHANNELS, COLOURS, gate_bars, gate_map, gradient_map, picture
+from armlab.hand.sequential import in_turn
+from tools import compare, features, photographs, source, trained
+from tools import CHANNELS, COLOURS, feature_map, gate_bars, gate_map, gradient_map, picture, scene
 
 rng = np.random.default_rng(0)
 
@@ -448,6 +450,68 @@ plt.show()
 
 # %% [markdown]
 # The same weights, yet every picture has its own gate: it is computed from the picture. And within a picture a channel has one gate, at every pixel. ARM cannot say *here*; it can only say *in this image*.
+#
+# ### A gate that has learned something
+#
+# `armlab train` has taught a small network to find each handwritten 7 in a photograph and to say whether it is of class A or B. Only a band along the top of the scene tells: orange for A, blue for B. Near its end stands an ARM with 32 channels. Here are its gates for eight scenes, each of them with both bands.
+#
+# **Predict.** Three things differ from image to image: the band, the photograph, and the digits. Which of them do the gates follow?
+
+# %%
+net = trained("arm")
+scenes = Scenes("test")
+halves = [scenes.batch(range(8), band) for band in (0, 1)]
+images, labels = (np.concatenate(parts) for parts in zip(*halves, strict=True))  # A, then B
+f = features(net, images)  # (16, 32, 32, 32): what the gate multiplies
+gate = net.gate(images)  # (16, 32, 1, 1)
+steps = (gate[8:].mean(axis=0) - gate[:8].mean(axis=0))[:, 0, 0]
+order = np.argsort(steps)  # channels, from those that are more open for A to those for B
+
+fig, axes = plt.subplot_mosaic(
+    [["A dark", "A pale", "s"], ["B dark", "B pale", "s"]],
+    figsize=(11, 3.9),
+    layout="constrained",
+    width_ratios=[1, 1, 3],
+)
+shown = {"A dark": 0, "A pale": 5, "B dark": 8, "B pale": 13}  # two of the eight scenes
+for name, n in shown.items():
+    scene(axes[name], images[n], name)
+ax = axes["s"]
+drawn = gate_map(
+    ax, gate[:, order, 0, 0], "gates: one row for each image, one column for each channel"
+)
+ax.set(
+    aspect="auto",
+    yticks=[1.5, 5.5, 9.5, 13.5],
+    yticklabels=["A dark", "A pale", "B dark", "B pale"],
+)
+ax.axhline(7.5, color="white", linewidth=2)
+fig.colorbar(drawn, ax=ax, ticks=[0, 0.5, 1])
+plt.show()
+four = gate.reshape(4, 4, 32)  # kind of image, scene, channel
+print(f"spread of a gate within a kind: {four.std(axis=1).mean():.3f}")
+print(f"between the four kinds:         {four.mean(axis=1).std(axis=0).mean():.3f}")
+
+# %% [markdown]
+# Four kinds of images, four kinds of rows. The halves differ by the band. Within a half the upper four scenes are crops of a dark photograph and the lower four of a pale one. The digits, three others in each scene, hardly show. So the gate says of an image *which band* and *which light*, and that is all: what the means of 32 channels can know.
+#
+# On the left stand the channels that are more open for A, on the right those for B. Here are the first and the last, before and behind the gate.
+
+# %%
+fig, axes = plt.subplots(2, 5, figsize=(11.5, 4.9), layout="constrained")
+for row, n in enumerate((5, 13)):
+    scene(axes[row, 0], images[n], "AB"[row])
+    for k, c in enumerate((order[0], order[-1])):
+        feature_map(axes[row, 1 + 2 * k], f[n, c], f"channel {c + 1}")
+        feature_map(
+            axes[row, 2 + 2 * k], f[n, c] * gate[n, c, 0, 0], f"times {gate[n, c, 0, 0]:.2f}"
+        )
+        for ax in axes[row, 1 + 2 * k : 3 + 2 * k]:
+            ax.images[0].set_clim(f[[5, 13], c].min(), f[[5, 13], c].max())
+plt.show()
+
+# %% [markdown]
+# Both channels respond to the digits, the 7 at the right most of all, and they do so alike for A and B. Then the gate comes. A gate below 1 never amplifies; what counts is one channel against the other. For A the first keeps its strength and the last fades, for B the reverse. The layers behind compare the two at every pixel. That is how a 7 hears of a band that no convolution around it can see.
 
 # %% [markdown]
 # ## 6 · ARM, backward
@@ -600,6 +664,42 @@ plt.show()
 # %% [markdown]
 # Through the gate, each pixel hears of itself alone. Through the pool, all pixels of a channel hear the same, and what they hear depends on the whole image, on the other channels through $W$, and on the other images through the batch statistics. This flat gradient is what *global context* is in the backward. It is tiny at each pixel, and in this module it is the only way in which a far-away pixel learns anything from this one.
 #
+# ### Where the gradient vanishes
+#
+# Section 2 drew saturation with random numbers. The trained network has the real thing: $ds$, as its loss sends it to the gates, and $da$, what the sigmoid lets through to the weights. Now multiply its logits by 4, then by 16, as if the scale of its batch normalisation had grown.
+#
+# **Predict.** What happens to the gates? To $da$?
+
+
+# %%
+def gradients_at_the_gate(factor):
+    """The gates of all images with their logits multiplied, ds by the loss, and da."""
+    layers = net.copy().children()
+    a = factor * np.log(gate / (1 - gate))
+    y, gate_back = hand.sigmoid_gate(f, a)
+    logits, rest_back = in_turn({name: layers[name] for name in ("head", "classify")}, y)
+    full, resize_back = hand.resize_bilinear(logits, size=(64, 64))
+    _, loss_back = hand.cross_entropy(full, labels)
+    dy, _ = rest_back(resize_back(loss_back(1.0)))
+    _, da = gate_back(dy)
+    return hand.sigmoid(a)[0], unbroadcast(dy * f, a.shape), da
+
+
+fig, axes = plt.subplots(3, 3, figsize=(11, 5.6), layout="constrained")
+for row, factor in enumerate((1, 4, 16)):
+    s, ds, da = (g[:, order, 0, 0] for g in gradients_at_the_gate(factor))
+    limit = np.quantile(np.abs(ds), 0.98)
+    gate_map(axes[row, 0], s, f"s = σ({factor} a)" if factor > 1 else "s")
+    gradient_map(axes[row, 1], ds, "ds, from the loss", limit=limit)
+    left = np.abs(da).sum() / np.abs(ds).sum()
+    gradient_map(axes[row, 2], da, f"da: {left:.1%} of it is left", limit=limit / 4)
+    for ax in axes[row]:
+        ax.set_aspect("auto")
+plt.show()
+
+# %% [markdown]
+# Rows and columns are those of the picture in section 5. The scale of $da$ is four times as fine as that of $ds$ beside it, as the slope is at most a quarter. In the first row the two maps look alike: most gates stand where the sigmoid is steep. In the last row the gates are black or nearly white, the loss still asks, and the map of what is left is white. A few gates stay: those near one half, whose logits were near 0 and stay there whatever the factor.
+#
 # ### Exercise 3 · `paper_arm_backward`
 #
 # ★★★ · 15 minutes
@@ -644,7 +744,7 @@ print()
 print("in eval mode:", arm.copy().eval().gate(photos[:1]).ravel().round(3))
 
 # %% [markdown]
-# With one image, the value minus the mean is 0: the gate would be $\sigma(b)$ whatever the picture. The first sentence is PyTorch's own. Users of many ARM implementations have reported it; the last, incomplete batch of an epoch is enough. In evaluation mode the kept statistics are used instead, and one image is fine.
+# With one image, the value minus the mean is 0: the gate would be $\sigma(b)$ whatever the picture. The first sentence is PyTorch's own. Users of many ARM implementations have reported it; the last, incomplete batch of an epoch is enough ([lesson 5](05_arm.ipynb) has ways around it). In evaluation mode the kept statistics are used instead, and one image is fine.
 #
 # With two images there is no error, and that is worse. Let $u_1$ and $u_2$ be $2d$ apart. Their mean lies in the middle and the variance is $d^2$, so
 #
@@ -746,6 +846,6 @@ for size in (2, 3, 6):
 #
 # ## What comes next
 #
-# [Lesson 5](05_arm.ipynb) has ARM in its three versions: the paper's, the article's, the repositories'. [Lesson 7](07_spatial_attention.ipynb) turns the gate around: one for each position. The [contents](index.ipynb) show the path. Outside the lessons, `armlab train` trains a small network with and without ARM, on scenes that cannot be told apart without context.
+# [Lesson 5: ARM in three versions](05_arm.ipynb), the paper's, the article's and the repositories'. [Lesson 6](06_relatives.ipynb) reads SE, ECA and CBAM as changes of one line, and [lesson 7](07_spatial_attention.ipynb) turns the gate around: one for each position. The network of section 5 is trained in [lesson 9](09_context.ipynb), on scenes that cannot be told apart without context. The [contents](index.ipynb) show the path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

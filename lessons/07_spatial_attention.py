@@ -17,7 +17,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 90 minutes |
+# | Time | 105 minutes |
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb) and [lesson 4](04_sigmoid_gate.ipynb): the sigmoid gate, and batch normalisation's backward (BN 5) · [Lesson 3](03_pooling.ipynb) on maxima and ties helps |
 # | Afterwards you can | pool over channels and send gradients back through it · derive SAR's backward line by line · test whether a gate looks at its neighbourhood · name five defects of the article's listings, and say what is right |
 # | Runs on | CPU; no GPU needed |
@@ -37,10 +37,12 @@ from torch import nn
 import armlab.torch as twins
 from armlab import check, hand, plots
 from armlab.arrays import unbroadcast
+from armlab.data import Scenes
 from armlab.hand.channel_stats import stack_statistics
 from armlab.hand.self_gate import self_gate
-from tools import compare, photographs, source
-from tools import COLOURS, feature_map, gate_map, gradient_map, picture
+from armlab.training.optimisers import Adam
+from tools import compare, features, photographs, source, trained
+from tools import COLOURS, feature_map, gate_map, gradient_map, picture, scene
 
 rng = np.random.default_rng(0)
 photos = photographs()  # (6, 3, 64, 96), 0 ... 1
@@ -72,7 +74,31 @@ for row, n in enumerate((2, 5)):
 plt.show()
 
 # %% [markdown]
-# The mean is the picture in grey. The maximum exceeds it where the channels disagree: where there is colour. On features the two say: how active is this place on the whole, and is *anything* strongly active here?
+# The mean is the picture in grey. The maximum exceeds it where the channels disagree: where there is colour.
+#
+# On features the two say: how active is this place on the whole, and is *anything* strongly active here? `trained("none")` is a small network that `armlab train` has taught to find handwritten sevens in photographs. All other digits are background to it.
+#
+# **Predict.** It makes 32 channels of a scene. Do the mean and the maximum over them show the digits? Only the sevens?
+
+# %%
+net = trained("none")
+scenes = Scenes("test")
+images, labels = scenes.batch([5, 6, 10])
+f = features(net, images)  # (3, 32, 32, 32): half of the size of the scenes
+f_mean, _ = hand.channel_mean(f)
+f_max, _ = hand.channel_max(f)
+
+fig, axes = plt.subplots(2, 6, figsize=(12, 4.4), layout="constrained")
+for row, n in enumerate((0, 1)):
+    scene(axes[row, 0], images[n], "a scene")
+    for column, c in enumerate((0, 13, 26), start=1):
+        feature_map(axes[row, column], f[n, c], f"f, channel {c + 1}")
+    feature_map(axes[row, 4], f_mean[n, 0], "channel mean")
+    feature_map(axes[row, 5], f_max[n, 0], "channel max")
+plt.show()
+
+# %% [markdown]
+# Both maps show every digit, and the band as well. In the maximum the sevens stand out more: what one channel says loudly, a mean over 32 waters down. Neither map is a gate yet. Something has to decide what counts.
 #
 # ### Backward
 #
@@ -87,8 +113,8 @@ china = load_sample_image("china.jpg").transpose(2, 0, 1)[np.newaxis] / 255
 tied = (china == china.max(axis=1, keepdims=True)).sum(axis=1)[0] > 1
 print(f"china.jpg: {tied.sum():,} of {tied.size:,} positions tie, {tied.mean():.1%}")
 
-features, _ = hand.ConvBNAct(3, 4, rng=0, dtype="float64")(photos)  # ends in a ReLU
-print(f"behind a ReLU: all four channels are 0 at {(features.max(axis=1) == 0).mean():.1%}")
+behind, _ = hand.ConvBNAct(3, 4, rng=0, dtype="float64")(photos)  # ends in a ReLU
+print(f"behind a ReLU: all four channels are 0 at {(behind.max(axis=1) == 0).mean():.1%}")
 
 winner = china.argmax(axis=1)[0]
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.8), layout="constrained")
@@ -166,7 +192,7 @@ for key, value in module.parameters().items():
 # %% [markdown]
 # The attention itself has 18 weights, a scale and a shift, whatever the number of channels. All the rest is the reduction before it.
 #
-# To see it work without training it, the next module has weights set by hand. Its first reduced channel is red minus blue, its second is green minus the other two, and $W_3$ is a plain average over the window. So the gate should open at places whose surroundings are warm or green.
+# To see it work before it is trained, the next module has weights set by hand. Its first reduced channel is red minus blue, its second is green minus the other two, and $W_3$ is a plain average over the window. So the gate should open at places whose surroundings are warm or green.
 
 # %%
 sar = hand.ListedSAR(3, 2, rng=0, dtype="float64")
@@ -186,6 +212,58 @@ plots.inside(sar, photos, image=1)
 plots.inside(hand.PaperAttentionRefinement(3, rng=11, dtype="float64"), photos, image=1)
 
 # %% [markdown]
+# ### A gate that is taught
+#
+# Now let a SAR learn its weights. It stands on the features of the network of section 1, and is taught one thing: to be open where a seven is and shut elsewhere. Let $t$ be 1 on a seven and 0 elsewhere. The loss is the mean cross-entropy of $s$ against $t$, and its gradient at the logits is short: $da = (s - t)$, divided by the number of positions.
+#
+# **Predict.** Fewer than 200 weights, 32 training scenes, 60 steps. One position in twenty belongs to a seven. Will the gate tell a 7 from the other digits?
+
+# %%
+images, labels = Scenes("train").batch(range(32))
+x = features(net, images)  # (32, 32, 32, 32)
+t = labels[:, np.newaxis, ::2, ::2] > 0  # (32, 1, 32, 32)
+taught = hand.ListedSAR(32, 4, rng=0)
+print(
+    "weights",
+    sum(w.size for w in taught.parameters().values()),
+    f"  share of sevens {t.mean():.1%}",
+)
+adam = Adam(0.05)
+for step in range(60):
+    some = slice(8 * (step % 4), 8 * (step % 4) + 8)
+    a, logits_back = taught._logits(x[some])
+    s, _ = hand.sigmoid(a)
+    _, grads = logits_back((s - t[some]) / s.size)
+    adam.step(taught, grads)
+taught.eval()
+
+images, labels = scenes.batch(
+    range(16)
+)  # of the test set: other digits, other halves of the photographs
+f, on_seven = features(net, images), labels[:, np.newaxis, ::2, ::2] > 0
+s = taught.gate(f)
+print(f"mean gate on sevens {s[on_seven].mean():.2f}, elsewhere {s[~on_seven].mean():.2f}")
+
+# %%
+r, _ = taught.copy().conv_reduce(f)
+m, _ = stack_statistics(r, hand.channel_mean, hand.channel_max)
+c = f[:, :, on_seven.any(axis=0)[0]].mean(axis=(0, 2)).argmax()  # a channel that is strong there
+
+fig, axes = plt.subplots(2, 6, figsize=(12, 4.4), layout="constrained")
+for row, n in enumerate((1, 6)):
+    scene(axes[row, 0], images[n], "a test scene")
+    feature_map(axes[row, 1], m[n, 0], "mean of r")
+    feature_map(axes[row, 2], m[n, 1], "max of r")
+    drawn = gate_map(axes[row, 3], s[n, 0], "the gate")
+    feature_map(axes[row, 4], f[n, c], f"f, channel {c + 1}")
+    feature_map(axes[row, 5], (f * s)[n, c], "gated")
+    axes[row, 5].images[0].set_clim(axes[row, 4].images[0].get_clim())
+fig.colorbar(drawn, ax=axes, ticks=[0, 0.5, 1], label="gate", shrink=0.7)
+plt.show()
+
+# %% [markdown]
+# The photograph and the band are shut out, the sevens stay. Of the other digits a corner gets through here and there, where a stroke looks like that of a 7. This is what a spatial gate can do and a channel gate cannot: ARM scales the 7 and the 2 beside it alike.
+#
 # ### The order of the statistics
 #
 # $[\mathrm{mean}\,;\,\mathrm{max}]$ in (2) is an order, and no shape shows it.
@@ -194,7 +272,7 @@ plots.inside(hand.PaperAttentionRefinement(3, rng=11, dtype="float64"), photos, 
 #
 # ★★☆ · 10 minutes
 #
-# Somebody writes SAR's forward from memory. Every shape is right, it runs, and it trains. With the weights set by hand it even gives the right numbers. With weights from a file it does not:
+# Somebody writes SAR's forward from memory. Every shape is right, it runs, and it trains. With the weights set by hand it even gives the right numbers. With the weights that were taught it does not:
 
 
 # %%
@@ -214,9 +292,19 @@ def layers(module):
     }
 
 
-trained = hand.ListedSAR(3, 2, rng=5, dtype="float64")  # stands for weights from a file
 compare("set by hand", sar_from_memory(photos, **layers(sar)), sar(photos)[0])
-compare("from a file", sar_from_memory(photos, **layers(trained)), trained(photos)[0])
+from_memory = sar_from_memory(f, **layers(taught))
+compare("taught", from_memory, taught(f)[0])
+
+n = 6
+fig, axes = plt.subplots(1, 4, figsize=(9, 2.5), layout="constrained")
+scene(axes[0], images[n], "x")
+feature_map(axes[1], f[n, c], f"f, channel {c + 1}")
+feature_map(axes[2], taught(f)[0][n, c], "gated by SAR")
+feature_map(axes[3], from_memory[n, c], "from memory")
+for ax in axes[1:]:
+    ax.images[0].set_clim(f[n, c].min(), f[n, c].max())
+plt.show()
 
 # %% [markdown]
 # **Predict.** What is wrong, and why do the weights set by hand not show it?
@@ -273,7 +361,7 @@ compare("turned", mean_first.gate(photos), max_first.gate(photos))
 #
 # $$dx^{\text{gate}}_{ncij} = dy_{ncij}\, s_{nij}, \qquad ds_{nij} = \sum_c dy_{ncij}\, x_{ncij}, \qquad da = ds\; s\,(1-s) \tag{d4}$$
 #
-# **Batch normalisation (3).** One channel, with $M = NHW$ values: all positions of all images. With $\rho = 1/\sqrt{\mathrm{var} + \varepsilon}$ and $\hat u = (u - \mathrm{mean}(u))\,\rho$, lesson 4 has derived
+# **Batch normalisation (3).** One channel, with $M = NHW$ values: all positions of all images. Lesson 4 has derived its backward, and called $1/\sqrt{\mathrm{var} + \varepsilon}$ by the letter $r$. Here $r$ stands for the reduced features, so it is $\rho$ now. With $\hat u = (u - \mathrm{mean}(u))\,\rho$:
 #
 # $$dw = \sum da\, \hat u, \qquad db = \sum da, \qquad du = w\,\rho\,\Big( da - \frac{db}{M} - \hat u\, \frac{dw}{M} \Big) \tag{BN 5}$$
 #
@@ -285,7 +373,7 @@ compare("turned", mean_first.gate(photos), max_first.gate(photos))
 #
 # $$dW_{3,k\alpha\beta} = \sum_{n,i,j} du_{nij}\; m_{nk,\;i+\alpha-1,\;j+\beta-1}, \qquad dm_{nkij} = \sum_{\alpha,\beta} W_{3,k\alpha\beta}\; du_{n,\;i-\alpha+1,\;j-\beta+1} \tag{d3}$$
 #
-# **The statistics (2).** The two channels of $dm$ are $d\mathrm{mean}$ and $d\mathrm{max}$. $r$ feeds both, so its two gradients add up. With $C'$ reduced channels, and 1 for $[\dots]$ at the winner $c^*$ of each position:
+# **The statistics (2).** The two channels of $dm$ are $d\mathrm{mean}$ and $d\mathrm{max}$. $r$ feeds both, so its two gradients add up. There are $C'$ reduced channels. At each position one of them, $c^*$, won the maximum; the bracket $[\,c = c^*\,]$ is 1 for it and 0 for all others:
 #
 # $$dr_{ncij} = \frac{d\mathrm{mean}_{nij}}{C'} + [\,c = c^*_{nij}\,]\; d\mathrm{max}_{nij} \tag{d2}$$
 #
@@ -324,7 +412,7 @@ def shifted(m):
 
 x = photos
 W1 = sar.conv_reduce.conv.weight[:, :, 0, 0]
-W3 = trained.conv_atten.weight  # drawn at random, different for mean and max
+W3 = hand.ListedSAR(3, 2, rng=5, dtype="float64").conv_atten.weight  # at random
 w1, b1 = rng.uniform(0.5, 2, 2), rng.standard_normal(2)  # scale and shift of the reduction
 w3, b3 = np.asarray([2.0]), np.asarray([0.5])  # and of the logits
 
@@ -899,6 +987,6 @@ check.exercise("residual_attentionout_backward", residual_attentionout_backward)
 #
 # ## What comes next
 #
-# Lesson 8 is planned: ARM at three scales inside a network, with BiSeNet's context path and feature fusion. The [contents](index.ipynb) show the path.
+# [Lesson 8](08_bisenet.ipynb) puts ARM into a network, at two scales and at three, with BiSeNet's context path and feature fusion. The whole of CBAM, and the other relatives, stand in [lesson 6](06_relatives.ipynb). The [contents](index.ipynb) show the path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

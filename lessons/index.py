@@ -17,41 +17,24 @@
 #
 # Open a lesson, run it from the top with *Run → Run All Cells*, then go through it slowly. Each section asks you to **predict** before the code answers. Each exercise is a function to write, and a check that shows the smallest example on which it is wrong.
 #
-# ## What stands now
+# ## The lessons
 #
-# | lesson | minutes | goal |
-# |---|---|---|
-# | [0 · Arrays, shapes and the check](00_arrays_shapes_and_the_check.ipynb) | 60 | read `y, backward = f(x)` wherever it stands, and test a backward that you have no reason to trust |
-# | [1 · Convolution and its three gradients](01_convolution.ipynb) | 90 | derive the gradients of a convolution by its input, weights and bias, and say which pixels a network can see |
-# | [2 · Batch normalisation](02_batch_norm.ipynb) | 90 | derive the backward of batch normalisation, and say what it takes away from a gradient |
-# | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
-# | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
-# | [5 · ARM in three versions](05_arm.ipynb) | 90 | tell the paper's, the article's and the repositories' modules apart, derive the backward of the one that is used, and see what a trained one does |
-# | [6 · Relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line](06_relatives.ipynb) | 100 | read any channel attention as a change of ARM, derive the backward of the change, and know what its gate cannot see |
-# | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
-# | [8 · ARM32, 16 and 8 in a network](08_bisenet.ipynb) | 100 | follow an image through BiSeNet and its gradient back, and know at each fork which gradients add up |
-# | [11 · The GPU: the same source on CuPy](11_gpu.ipynb) | 90 | write array code that runs unchanged on a GPU, and know what a device forbids, slows down and computes differently |
+# | | lesson | minutes | you will | needs |
+# |---|---|---|---|---|
+# | 0 | [Arrays, shapes and the check](00_arrays_shapes_and_the_check.ipynb) | 75 | read `y, backward = f(x)` wherever it stands, and test a backward that you have no reason to trust | |
+# | 1 | [Convolution and its three gradients](01_convolution.ipynb) | 90 | derive what a convolution hands back to its input, its weights and its bias, and say which pixels a network can see | 0 |
+# | 2 | [Batch normalisation](02_batch_norm.ipynb) | 90 | derive its backward, and say what it takes away from a gradient | 0 |
+# | 3 | [Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 90 | derive both backwards, and know what each pooling keeps of a picture | 0 |
+# | 4 | [The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 105 | derive every gradient of the paper's module, and see what its gate does to a picture | 0 |
+# | 5 | [ARM in three versions](05_arm.ipynb) | 90 | tell the paper's, the article's and the repositories' modules apart, and derive the one that is used | 4 |
+# | 6 | [Relatives: SE, eSE, ECA, CBAM, SimAM](06_relatives.ipynb) | 100 | read any channel attention as ARM with one line changed | 4, 5 |
+# | 7 | [Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 105 | derive SAR's gradients, and tell a gate that looks around itself from one that only carries the name | 4 |
+# | 8 | [ARM32, 16 and 8 in a network](08_bisenet.ipynb) | 100 | follow an image through BiSeNet and its gradient back | 4 |
+# | 9 | [A task that needs context](09_context.ipynb) | 90 | prove that a network without attention must guess, and train one that need not | 4 |
+# | 10 | [The claims, measured](10_claims.ipynb) | 90 | say which sentences about ARM hold: parameters, multiply-adds, accuracy | 4, 9 |
+# | 11 | [The GPU: the same source on CuPy](11_gpu.ipynb) | 90 | write code that runs on a GPU unchanged, and know what a device forbids | 0, 4 |
 #
-# Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4. Lesson 8 needs lesson 4, and lesson 11 lessons 0 and 4.
-#
-# ## The whole path
-#
-# Lessons without a link are planned and not written yet.
-#
-# | | lesson | |
-# |---|---|---|
-# | 0 | [arrays, shapes and the check](00_arrays_shapes_and_the_check.ipynb) | here |
-# | 1 | [convolution and its three gradients](01_convolution.ipynb) | here |
-# | 2 | [batch normalisation: running statistics, cancellation](02_batch_norm.ipynb) | here |
-# | 3 | [pooling: average, max, ties](03_pooling.ipynb) | here |
-# | 4 | [the sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | here |
-# | 5 | [ARM in three versions](05_arm.ipynb) | here |
-# | 6 | [relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line](06_relatives.ipynb) | here |
-# | 7 | [spatial attention, and what "spatial" means](07_spatial_attention.ipynb) | here |
-# | 8 | [ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet](08_bisenet.ipynb) | here |
-# | 9 | a task that provably needs context, and the training that shows it | planned |
-# | 10 | the claims of the article, measured | planned |
-# | 11 | [the GPU: the same source on CuPy](11_gpu.ipynb) | here |
+# Two short ways lead through them. To **own ARM**: 0, 4, 5. To **judge it**: 0, 4, 9, 10. Lesson 4 brings what it needs of 1 to 3.
 #
 # ## Where things are
 #

@@ -4,6 +4,7 @@ Each NN_title.py and index.py becomes an .ipynb beside it: no outputs, cell ids 
 so the same source always gives the same bytes.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,9 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+SOLUTION = re.compile(  # of an exercise, in the cell behind its stub
+    r"<details><summary>Solution</summary>\n\n```python\n(.*?)```\n.*</details>", re.S
+)
 
 
 def sources() -> list[Path]:

@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from sklearn.datasets import load_sample_image
 
 from armlab import hand, weights
+from armlab.data import to_rgb
+from armlab.hand.sequential import in_turn
 
 CHANNELS = ("red", "green", "blue")
 COLOURS = ("#D55E00", "#009E73", "#0072B2")  # Okabe and Ito's red, green and blue
@@ -66,10 +68,26 @@ def trained(attention: str) -> hand.ToyNet:
     return net.load_state_dict(weights.load(path)).eval()
 
 
+def features(net: hand.ToyNet, images: np.ndarray) -> np.ndarray:
+    """What the last 3×3 of the toy network makes of images: with ARM, what it pools and scales.
+
+    (N, 3, H, W) -> (N, 32, H/2, W/2)
+    """
+    layers = net.copy().children()
+    y, _ = in_turn({name: layers[name] for name in ("conv1", "conv2", "conv3", "conv4")}, images)
+    last = layers["refine"]
+    return (last.conv if net.attention == "arm" else last)(y)[0]
+
+
 def picture(ax: Axes, x: np.ndarray, title: str) -> None:
     """An image (3, H, W) in 0 ... 1."""
     ax.imshow(np.clip(x.transpose(1, 2, 0), 0, 1), interpolation="nearest")
     _bare(ax, title)
+
+
+def scene(ax: Axes, image: np.ndarray, title: str) -> None:
+    """An image of `Scenes` (3, H, W), as the network gets it."""
+    picture(ax, to_rgb(image).transpose(2, 0, 1), title)
 
 
 def feature_map(ax: Axes, x: np.ndarray, title: str, channel: int | None = None) -> None:

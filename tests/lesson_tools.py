@@ -13,9 +13,6 @@ import nbclient
 import nbformat
 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"
-SOLUTION = re.compile(
-    r"<details><summary>Solution</summary>\n\n```python\n(.*?)```\n.*</details>", re.S
-)
 CHECK = re.compile(r'^check\.exercise\("(\w+)", (\w+)\)$')
 
 
@@ -55,7 +52,10 @@ def exercises(lesson: str) -> list[Asked]:
     cells = BOOKS[lesson].cells
     found = []
     for at in [i for i, cell in enumerate(cells) if tagged(cell, "exercise")]:
-        solution, checked = SOLUTION.search(cells[at + 1].source), CHECK.match(cells[at + 2].source)
+        solution, checked = (
+            notebooks.SOLUTION.search(cells[at + 1].source),
+            CHECK.match(cells[at + 2].source),
+        )
         assert solution, f"{lesson}, cell {at + 1}: expected <details> with a solution"
         assert checked, f"{lesson}, cell {at + 2}: expected check.exercise(…)"
         assert tagged(cells[at + 2], "check")

@@ -86,9 +86,12 @@ def test_form_of_a_lesson(lesson: str) -> None:
     text = "\n".join(cell.source for cell in cells)
     assert text.count("**Predict.**") >= 5
     assert len(exercises(lesson)) >= 3
+    assert sum("ipywidgets.interact" in cell.source for cell in cells) == 1
     assert "Find the bug" in text
     assert not ABSOLUTE.search(text)
-    assert lesson in BOOKS["index"].cells[0].source
+    minutes = re.search(r"\| Time \| (\d+) minutes", header)
+    assert minutes
+    assert f"]({lesson}.ipynb) | {minutes[1]} |" in BOOKS["index"].cells[0].source
 
 
 # -- the exercises ----------------------------------------------------------------------------
@@ -174,8 +177,11 @@ def test_lesson_runs_with_its_solutions(lesson: str, tmp_path: Path) -> None:
     assert not ABSOLUTE.search(printed(cells))
     assert "✗" not in printed(cells)
     if lesson != "index":
-        pictures = [out for out in outputs(cells) if "image/png" in out.get("data", {})]
-        assert len(pictures) >= 5
+        pictured = [["image/png" in o.get("data", {}) for o in outputs([cell])] for cell in cells]
+        assert sum(map(sum, pictured)) >= 5
+        at = next(i for i, cell in enumerate(cells) if "ipywidgets.interact" in cell.source)
+        before = max(i for i in range(at) if cells[i].cell_type == "code")
+        assert any(pictured[before]), "a static picture stands before the widget"
 
 
 @pytest.mark.lessons
