@@ -244,6 +244,15 @@ def test_help_ends_in_an_example_that_parses(capsys, command):
     assert cli._parser().parse_args(example[1:]).run is getattr(cli, command).run
 
 
+def test_help_lists_every_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help"])
+    assert caught.value.code == 0
+    listed = re.findall(r"^    (\w+)", capsys.readouterr().out, re.MULTILINE)
+    files = (Path(cli.__file__).parent / "commands").glob("[a-z]*.py")
+    assert sorted(set(listed) - {"COMMAND"}) == sorted(path.stem for path in files)
+
+
 def test_info(capsys):
     assert cli.main(["info"]) == 0
     words = capsys.readouterr().out

@@ -17,7 +17,7 @@ def add_command(commands: Commands, name: str, summary: str, example: str) -> An
     """A subparser whose help ends in an example."""
     return commands.add_parser(
         name,
-        help=summary,
+        help=summary.replace("%", "%%"),  # argparse formats this one, and not the description
         description=summary,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
