@@ -248,7 +248,7 @@ def test_a_run_begins_with_a_file_or_with_another_run(quick, backend):
         run = train(config, f"run{number}")
         start, _ = checkpoint.load(run.folder / "checkpoint.previous.npz")
         assert run.step == 2
-        assert start.keys() <= run.learner.state_dict().keys()
+        assert start.keys() - {"gates"} <= run.learner.state_dict().keys()
     run = type(run).start(config, run.folder / "again")
     for key, a in trained.items():
         if key.startswith("net."):

@@ -153,8 +153,8 @@ FAULTS = [
         "conv2d_pointwise: a stride forgotten in the backward",
         "conv2d",
         "kernels/conv2d_pointwise",
-        "dx[:, :, ::t, ::u] = dseen",
-        "dx[:, :, : dseen.shape[2], : dseen.shape[3]] = dseen",
+        "dx[:, :, ::t, ::u] = dxs",
+        "dx[:, :, : seen.shape[2], : seen.shape[3]] = dxs",
         "dx goes back to the pixels that the stride did not leave out",
     ),
     Fault(
