@@ -23,7 +23,7 @@ from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window
 
 BLOCK = 2**15  # numbers in the columns of a block: 128 KiB in float32
-NARROWEST = 1024  # columns in a block, at the least
+NARROWEST = 640  # columns in a block, at the least
 
 
 def fits(window: Window, groups: int) -> bool:
