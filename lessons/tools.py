@@ -5,12 +5,14 @@ one colour through a lesson: that of the light it stands for.
 """
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import dedent
 from typing import Any
 
 import numpy as np
-from IPython.display import Code, display
+from IPython.display import Code, Image, display
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from sklearn.datasets import load_sample_image
@@ -123,3 +125,11 @@ def numbers(ax: Axes, a: np.ndarray, form: str = "{}", skip: float | None = None
 def _bare(ax: Axes, title: str, colour: str = "black") -> None:
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=10, color=colour)
+
+
+def from_file(draw: Callable[..., None], *arguments: Any, width: int, **named: Any) -> None:
+    """Show a figure that `armlab.plots` writes to a file, so many pixels wide."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "figure.png")
+        draw(*arguments, path=path, **named)
+        display(Image(path.read_bytes(), width=width))
