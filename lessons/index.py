@@ -25,8 +25,10 @@
 # | [3 · Pooling: average, max, ties, and why 1/HW](03_pooling.ipynb) | 75 | derive the backward of average and max pooling, and know what each of them keeps of a picture |
 # | [4 · The sigmoid gate, and ARM by hand](04_sigmoid_gate.ipynb) | 90 | derive every gradient of the paper's module, and see what its gate does to a picture |
 # | [7 · Spatial attention: SAR, and what "spatial" means](07_spatial_attention.ipynb) | 90 | derive every gradient of SAR, and tell a gate that looks around itself from one that only carries the name |
+# | [9 · A task that provably needs context](09_context.ipynb) | 100 | prove that no weights of a local network solve a task, and train the one with attention that does |
+# | [10 · The claims of the article, measured](10_claims.ipynb) | 75 | say of each claim about ARM what the paper supports, what the article adds, and what was measured |
 #
-# Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4.
+# Lessons 3 and 4 need lesson 0 and not each other. Lesson 7 needs lessons 0 and 4. Lesson 9 needs lesson 4, and lesson 10 needs lesson 9.
 #
 # ## The whole path
 #
@@ -43,8 +45,8 @@
 # | 6 | relatives: SE, eSE, ECA, CBAM, SimAM as changes of one line | planned |
 # | 7 | [spatial attention, and what "spatial" means](07_spatial_attention.ipynb) | here |
 # | 8 | ARM32, 16 and 8 in a network: context path, feature fusion, BiSeNet | planned |
-# | 9 | a task that provably needs context, and the training that shows it | planned |
-# | 10 | the claims of the article, measured | planned |
+# | 9 | [a task that provably needs context, and the training that shows it](09_context.ipynb) | here |
+# | 10 | [the claims of the article, measured](10_claims.ipynb) | here |
 # | 11 | the GPU: the same source on CuPy | planned |
 #
 # ## Where things are
