@@ -253,7 +253,7 @@ for ax in axes:
 plt.show()
 
 # %% [markdown]
-# The frame is the window by (W2), computed for rows and for columns. Without attention the gradient fills it and is exactly 0 outside. With ARM every pixel of the image has a say. Through the pool it is a faint one, as lesson 4 showed; but it is not 0.
+# The frame is the window by (W2), computed for rows and for columns. Without attention the gradient fills it and is exactly 0 outside. With ARM every pixel of the image has a say. Through the pool it is a faint one, as lesson 4 showed; but it is not 0. And outside the frame it is strongest where the band lies.
 
 # %% [markdown]
 # ## 3 · The theorem
