@@ -210,9 +210,10 @@ by_hand = {
     ("attention", "BN, activation"): (0, K),
     ("gate", "multiply"): (0, K * H * W + K),
 }
-for row, (multiply_adds, elementwise) in by_hand.items():
-    compare(" ".join(row), multiply_adds, branches[row].multiply_adds)
-    compare("  elementwise", elementwise, branches[row].elementwise)
+print("multiply-adds and operations per element:")
+short = ("3×3", "BN, LReLU", "pool", "1×1", "BN, σ", "multiply")
+for name, (row, mine) in zip(short, by_hand.items(), strict=True):
+    compare(name, mine, (branches[row].multiply_adds, branches[row].elementwise))
 
 # %% [markdown]
 # **Predict.** Claim B says that the cost is mainly the pooling. Of the six rows, which is the longest bar, and by how many powers of ten?
@@ -229,12 +230,10 @@ for y, value in enumerate(work):
 ax.set(xscale="log", xlim=(50, 2e11), xlabel="multiply-adds or operations per element (log scale)")
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
-total = sum(work)
+share_of_3x3 = branches["features", "3×3 convolution"].multiply_adds / report.total.multiply_adds
 inside = sum(c.multiply_adds + c.elementwise for (b, _), c in branches.items() if b != "features")
 pool_and_gate = branches[ATTENTION, "pooling"].elementwise + branches[GATE, "multiply"].elementwise
-print(
-    f"the 3×3 is {branches['features', '3×3 convolution'].multiply_adds / total:.2%} of the class"
-)
+print(f"the 3×3 makes {share_of_3x3:.3%} of the multiply-adds of the class")
 print(f"pooling and multiply are {pool_and_gate / inside:.1%} of attention and gate")
 
 # %% [markdown]
@@ -303,10 +302,10 @@ for what, without in (
     print(f"{what:37} {100 * (with_arm - without) / without:.6f} %")
 
 three = Report(hand.ThreeScaleBiSeNet(9, rng=0).train(), (2, 3, 480, 640))
-share = percent(three.of(*three.arms).multiply_adds, three.total.multiply_adds)
-print(
-    f"the article's network, ARM32, 16 and 8: {share} % of {scaled(three.total.multiply_adds // 2)} an image"
-)
+convs = [f"{path}.conv" for path in three.arms]
+share = percent(three.of(*convs).multiply_adds, three.total.multiply_adds)
+image = scaled(three.total.multiply_adds // 2)  # of a batch of two
+print(f"the article's network: the 3×3 of ARM32, 16 and 8 are {share} % of {image}")
 
 # %% [markdown]
 # "Less than 1 %" holds of the attention branch, by a wide margin. It does not hold of the classes in the article: a few per cent in BiSeNet, more in the article's own network of three scales (counted here as it trains, with its auxiliary head). ARM8 works on the largest map and costs most. And the paper has no cost of single modules at all, so the number is not its result.
@@ -623,16 +622,25 @@ table("digits")
 # %% [markdown]
 # ### What an interval says, and what it does not
 #
-# The last column is worded with care. *A difference*: the interval leaves out 0; were there none, that would happen in one of twenty such comparisons. *No difference seen*: the interval holds 0. That is not *no difference*. It says that a difference, if there is one, is likely no larger than the ends of the interval. For the digits these are:
+# The last column is worded with care. *A difference*: the interval leaves out 0; were there none, that would happen in one of twenty such comparisons. *No difference seen*: the interval holds 0. That is not *no difference*. It says that a difference, if there is one, is likely no larger than the ends of the interval.
+#
+# How many seeds would it take to see one of the paper's size, at the scatter of these pairs? The half width has to come below it:
 
 # %%
-d = paired_difference(seeds_of("digits", "arm"), seeds_of("digits", "none"))
-low, high = d.mean - d.half_width, d.mean + d.half_width
-print(f"arm − none on the digits: between {100 * low:+.2f} and {100 * high:+.2f} points of mIoU")
-print("the paper's +1.30 lies", "inside" if low <= 0.0130 <= high else "outside")
+first, second = seeds_of("digits", "arm"), seeds_of("digits", "none")
+d = np.array([first[seed] - second[seed] for seed in first])
+found = interval(list(d))
+low, high = found.mean - found.half_width, found.mean + found.half_width
+print(f"arm − none on the digits: between {100 * low:+.1f} and {100 * high:+.1f} points of mIoU")
+print("each pair:", (100 * d).round(1))
+for points in (with_pool, without_pool):
+    n = 2
+    while student.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n) > points / 100:
+        n += 1
+    print(f"to see {points:.2f} points takes about {n} seeds")
 
 # %% [markdown]
-# (The comparison with the paper's number is one of *size* alone: other data, another network. It shows what five runs of this small experiment could have told apart.)
+# (The comparison with the paper is one of *size* alone: other data, another network, and runs that were stopped early.) Five seeds tell a large effect from none, as the scenes show. An effect of a point or two drowns in this scatter, and one run each would have shown anything.
 #
 # ### The number of seeds under your hand
 #
@@ -641,7 +649,7 @@ print("the paper's +1.30 lies", "inside" if low <= 0.0130 <= high else "outside"
 
 # %%
 def show_seeds(counts):
-    fig, axes = plt.subplots(1, len(grids), figsize=(8.6, 2.8), layout="constrained", squeeze=False)
+    _, axes = plt.subplots(1, len(grids), figsize=(8.6, 2.8), layout="constrained", squeeze=False)
     for ax, data in zip(axes[0], sorted(grids), strict=True):
         first, second = seeds_of(data, "arm"), seeds_of(data, "none")
         d = np.array([first[seed] - second[seed] for seed in first])
@@ -695,7 +703,7 @@ rows = [
         "B: mainly the pooling",
         "no cost of modules",
         "the sentence",
-        f"3×3: {branches['features', '3×3 convolution'].multiply_adds / total:.2%} of the class; "
+        f"3×3: {share_of_3x3:.3%} of the class; "
         f"pooling and multiply: {pool_and_gate / inside:.1%} of attention and gate",
     ),
     (
