@@ -945,6 +945,6 @@ for name, m in measured.items():
 #
 # ## What comes next
 #
-# Lesson 10, the claims of the article, measured, is planned. One seed is one draw; there you repeat the training, put intervals around what it gives, and hold the article's numbers to them.
+# [Lesson 10: the claims of the article, measured](10_claims.ipynb). One seed is one draw; there you repeat the training, put intervals around what it gives, and hold the article's numbers to them.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

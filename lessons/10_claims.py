@@ -640,7 +640,7 @@ for points in (with_pool, without_pool):
     print(f"to see {points:.2f} points takes about {n} seeds")
 
 # %% [markdown]
-# (The comparison with the paper is one of *size* alone: other data, another network, and runs that were stopped early.) Five seeds tell a large effect from none, as the scenes show. An effect of a point or two drowns in this scatter, and one run each would have shown anything.
+# (The comparison with the paper is one of *size* alone: other data, another network, and runs that were stopped early.) Five seeds tell a large effect from none, as the scenes show. An effect of a point or two drowns in this scatter, and with one run each, chance would have chosen the number.
 #
 # ### The number of seeds under your hand
 #
