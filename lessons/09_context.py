@@ -62,6 +62,7 @@ RED, GREEN, ORANGE, BLUE = "#D55E00", "#009E73", "#E69F00", "#0072B2"  # none, A
 # %%
 scenes = Scenes("test")
 classes = Generated(Scenes, seed=0, size=(64, 64))  # the same scenes, with names and colours
+
 fig, axes = plt.subplots(3, 4, figsize=(8.2, 6.6), layout="constrained")
 for row, index in enumerate((1, 7, 3)):
     for band in (0, 1):
@@ -202,7 +203,7 @@ for (name, back), (kernel, stride, padding) in zip(
     print(f"{name:9} reads rows {first} to {last}   gradient in {reached(d)}  {equal}")
 
 # %% [markdown]
-# A digit's row 30 sees down to row 20 of the image and no further up. The band ends with row 7. No digit begins above row 30, so this is the row that comes closest.
+# The upper end of the window of row 30 is row 20. The band ends with row 7, so twelve rows lie between them. No digit begins above row 30, so no pixel of a digit comes closer.
 #
 # The **radius** of the window is the largest distance from a row to a row that it reads:
 
@@ -258,7 +259,7 @@ plt.show()
 # %% [markdown]
 # ## 3 · The theorem
 #
-# > A network whose window at the digits does not reach the band is right between A and B for exactly one half of the digit pixels that it calls A or B, counted over both states of the band, **whatever its weights**.
+# > In evaluation mode, a network whose window at the digits does not reach the band is right between A and B for exactly one half of the digit pixels that it calls A or B, counted over both states of the band, **whatever its weights**.
 #
 # The proof is short. Take a scene in both states. In the window of a digit's pixel the two images are equal, number for number. So the network computes the same logits for this pixel twice, and gives the same answer. The label is A in one and B in the other. If the answer is A or B, it is right once. If it is background, it does not count. Every pixel that counts is right in one of two. ∎
 #
@@ -436,7 +437,7 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown]
-# The mean colour moves with the band, but the photographs move it more. Three convolutions before the pool make the difference: a feature that fires on the band and hardly on a photograph has a mean that leaves no doubt. Pooling carries; the convolutions decide what is worth carrying.
+# The mean colour moves with the band, but the photographs move it more. The five convolutions before the pool make the difference: a feature that fires on the band and hardly on a photograph has a mean that leaves no doubt. Pooling carries; the convolutions decide what is worth carrying.
 #
 # And this is what ARM makes of it: one gate per channel, from all pooled means. Scene 1 with either band:
 
@@ -455,7 +456,7 @@ axes[1].set_xticklabels(order, fontsize=7)
 plt.show()
 
 # %% [markdown]
-# Some channels are let through under an orange band and held back under a blue one, others the other way round. What is in them? The four that change most, before the gate and behind it:
+# The bars on the right are channels that an orange band lets through and a blue one holds back; those on the left, the other way round. What is in them? The four that change most, before the gate and behind it:
 
 # %%
 f = [before_the_gate(arm, x[1:2])[0] for x in both]
@@ -483,7 +484,7 @@ plt.show()
 #
 # **Predict.** A gate per position that looks at 7×7 positions, as CBAM's spatial half: is it enough? Count: 7×7 on a map of half the size.
 #
-# One network for each attention that `ToyNet` knows, fresh, in evaluation mode. Does the band reach the digits?
+# Nine of the attentions that `ToyNet` knows by name, each in a fresh network in evaluation mode. Does the band reach the digits?
 
 # %%
 print(f"{'attention':24} rows seen from row 30    the band moves the digits' logits")
@@ -507,7 +508,7 @@ for name in (
 # %% [markdown]
 # A 7×7 gate widens the window by three positions on either side, which are six rows of the image. It still ends below the band. So the theorem holds for it, and no training will help. What pools over the image, or along whole columns as coordinate attention does, sees the band. This says what *can* be learned, not that it will be.
 #
-# Deeper networks need no attention for it. The trunk of a BiSeNet, a ResNet-18, at its three scales:
+# Deeper networks need no attention for it. The trunk of a BiSeNet, a ResNet-18, behind each of its four stages:
 
 # %%
 trunk = hand.ResNet18(8)

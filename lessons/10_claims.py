@@ -23,7 +23,7 @@
 # | Runs on | CPU; no GPU needed. The trainings are kept; their command is printed |
 # | Explains | [cost/rules.py](../armlab/cost/rules.py) · [cost/report.py](../armlab/cost/report.py) · [training/intervals.py](../armlab/training/intervals.py) · [training/ablation.py](../armlab/training/ablation.py) · [training/findings.py](../armlab/training/findings.py) |
 #
-# Equation numbers (1) and (2) are those of `training/intervals.py`. (C1) to (C3) and (I1) to (I3) are the lesson's own.
+# Equation numbers (1) and (2) are those of `training/intervals.py`. (C1) to (C3), (I1) and (I2) are the lesson's own.
 
 # %%
 import json
@@ -288,7 +288,7 @@ axes[0].invert_yaxis()
 plt.show()
 
 # %% [markdown]
-# Is it *less than 1 %*? That depends on what ARM is taken away *for*. Three ways to be without it:
+# Is it *less than 1 %*? That depends on what stands in its place when ARM is taken away. Two ways to be without it:
 #
 # $$\text{added} = \frac{\text{with} - \text{without}}{\text{without}} \tag{C3}$$
 
@@ -306,6 +306,8 @@ convs = [f"{path}.conv" for path in three.arms]
 share = percent(three.of(*convs).multiply_adds, three.total.multiply_adds)
 image = scaled(three.total.multiply_adds // 2)  # of a batch of two
 print(f"the article's network: the 3×3 of ARM32, 16 and 8 are {share} % of {image}")
+for path in three.arms:
+    print(f"    {path:9} {percent(three.of(path).multiply_adds, three.total.multiply_adds)} %")
 
 # %% [markdown]
 # "Less than 1 %" holds of the attention branch, by a wide margin. It does not hold of the classes in the article: a few per cent in BiSeNet, more in the article's own network of three scales (counted here as it trains, with its auxiliary head). ARM8 works on the largest map and costs most. And the paper has no cost of single modules at all, so the number is not its result.
@@ -365,7 +367,7 @@ plt.show()
 print(f"ARM adds {without_pool:+.2f} without global pooling and {with_pool:+.2f} with it")
 
 # %% [markdown]
-# "2–3" holds for one of the two pairs, the one with global pooling at the end of the context path. For the other it is about half of that.
+# "2–3" holds for one of the two pairs, the one with global pooling at the end of the context path. For the other it is less than half of that.
 #
 # And each number is **one run**. If the same network, trained twice, differs by a point, then a difference of a point between two networks says little. The paper does not say how much its runs scatter. A re-implementer's README (CoinCheung, commit `2d6d8f1`) first reported the opposite: 69.1 without, 67 to 69 with ARM and global pooling.
 #
@@ -374,7 +376,7 @@ print(f"ARM adds {without_pool:+.2f} without global pooling and {with_pool:+.2f}
 # %% [markdown]
 # ## 5 · A few seeds, and how sure they make us
 #
-# A **seed** decides the first weights and the order of the images. Another seed is another draw. Five runs give five values $x_1 \dots x_5$; what we want is the mean $\mu$ of all the runs that could have been.
+# A **seed** decides the first weights and which images the training sees. Another seed is another draw. Five runs give five values $x_1 \dots x_5$; what we want is the mean $\mu$ of all the runs that could have been.
 #
 # The kept results are those of two grids, each attention with each seed:
 
@@ -624,7 +626,7 @@ table("digits")
 #
 # The last column is worded with care. *A difference*: the interval leaves out 0; were there none, that would happen in one of twenty such comparisons. *No difference seen*: the interval holds 0. That is not *no difference*. It says that a difference, if there is one, is likely no larger than the ends of the interval.
 #
-# How many seeds would it take to see one of the paper's size, at the scatter of these pairs? The half width has to come below it:
+# How many seeds would it take to see one of the paper's size, at the scatter of these pairs? The half width has to come down to it, and even then chance lifts the difference over the line only about every other time:
 
 # %%
 first, second = seeds_of("digits", "arm"), seeds_of("digits", "none")
@@ -640,7 +642,7 @@ for points in (with_pool, without_pool):
     print(f"to see {points:.2f} points takes about {n} seeds")
 
 # %% [markdown]
-# (The comparison with the paper is one of *size* alone: other data, another network, and runs that were stopped early.) Five seeds tell a large effect from none, as the scenes show. An effect of a point or two drowns in this scatter, and with one run each, chance would have chosen the number.
+# (The comparison with the paper is one of *size* alone: other data, another network, and runs too short to learn ten digits well.) Five seeds tell a large effect from none, as the scenes show. An effect of a point or two drowns in this scatter, and with one run each, chance would have chosen the number.
 #
 # ### The number of seeds under your hand
 #
@@ -730,7 +732,7 @@ rows = [
 display(Markdown("\n".join(f"| {' | '.join(row)} |" for row in rows)))
 
 # %% [markdown]
-# The two rows of C on accuracy belong together. Where the task needs what lies outside of the window, ARM changes everything, and any module that pools does. How much it changes where context is not needed is in the last column, with its interval. Neither is a percentage that one could promise for streets.
+# The two rows of C on accuracy belong together. Where the task needs what lies outside of the window, ARM changes everything, and so does SE. How much it changes where context is not needed is in the last column, with its interval. Neither is a percentage that one could promise for streets.
 
 # %% [markdown]
 # ## Five questions
