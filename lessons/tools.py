@@ -5,12 +5,14 @@ one colour through a lesson: that of the light it stands for.
 """
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import dedent
 from typing import Any
 
 import numpy as np
-from IPython.display import Code, display
+from IPython.display import Code, Image, display
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from sklearn.datasets import load_sample_image
@@ -172,3 +174,11 @@ def graph(
     xs, ys = zip(*((x, y) for x, y, _ in boxes.values()), strict=True)
     ax.set(xlim=(min(xs) - 0.6, max(xs) + 0.6), ylim=(min(ys) - 0.5, max(ys) + 0.5))
     ax.axis("off")
+
+
+def from_file(draw: Callable[..., None], *arguments: Any, width: int, **named: Any) -> None:
+    """Show a figure that `armlab.plots` writes to a file, so many pixels wide."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "figure.png")
+        draw(*arguments, path=path, **named)
+        display(Image(path.read_bytes(), width=width))

@@ -41,7 +41,8 @@ def ablation(
         if rows == 2:
             _differences(axes[1, column], names[1:], differences[measure])
             axes[1, column].set_title(f"{measure}: difference from {names[0]}", fontsize=11)
-    figure.legend(handles=_legend(rows), loc="outside lower center", ncols=4, frameon=False)
+    columns = min(4, 2 * len(values))  # as many as fit below one measure, or below two
+    figure.legend(handles=_legend(rows), loc="outside lower center", ncols=columns, frameon=False)
     figure.savefig(path, dpi=150)
 
 

@@ -1,5 +1,55 @@
 """Of lesson 9."""
 
+from typing import Any
+
+import numpy as np
+
 from wrong_answers.answer import Wrong
 
-WRONG: Wrong = {}
+
+def rows_from_the_first(first: int, last: int, layers: Any) -> tuple[int, int]:
+    for kernel, stride, padding in layers:
+        first, last = first * stride - padding, last * stride - padding + kernel - 1
+    return first, last
+
+
+def rows_unpadded(first: int, last: int, layers: Any) -> tuple[int, int]:
+    for kernel, stride, _ in layers[::-1]:
+        first, last = first * stride, last * stride + kernel - 1
+    return first, last
+
+
+def adam(
+    w: Any, g: Any, m: Any, s: Any, t: int, rate: float, b1: float, b2: float, eps: float
+) -> Any:
+    """Without the correction."""
+    m, s = b1 * m + (1 - b1) * g, b2 * s + (1 - b2) * g * g
+    return w - rate * m / (np.sqrt(s) + eps), m, s
+
+
+def adam_under_the_root(
+    w: Any, g: Any, m: Any, s: Any, t: int, rate: float, b1: float, b2: float, eps: float
+) -> Any:
+    m, s = b1 * m + (1 - b1) * g, b2 * s + (1 - b2) * g * g
+    return w - rate * m / (1 - b1**t) / np.sqrt(s / (1 - b2**t) + eps), m, s
+
+
+WRONG: Wrong = {
+    "rows_read": [
+        (rows_from_the_first, "the last layer is asked first"),
+        (rows_unpadded, "padding moves the image down"),
+    ],
+    "iou": [
+        (lambda counts: np.diag(counts) / counts.sum(1), "this is the share found"),
+        (lambda counts: np.diag(counts) / (counts + counts.T).sum(0), "the union counts them once"),
+        (lambda counts: 2 * np.diag(counts) / (counts + counts.T).sum(0), "the Dice score"),
+    ],
+    "adam_step": [
+        (adam, "their weights do not sum to 1 yet"),
+        (adam_under_the_root, "added to the root, not under it"),
+    ],
+    "steps_of_an_epoch": [
+        (lambda count, batch: (count + batch - 1) // batch, "a last batch of one image"),
+        (lambda count, batch: count // batch, "two images or more can be trained on"),
+    ],
+}
