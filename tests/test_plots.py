@@ -275,3 +275,15 @@ def test_a_difference_is_in_colour_where_its_interval_leaves_out_0(monkeypatch):
     colours = [bars.lines[0].get_color() for bars in figure.axes[1].containers]
     assert colours == [RED, UNSEEN]
     assert figure.axes[0].containers[2].lines[0].get_markerfacecolor() == "white"  # no interval
+
+
+@pytest.mark.parametrize("measures", [1, 2])
+def test_the_legend_of_an_ablation_is_not_cut_off(monkeypatch, measures):
+    of_each = {f"measure {k}": [{0: 0.5, 1: 0.6}, {0: 0.9, 1: 0.9}] for k in range(measures)}
+    means = {name: [(0.55, 0.6), (0.9, 0.0)] for name in of_each}
+    differences = {name: [(0.35, 0.3)] for name in of_each}
+    arguments = ["none", "arm"], of_each, means, differences, "a.png"
+    figure = drawn(monkeypatch, plots.ablation, *arguments)
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    assert 0 <= legend.x0 < legend.x1 <= figure.bbox.width
