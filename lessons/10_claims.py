@@ -73,13 +73,13 @@ BLUE, GREEN, RED, ORANGE, PURPLE = "#0072B2", "#009E73", "#D55E00", "#E69F00", "
 #
 # **Predict.** ARM32 goes from 512 to 128 channels. How many parameters, in all and in the branch?
 #
-# ### Exercise 1 · `arm_parameters`
+# ### Exercise 1 · `whole_and_branch`
 #
 # ★☆☆ · 5 minutes
 
 
 # %% tags=["exercise"]
-def arm_parameters(in_channels, out_channels):
+def whole_and_branch(in_channels, out_channels):
     raise NotImplementedError
 
 
@@ -87,7 +87,7 @@ def arm_parameters(in_channels, out_channels):
 # <details><summary>Solution</summary>
 #
 # ```python
-# def arm_parameters(in_channels, out_channels):
+# def whole_and_branch(in_channels, out_channels):
 #     branch = out_channels**2 + 2 * out_channels
 #     return 9 * in_channels * out_channels + 2 * out_channels + branch, branch
 # ```
@@ -95,7 +95,7 @@ def arm_parameters(in_channels, out_channels):
 # </details>
 
 # %% tags=["check"]
-check.exercise("arm_parameters", arm_parameters)
+check.exercise("whole_and_branch", whole_and_branch)
 
 # %% [markdown]
 # The modules themselves, at the article's three scales, with the paper's ARM, and SE, beside them:

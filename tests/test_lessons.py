@@ -133,6 +133,11 @@ def test_wrong_answer_gets_its_hint(name: str, answer: Callable[..., Any], hint:
     assert grade.hint in grade.text
 
 
+def test_no_two_exercises_have_one_name() -> None:
+    names = [asked.name for asked in EXERCISES]
+    assert sorted(names) == sorted(set(names)) == sorted(KNOWN)
+
+
 def test_every_exercise_of_the_lessons_has_a_wrong_answer() -> None:
     assert {asked.name for asked in EXERCISES} == set(WRONG)
 

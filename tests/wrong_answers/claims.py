@@ -14,7 +14,7 @@ def apart(a: Any, b: Any, t: float) -> tuple[float, float]:
 
 
 WRONG: Wrong = {
-    "arm_parameters": [
+    "whole_and_branch": [
         (lambda in_channels, out_channels: _arm(in_channels, out_channels, 3), "have no bias"),
         (lambda in_channels, out_channels: _arm(in_channels, out_channels, 4), "not trained"),
         (

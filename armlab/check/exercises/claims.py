@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from armlab.check.exercises.exercise import Arguments, Asked, Puzzle
 
 
-def arm_parameters(in_channels: int, out_channels: int) -> tuple[int, int]:
+def whole_and_branch(in_channels: int, out_channels: int) -> tuple[int, int]:
     branch = out_channels**2 + 2 * out_channels
     return 9 * in_channels * out_channels + 2 * out_channels + branch, branch
 
@@ -20,7 +20,7 @@ def with_extra(per_layer: int) -> Any:
     """The count of who gives each of the two layers so many numbers per channel too many."""
 
     def count(in_channels: int, out_channels: int) -> tuple[int, int]:
-        whole, branch = arm_parameters(in_channels, out_channels)
+        whole, branch = whole_and_branch(in_channels, out_channels)
         extra = per_layer * out_channels
         return whole + 2 * extra, branch + extra
 
@@ -92,12 +92,12 @@ def runs(draw: st.DrawFn, networks: str) -> Arguments:
 
 
 EXERCISES: dict[str, Asked] = {
-    "arm_parameters": Puzzle(
-        "arm_parameters(in_channels, out_channels) -> whole, branch",
+    "whole_and_branch": Puzzle(
+        "whole_and_branch(in_channels, out_channels) -> whole, branch",
         st.fixed_dictionaries(
             {"in_channels": st.integers(1, 9), "out_channels": st.integers(1, 9)}
         ),
-        arm_parameters,
+        whole_and_branch,
         {
             "the convolutions of ARM have no bias: batch normalisation behind them shifts": (
                 with_extra(1)
@@ -111,8 +111,8 @@ EXERCISES: dict[str, Asked] = {
             ),
             "the 3×3 and its batch normalisation are in the class as well": (
                 lambda in_channels, out_channels: (
-                    arm_parameters(in_channels, out_channels)[1],
-                    arm_parameters(in_channels, out_channels)[1],
+                    whole_and_branch(in_channels, out_channels)[1],
+                    whole_and_branch(in_channels, out_channels)[1],
                 )
             ),
         },
