@@ -53,7 +53,7 @@ coverage: $(VENV)/ready  ## every branch of armlab/hand is taken by the tests th
 	$(BIN)/coverage report
 
 mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a test should notice: hours
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run
+	HYPOTHESIS_PROFILE=mutation OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
 notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py

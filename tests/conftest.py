@@ -8,10 +8,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("ci", max_examples=100, derandomize=True, database=None, **COMMON)
+# A mutant is to be noticed; to find its smallest counterexample takes a hundred times as long.
+settings.register_profile(
+    "mutation",
+    max_examples=100,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    **COMMON,
+)
 settings.register_profile("dev", max_examples=50, **COMMON)
 settings.register_profile("thorough", max_examples=5000, **COMMON)
 settings.register_profile("gpu", max_examples=300, **COMMON)
