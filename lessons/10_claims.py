@@ -39,7 +39,7 @@ from armlab import check, hand, plots
 from armlab.cost import ATTENTION, GATE, Report, rules
 from armlab.cost.text import percent, scaled
 from armlab.data import DigitScenes, Scenes, to_rgb
-from armlab.training import intervals
+from armlab.training import ablation, findings, intervals
 from armlab.training.intervals import interval, mean_over_seeds, paired_difference
 from tools import compare, from_file, source
 
@@ -571,9 +571,18 @@ def paired_interval(a, b, t):
 # %% tags=["check"]
 check.exercise("paired_interval", paired_interval)
 
+# %%
+source(intervals.paired_difference)
+
 # %% [markdown]
 # ## 7 · What was measured
 #
+# A grid is a list of ordinary runs. It goes seed by seed, so that one that is interrupted has whole pairs to compare. What may be said of a difference in the end is decided by a few lines:
+
+# %%
+source(ablation.Grid.configs, findings.verdict)
+
+# %% [markdown]
 # Every run as a dot; a grey line joins the runs of one seed. Below, the differences from `none`, in red where the interval leaves out 0. First the scenes.
 
 
@@ -636,10 +645,10 @@ low, high = found.mean - found.half_width, found.mean + found.half_width
 print(f"arm − none on the digits: between {100 * low:+.1f} and {100 * high:+.1f} points of mIoU")
 print("each pair:", (100 * d).round(1))
 for points in (with_pool, without_pool):
-    n = 2
-    while student.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n) > points / 100:
-        n += 1
-    print(f"to see {points:.2f} points takes about {n} seeds")
+    needed = 2
+    while student.ppf(0.975, needed - 1) * d.std(ddof=1) / np.sqrt(needed) > points / 100:
+        needed += 1
+    print(f"to see {points:.2f} points takes about {needed} seeds")
 
 # %% [markdown]
 # (The comparison with the paper is one of *size* alone: other data, another network, and runs too short to learn ten digits well.) Five seeds tell a large effect from none, as the scenes show. An effect of a point or two drowns in this scatter, and with one run each, chance would have chosen the number.

@@ -21,6 +21,13 @@ WRONG: Wrong = {
             lambda in_channels, out_channels: (out_channels * (out_channels + 2),) * 2,
             "are in the class as well",
         ),
+        (
+            lambda in_channels, out_channels: (
+                out_channels * (9 * in_channels + 2 + in_channels + 2),
+                out_channels * (in_channels + 2),
+            ),
+            "out_channels on both sides",
+        ),
     ],
     "conv_multiply_adds": [
         (
@@ -37,6 +44,15 @@ WRONG: Wrong = {
                 * ((width + 2 * padding - kernel) // stride + 1)
             ),
             "reads all input channels",
+        ),
+        (
+            lambda in_channels, out_channels, kernel, stride, padding, height, width: (
+                2
+                * (in_channels * out_channels * kernel**2)
+                * ((height + 2 * padding - kernel) // stride + 1)
+                * ((width + 2 * padding - kernel) // stride + 1)
+            ),
+            "as flops it would be two",
         ),
     ],
     "t_interval": [
