@@ -174,6 +174,41 @@ def test_the_points_of_winograd_grow_less_than_half_of_the_usual_ones(monkeypatc
     assert 15.9 < growth((0.0, 1.0, -1.0, 2.0, -2.0), monkeypatch) < 16.1
 
 
+def assert_equals_columns(kernel, window, x, w, dtype):
+    """Another way to the same sums: within 2⁻³⁰ in float64, a thousand times what rounding makes."""
+    dy = np.random.default_rng(1).standard_normal((len(x), len(w), x.shape[2], x.shape[3]))
+    results = []
+    for convolve in (kernel.conv2d, conv2d_columns.conv2d):
+        y, backward = convolve(x.astype(dtype), w.astype(dtype), window, 1)
+        results.append((y, *backward(dy.astype(dtype), True)))
+    for mine, other in zip(*results, strict=True):
+        assert mine.dtype == other.dtype == dtype
+        if dtype == "float64":
+            assert np.abs(mine - other).max() <= 2**-30 * np.abs(other).max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("width", "dilation"), [(1, 1), (2, 2), (3, 1), (3, 2), (4, 2), (5, 1), (5, 3)]
+)
+@pytest.mark.parametrize("kernel", [conv2d_winograd, conv2d_rows])
+def test_kernels_of_any_width_that_keep_the_size(kernel, width, dilation, dtype):
+    window = Window.of((3, width), 1, (1, dilation * (width - 1) // 2), (1, dilation))
+    assert kernel.fits(window, 1)
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 5, 9, 11)), rng.standard_normal((4, 5, 3, width))
+    assert_equals_columns(kernel, window, x, w, dtype)
+
+
+@pytest.mark.parametrize("columns", [1, 40, 90])
+def test_bands_of_a_tall_map_fit_together(columns, monkeypatch):
+    monkeypatch.setattr(conv2d_winograd, "NARROWEST", columns)
+    monkeypatch.setattr(conv2d_winograd, "BLOCK", 1)
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((3, 4, 37, 10)), rng.standard_normal((6, 4, 3, 3))
+    assert_equals_columns(conv2d_winograd, Window.of(3, 1, 1), x, w, "float64")
+
+
 def test_a_nan_stays_in_its_tile():
     x, w = np.zeros((1, 8, 16, 5)), np.ones((8, 8, 3, 3))
     x[0, 3, 6, 2] = np.nan

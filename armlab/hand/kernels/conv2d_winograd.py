@@ -74,8 +74,8 @@ def by_matrices(
     """Equation (1) with these matrices, whatever they are: the error bound has their sizes."""
     (n, c, h, width), (k, _, _, ks) = x.shape, w.shape
     oh, _ = window.output_size("conv2d kernel", (h, width))
-    top, right, tiles = window.padding[0], window.dilation[1], -(-oh // TILE)
-    shifts = [overlap(right * (s - ks // 2), width, width) for s in range(ks)]
+    (top, left), right, tiles = window.padding, window.dilation[1], -(-oh // TILE)
+    shifts = [overlap(right * s - left, width, width) for s in range(ks)]
 
     y = np.empty((n, k, TILE * tiles, width), x.dtype)
     gw = (g @ w.transpose(2, 0, 3, 1).reshape(3, -1)).reshape(6, k, ks * c)
