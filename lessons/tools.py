@@ -63,7 +63,9 @@ def photographs() -> np.ndarray:
 def trained(attention: str) -> hand.ToyNet:
     """The toy network after `armlab train`, with attention "none" or "arm", in evaluation mode.
 
-    Its weights are kept beside the lessons: seed 0, 600 steps, the table in README.
+    Its weights are kept beside the lessons, of seed 0 after 600 steps, so that a lesson shows what
+    it says. Another machine, or another order of sums, ends in other weights and nearly the same
+    mIoU: see the table in README.
     """
     net = hand.ToyNet(3, attention, rng=0)
     path = Path(__file__).parent / "trained" / f"toy-{attention}.safetensors"
