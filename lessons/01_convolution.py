@@ -36,8 +36,7 @@ from matplotlib.patches import Rectangle
 from sklearn.datasets import load_digits
 
 from armlab import check, hand
-from armlab.data import Scenes
-from armlab.data.scenes import to_rgb
+from armlab.data import Scenes, to_rgb
 from armlab.hand import kernels
 from armlab.hand.conv2d import conv2d_by_taps
 from armlab.hand.kernels import conv2d_columns, conv2d_pointwise, conv2d_rows, conv2d_winograd

@@ -33,8 +33,7 @@ import torch
 
 from armlab import check, hand
 from armlab.check import Example
-from armlab.data import Scenes
-from armlab.data.scenes import to_rgb
+from armlab.data import Scenes, to_rgb
 from armlab.hand.channels import channel_dot, channel_sum
 from tools import compare, photographs, source, trained
 from tools import COLOURS, gradient_map, picture

@@ -108,7 +108,7 @@ source(twins.AttentionRefinementModule)
 net = trained("arm")
 scenes = Scenes("test")
 indices = range(64)
-(orange, label_a), (blue, label_b) = (scenes.batch(indices, band=band) for band in (0, 1))
+(orange, label_a), (blue, label_b) = (scenes.batch(indices, state=band) for band in (0, 1))
 
 
 def until(net, name, x):

@@ -111,7 +111,7 @@ def features(indices, band):
     """f of the trained ARM for these scenes."""
     layers = net.children()
     before = {name: layers[name] for name in ("conv1", "conv2", "conv3", "conv4")}
-    f, _ = net.refine.conv(in_turn(before, scenes.batch(indices, band=band)[0])[0])
+    f, _ = net.refine.conv(in_turn(before, scenes.batch(indices, state=band)[0])[0])
     return f.astype(np.float64)
 
 
@@ -309,7 +309,7 @@ for k in (1, 2, 4, 8):
 
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained", width_ratios=[1, 1.6])
 along = centred @ directions[:2].T  # two numbers for each image
-images = np.concatenate([scenes.batch(range(96), band=band)[0] for band in (0, 1)])
+images = np.concatenate([scenes.batch(range(96), state=band)[0] for band in (0, 1)])
 brightness = images[:, :, 8:].mean(axis=(1, 2, 3))  # below the band
 for word, numbers in zip(("first", "second"), along.T, strict=True):
     with_band = np.corrcoef(numbers, np.arange(192) < 96)[0, 1]

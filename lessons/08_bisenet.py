@@ -36,8 +36,7 @@ import armlab.torch as twins
 from armlab import check, cost, hand, weights
 from armlab.arrays import unbroadcast
 from armlab.cost.text import percent
-from armlab.data import CLASSES, Scenes
-from armlab.data.scenes import to_rgb
+from armlab.data import CLASSES, Scenes, to_rgb
 from armlab.hand.backward import fill_unused
 from armlab.hand.bisenet_output import run_heads
 from armlab.training.metrics import ConfusionMatrix
@@ -186,7 +185,7 @@ counts = ConfusionMatrix(len(CLASSES))
 for images, labels in by_band:
     counts.add(labels, net(images)[0].argmax(axis=1))
 print("IoU:", dict(zip(CLASSES, counts.iou().round(2).tolist(), strict=True)))
-print(f"of the digit pixels found, told apart: {counts.accuracy_between(1, 2):.3f}")
+print(f"of the digit pixels found, told apart: {counts.accuracy_among([1, 2]):.3f}")
 
 # %%
 fig, axes = plt.subplots(

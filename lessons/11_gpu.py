@@ -37,8 +37,7 @@ from armlab import check, cost, hand
 from armlab.arrays import HOST, array_namespace, dtype_name, place, place_of, to_host
 from armlab.check.agreement import ROUNDOFF
 from armlab.check.devices import strict_device
-from armlab.data import Scenes
-from armlab.data.scenes import to_rgb
+from armlab.data import Scenes, to_rgb
 from armlab.hand import kernels
 from armlab.training.learner import HandLearner
 from armlab.training.optimisers import Adam
