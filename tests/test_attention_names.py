@@ -77,3 +77,15 @@ def test_behind_a_convolution_the_papers_module_is_the_articles():
     np.testing.assert_array_equal(dx, same_dx)
     for g, same_g in zip(grads.values(), same_grads.values(), strict=True):
         np.testing.assert_array_equal(g, same_g)
+
+
+@pytest.mark.parametrize("attention", REFINEMENTS)
+def test_a_refinement_is_drawn_from_its_seed_in_its_dtype(attention):
+    first, again, other = (
+        refinement(attention, 3, 4, "relu", rng=seed, dtype="float64").parameters()
+        for seed in (5, 5, 6)
+    )
+    assert {a.dtype.name for a in first.values()} == {"float64"}
+    for key, a in first.items():
+        np.testing.assert_array_equal(again[key], a)
+    assert any((other[key] != a).any() for key, a in first.items())
