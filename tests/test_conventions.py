@@ -221,12 +221,13 @@ def test_zeros_stand_where_an_output_was_not_used():
         fill_unused((d, d), shapes)
 
 
-def test_running_statistics_take_a_share_of_the_unbiased_ones():
+@pytest.mark.parametrize("shape", [(3, 1, 1, 1), (1, 1, 3, 1), (1, 1, 1, 3)])
+def test_running_statistics_take_a_share_of_the_unbiased_ones(shape):
     bn = hand.BatchNorm2d(1, momentum=0.25, dtype="float64")
     kept = {"weight": [1.0], "bias": [0.0], "running_mean": [2.0], "running_var": [3.0]}
     state = {key: np.array(value) for key, value in kept.items()}
     bn.load_state_dict(state | {"num_batches_tracked": np.array(7)})
-    bn(np.array([1.0, 4.0, 7.0]).reshape(3, 1, 1, 1))  # mean 4; variance 6, unbiased 9
+    bn(np.array([1.0, 4.0, 7.0]).reshape(shape))  # mean 4; variance 6, unbiased 9
     assert bn.running_mean == 0.75 * 2 + 0.25 * 4
     assert bn.running_var == 0.75 * 3 + 0.25 * 9
     assert bn.num_batches_tracked == 8
