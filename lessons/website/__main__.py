@@ -6,7 +6,6 @@
 import argparse
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -15,7 +14,6 @@ from notebooks import HERE, notebook, sources
 from website import running, writing
 
 STEMS = [source.stem for source in sources()]
-JOBS = 2  # kernels at a time
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -44,8 +42,7 @@ def main(arguments: list[str]) -> int:
     chosen = parsed(arguments)
     try:
         writing.copy_mathjax(chosen.out)  # first, as it may be missing and the lessons take minutes
-        with ThreadPoolExecutor(JOBS) as pool:
-            books = list(pool.map(lambda stem: ready(stem, stem in chosen.lessons), STEMS))
+        books = [ready(stem, stem in chosen.lessons) for stem in STEMS]  # two kernels can hang
         writing.write(dict(zip(STEMS, books, strict=True)), chosen.out)
     except (RuntimeError, OSError) as error:
         print(f"website: {error}", file=sys.stderr)
