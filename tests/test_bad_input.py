@@ -45,6 +45,12 @@ def pair(name, least, got):
     return rf"expected {name} of at least {least}, an int or two, got {got}: give {least} or more"
 
 
+def whole(name, argument, got):
+    return (
+        rf"^{name} expected {argument} as a whole number of at least 1, got {got}: give 1 or more$"
+    )
+
+
 def reduction(name, most, got):
     return rf"^{name} expected a reduction of 1 to {most} \(its channels\), got {got}: reduce less"
 
@@ -72,6 +78,8 @@ BAD = {
     "conv2d, bias": (lambda: hand.conv2d(X, W, V3), ValueError, r"^conv2d expected b as \(4,\), .*, got \(3,\): give it 4 values"),
     "conv2d, stride 0": (lambda: hand.conv2d(X, W, stride=0), ValueError, pair("stride", 1, "0")),
     "conv2d, negative padding": (lambda: hand.conv2d(X, W, padding=-1), ValueError, pair("padding", 0, "-1")),
+    "conv2d, dilation 0": (lambda: hand.conv2d(X, W, dilation=0), ValueError, pair("dilation", 1, "0")),
+    "conv2d, fraction of a pixel": (lambda: hand.conv2d(X, W, padding=1.5), ValueError, pair("padding", 0, "1.5")),
     "conv2d, no channels": (lambda: hand.conv2d(X[:, :0], W), ValueError, empty("conv2d", r"\(2, 0, 6, 5\)")),
     "conv2d, no rows": (lambda: hand.conv2d(X[:, :, :0], W), ValueError, empty("conv2d", r"\(2, 3, 0, 5\)")),
     "conv2d, kernel rank": (lambda: hand.conv2d(X, W[0]), ValueError, r"^conv2d expected w as \(K, C/g, R, S\), got \(3, 3, 3\): give 4 axes"),
@@ -111,23 +119,43 @@ BAD = {
     "ARM, dtype argument": (lambda: arm(3, 4, dtype="float16"), TypeError, r"expected dtype 'float32' or 'float64', got 'float16': choose"),
     "paper's ARM, channels": (lambda: hand.PaperAttentionRefinement(4)(X), ValueError, channels("PaperAttentionRefinement", "channels=4")),
     "Conv2d, groups": (lambda: hand.Conv2d(3, 4, 1, groups=2), ValueError, r"^Conv2d expected channels divisible by groups=2, got in_channels=3, out_channels=4: choose a common divisor"),
-    "Conv2d, no channels": (lambda: hand.Conv2d(0, 4, 1), ValueError, r"^Conv2d expected .*, got in_channels=0, out_channels=4: choose"),
+    "Conv2d, no channels": (lambda: hand.Conv2d(0, 4, 1), ValueError, whole("Conv2d", "in_channels", "0")),
+    "Conv2d, no outputs": (lambda: hand.Conv2d(4, -2, 1), ValueError, whole("Conv2d", "out_channels", "-2")),
+    "Conv2d, no groups": (lambda: hand.Conv2d(3, 4, 1, groups=0), ValueError, whole("Conv2d", "groups", "0")),
+    "Conv2d, half a channel": (lambda: hand.Conv2d(2.5, 4, 1), ValueError, whole("Conv2d", "in_channels", "2.5")),
+    "Conv2d, a word": (lambda: hand.Conv2d(3, "4", 1), ValueError, whole("Conv2d", "out_channels", "'4'")),
+    "Conv2d, groups of the outputs": (lambda: hand.Conv2d(4, 3, 1, groups=2), ValueError, r"^Conv2d expected channels divisible by groups=2, got in_channels=4, out_channels=3: choose a common divisor"),
+    "Conv2d, kernel": (lambda: hand.Conv2d(3, 4, 0), ValueError, pair("kernel_size", 1, "0")),
+    "Conv2d, kernel, one axis": (lambda: hand.Conv2d(3, 4, (3, 0)), ValueError, pair("kernel_size", 1, r"\(3, 0\)")),
+    "Conv2d, stride": (lambda: hand.Conv2d(3, 4, 1, stride=0.5), ValueError, pair("stride", 1, "0.5")),
+    "Conv2d, padding": (lambda: hand.Conv2d(3, 4, 1, padding="same"), ValueError, pair("padding", 0, "'same'")),
+    "Conv2d, dilation": (lambda: hand.Conv2d(3, 4, 1, dilation=(1, 0)), ValueError, pair("dilation", 1, r"\(1, 0\)")),
+    "BatchNorm2d, no channels": (lambda: hand.BatchNorm2d(0), ValueError, whole("BatchNorm2d", "num_features", "0")),
+    "BatchNorm2d, eps": (lambda: hand.BatchNorm2d(3, eps=-1e-5), ValueError, r"^BatchNorm2d expected eps from 0 to inf, got -1e-05: give a number within$"),
+    "BatchNorm2d, momentum": (lambda: hand.BatchNorm2d(3, momentum=1.1), ValueError, r"^BatchNorm2d expected momentum from 0 to 1, got 1\.1: give a number within$"),
+    "BatchNorm2d, negative momentum": (lambda: hand.BatchNorm2d(3, momentum=-0.1), ValueError, r"^BatchNorm2d expected momentum from 0 to 1, got -0\.1: give a number within$"),
+    "BatchNorm2d, no momentum": (lambda: hand.BatchNorm2d(3, momentum=None), ValueError, r"^BatchNorm2d expected momentum from 0 to 1, got None: give a number within$"),
     "BatchNorm2d, channels": (lambda: hand.BatchNorm2d(5)(X), ValueError, channels("BatchNorm2d", "num_features=5")),
     "ToyNet, attention": (lambda: hand.ToyNet(attention="all"), ValueError, r"^refinement expected attention 'none', 'arm', 'paper-arm', .*, 'sar', got 'all': choose"),
     "ConvAttention, attention": (lambda: hand.ConvAttention(3, 4, "arm"), ValueError, r"^ConvAttention expected attention 'paper-arm', 'se', .*, 'listed-sar', got 'arm': choose"),
     "ToyNet, grey image": (lambda: hand.ToyNet(rng=0)(X[:, :1]), ValueError, r"^ToyNet expected \(N, 3, H, W\), got \(2, 1, 6, 5\): axis 1 is 1, give it images of 3 channels"),
     "SE, reduction": (lambda: hand.SqueezeExcitation(4, 8), ValueError, reduction("SqueezeExcitation", 4, 8)),
+    "SE, no reduction": (lambda: hand.SqueezeExcitation(4, 0), ValueError, whole("SqueezeExcitation", "reduction", "0")),
+    "SE, no channels": (lambda: hand.SqueezeExcitation(0, 1), ValueError, whole("SqueezeExcitation", "channels", "0")),
     "SE, channels": (lambda: hand.SqueezeExcitation(4, 2)(X), ValueError, channels("SqueezeExcitation", "channels=4")),
     "Attentionout, channels": (lambda: hand.Attentionout(4)(X), ValueError, channels("Attentionout", "channels=4")),
     "SAR, channels": (lambda: hand.SAR(4, 2, 5)(X), ValueError, channels("SAR", "in_channels=4")),
     "global_max_pool, empty": (lambda: hand.global_max_pool(X[:, :, :0]), ValueError, empty("global_max_pool", r"\(2, 3, 0, 5\)")),
     "ECA, channels": (lambda: hand.ECA(4)(X), ValueError, channels("ECA", "channels=4")),
     "ECA, even kernel": (lambda: hand.ECA(4, 2), ValueError, r"^ChannelConv1d expected an odd kernel_size, got 2: add or take 1"),
+    "ECA, no kernel": (lambda: hand.ECA(4, 0), ValueError, whole("ChannelConv1d", "kernel_size", "0")),
+    "ECA, half a channel": (lambda: hand.ECA(2.5), ValueError, whole("ECA", "channels", "2.5")),
     "channel_conv1d, not pooled": (lambda: hand.channel_conv1d(X, W[:1, :1, 0]), ValueError, r"^channel_conv1d expected z as \(N, C, 1, 1\), got \(2, 3, 6, 5\): pool it first"),
     "channel_conv1d, two kernels": (lambda: hand.channel_conv1d(X[:, :, :1, :1], W[:2, :1, 0]), ValueError, r"^channel_conv1d expected w as \(1, 1, R\) with R odd, got \(2, 1, 3\): reshape it"),
     "channel_conv1d, kernel": (lambda: hand.channel_conv1d(X[:, :, :1, :1], W[:1, :1, 0, :2]), ValueError, r"^channel_conv1d expected w as \(1, 1, R\) with R odd, got \(1, 1, 2\): reshape it"),
     "CBAM, reduction": (lambda: hand.CBAM(4, 5), ValueError, reduction("CBAMChannel", 4, 5)),
     "CBAM, even kernel": (lambda: hand.CBAMSpatial(4), ValueError, r"^CBAMSpatial expected an odd kernel_size, got 4: add or take 1"),
+    "CBAM, no kernel": (lambda: hand.CBAMSpatial(-1), ValueError, whole("CBAMSpatial", "kernel_size", "-1")),
     "CBAM, one pixel": (lambda: hand.CBAMSpatial()(X[:1, :, :1, :1]), ValueError, one_value(1)),
     "strip_mean, axis": (lambda: hand.strip_mean(X, axis=1), ValueError, r"^strip_mean expected axis 2 \(columns\) or 3 \(rows\), got 1: choose"),
     "strip_mean, rank": (lambda: hand.strip_mean(X[0], axis=2), ValueError, rank("strip_mean")),
@@ -136,6 +164,8 @@ BAD = {
     "SimAM, one pixel": (lambda: hand.SimAM()(X[:, :, :1, :1]), ValueError, r"^simam_logits expected at least 2 positions, got \(2, 3, 1, 1\): .* leave SimAM out"),
     "SimAM, rank": (lambda: hand.SimAM()(X[0]), ValueError, rank("simam_logits")),
     "coordinate attention, channels": (lambda: hand.CoordinateAttention(4)(X), ValueError, channels("CoordinateAttention", "channels=4")),
+    "coordinate attention, reduction": (lambda: hand.CoordinateAttention(4, 0), ValueError, whole("CoordinateAttention", "reduction", "0")),
+    "coordinate attention, no channels": (lambda: hand.CoordinateAttention(0), ValueError, whole("CoordinateAttention", "channels", "0")),
     "UAFM, channels": (lambda: hand.UAFMSpatial()(X[:, :2], X), ValueError, r"^UAFMSpatial expected high and low of one batch and as many channels, got \(2, 2, 6, 5\) and \(2, 3, 6, 5\): project"),
     "UAFM, batches": (lambda: hand.UAFMSpatial()(X[:1], X), ValueError, r"^UAFMSpatial expected high and low of one batch .*, got \(1, 3, 6, 5\) and \(2, 3, 6, 5\): project"),
     "UAFM, rank of high": (lambda: hand.UAFMSpatial()(X[0], X), ValueError, rank("UAFMSpatial")),

@@ -134,6 +134,24 @@ def test_the_table_chooses_by_shape():
     assert chosen(64, 64, Window.of(3, 1, 1), xp=array_namespace(torch.zeros(1))) is None
 
 
+def test_convolution_runs_what_the_table_chooses():
+    """To the last bit: the kernels add up in different orders."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 16, 12, 11)), rng.standard_normal((9, 16, 3, 3))
+    y, _ = hand.conv2d(x, w, padding=1)
+    by_winograd, _ = conv2d_winograd.conv2d(x, w, Window.of(3, 1, 1), 1)
+    by_columns, _ = conv2d_columns.conv2d(x, w, Window.of(3, 1, 1), 1)
+    np.testing.assert_array_equal(y, by_winograd)
+    assert (y != by_columns).any()
+
+
+def test_a_window_is_square_steps_by_one_and_stays_inside_unless_told():
+    assert Window.of(3) == Window((3, 3), (1, 1), (0, 0), (1, 1))
+    window = Window.of(np.int64(3), [2, np.int32(1)])
+    assert window == Window((3, 3), (2, 1), (0, 0), (1, 1))
+    assert all(type(n) is int for n in (*window.kernel, *window.stride))
+
+
 @pytest.mark.parametrize("missing", range(5))
 def test_without_a_row_the_others_give_the_same(missing, monkeypatch):
     rng = np.random.default_rng(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, Place, array_namespace, place, unbuffered
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import channel_dot, channel_sum, per_channel
-from armlab.hand.expect import expect_features, expect_vectors
+from armlab.hand.expect import expect_between, expect_features, expect_vectors, expect_whole
 from armlab.hand.module import Module
 
 
@@ -98,6 +98,8 @@ class BatchNorm2d(Module):
 
     The variance kept is the unbiased one; the variance divided by is not. An empty batch only
     counts in num_batches_tracked.
+
+    Raises ValueError for a momentum outside 0 to 1 and for eps below 0.
     """
 
     parameter_names = ("weight", "bias")
@@ -112,6 +114,9 @@ class BatchNorm2d(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
+        expect_whole("BatchNorm2d", num_features=num_features)
+        expect_between("BatchNorm2d", 0, float("inf"), eps=eps)
+        expect_between("BatchNorm2d", 0, 1, momentum=momentum)
         where = place(device)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = where.asarray([1.0] * num_features, dtype)

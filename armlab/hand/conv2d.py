@@ -8,7 +8,7 @@ from armlab.arrays import Array, Place, Rng, array_namespace, generator, normal,
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.channels import channel_sum, per_channel
-from armlab.hand.expect import expect_features, expect_vectors
+from armlab.hand.expect import expect_features, expect_vectors, expect_whole
 from armlab.hand.module import Module
 from armlab.hand.window import Pair, Window, pair
 
@@ -95,7 +95,7 @@ class Conv2d(Module):
     """Convolution with weights of its own; see `conv2d`.
 
     Weights are drawn normal with variance 1 / fan_in (He et al. 2015 with slope a=1, as in the
-    public ARM code), the bias is 0.
+    public ARM code), the bias is 0. Raises ValueError where groups do not divide the channels.
     """
 
     parameter_names = ("weight", "bias")
@@ -115,7 +115,8 @@ class Conv2d(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
-        if in_channels % groups or out_channels % groups or min(in_channels, out_channels) < 1:
+        expect_whole("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d expected channels divisible by groups={groups}, got "
                 f"in_channels={in_channels}, out_channels={out_channels}: choose a common divisor"

@@ -6,6 +6,7 @@ from armlab.arrays import Array, Place, Rng, array_namespace, generator
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
+from armlab.hand.expect import expect_whole
 from armlab.hand.hard_swish import hard_swish
 from armlab.hand.module import Module
 from armlab.hand.sigmoid import sigmoid
@@ -37,6 +38,7 @@ class CoordinateAttention(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
+        expect_whole("CoordinateAttention", channels=channels, reduction=reduction)
         rng, mid = generator(rng), max(8, channels // reduction)
         self.channels = channels
         self.conv1 = Conv2d(channels, mid, 1, rng=rng, dtype=dtype, device=device)

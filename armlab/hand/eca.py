@@ -7,6 +7,7 @@ import math
 from armlab.arrays import Array, Place, Rng, generator, normal, place
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.channel_conv1d import channel_conv1d
+from armlab.hand.expect import expect_whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
@@ -32,7 +33,8 @@ class ChannelConv1d(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
-        if kernel_size < 1 or kernel_size % 2 == 0:
+        expect_whole("ChannelConv1d", kernel_size=kernel_size)
+        if kernel_size % 2 == 0:
             raise ValueError(
                 f"ChannelConv1d expected an odd kernel_size, got {kernel_size}: add or take 1"
             )
@@ -73,6 +75,7 @@ class ECA(Module):
         dtype: str = "float32",
         device: str | Place = "cpu",
     ) -> None:
+        expect_whole("ECA", channels=channels)
         size = eca_kernel_size(channels) if kernel_size is None else kernel_size
         self.channels = channels
         self.conv = ChannelConv1d(size, rng=rng, dtype=dtype, device=device)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 from armlab.arrays import Array, array_namespace
 
 
@@ -35,4 +37,23 @@ def expect_vectors(name: str, channels: int, **vectors: Array | None) -> None:
             raise ValueError(
                 f"{name} expected {key} as ({channels},), one number per channel, "
                 f"got {tuple(v.shape)}: give it {channels} values"
+            )
+
+
+def expect_whole(name: str, **counts: object) -> None:
+    """Refuse arguments that count nothing: 0 and less, fractions, words."""
+    for key, value in counts.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(
+                f"{name} expected {key} as a whole number of at least 1, got {value!r}: "
+                "give 1 or more"
+            )
+
+
+def expect_between(name: str, least: float, most: float, **values: object) -> None:
+    """Refuse arguments that are no numbers, and those outside least ... most."""
+    for key, value in values.items():
+        if not isinstance(value, Real) or not least <= float(value) <= most:
+            raise ValueError(
+                f"{name} expected {key} from {least} to {most}, got {value!r}: give a number within"
             )

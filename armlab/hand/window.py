@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 
 from armlab.arrays import Array
 
@@ -12,13 +13,13 @@ Pair = tuple[int, int]
 
 def pair(value: int | Pair, name: str, least: int) -> Pair:
     """One number stands for both axes: 3 -> (3, 3)."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or not all(isinstance(v, int) and v >= least for v in both):
+    both = tuple(value) if isinstance(value, Iterable) else (value, value)
+    if len(both) != 2 or not all(isinstance(v, Integral) and v >= least for v in both):
         raise ValueError(
             f"expected {name} of at least {least}, an int or two, got {value!r}: "
             f"give {least} or more, once or for each axis"
         )
-    return both
+    return int(both[0]), int(both[1])
 
 
 @dataclass(frozen=True)
