@@ -67,6 +67,12 @@ def test_networks_differ_by_their_attention_alone(name):
         assert len(wide) == (1 if name == "ToyNet" else 2), attention
 
 
+@pytest.mark.parametrize(("channels", "within"), [(1, 1), (2, 1), (3, 1), (8, 4)])
+def test_sar_works_on_half_the_channels_and_on_one_at_least(channels, within):
+    state = refinement("sar", channels, 5, "relu").state_dict()
+    assert state["conv_reduce.conv.weight"].shape == (within, channels, 1, 1)
+
+
 def test_behind_a_convolution_the_papers_module_is_the_articles():
     arm, paper = (refinement(a, 5, 6, "leaky_relu", rng=3) for a in ("arm", "paper-arm"))
     rng = np.random.default_rng(0)
