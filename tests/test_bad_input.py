@@ -209,6 +209,11 @@ def test_one_clear_sentence(name):
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("allowed", [{"momentum": 0}, {"momentum": 1}, {"eps": 0}, {"eps": 0.0}])
+def test_the_ends_of_a_range_are_in_it(allowed):
+    hand.BatchNorm2d(3, **allowed)
+
+
 ANY_CHANNELS = {"ChannelConv1d", "CBAMSpatial", "CBAMSpatialMeanFirst", "SimAM", "UAFMSpatial"}
 REFUSED_BY = {  # a module within, which gets the input as it is
     "ConvBN": "Conv2d",
