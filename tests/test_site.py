@@ -1,5 +1,6 @@
 """The static site of the lessons: built for one lesson that has run, read without a network."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from bs4 import BeautifulSoup
 from chromium import BROWSER, chromium
 from lesson_tools import BOOKS, LESSONS, NUMBERED, exercises
+from nbclient.exceptions import CellTimeoutError
+from nbformat.v4 import new_notebook
 
 RAN = "00_arrays_shapes_and_the_check"
 
@@ -55,6 +58,45 @@ def pages(site: Path) -> list[Path]:
 
 
 # -- as files ---------------------------------------------------------------------------------
+
+
+class Silent:
+    """A notebook's client whose kernel falls silent `times` times, and then runs all."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.started = times, 0
+
+    def __call__(self, *_: Any, **__: Any) -> "Silent":
+        self.started += 1
+        return self
+
+    def execute(self, **_: Any) -> None:
+        if self.started <= self.times:
+            raise CellTimeoutError("no answer")
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(LESSONS))
+    return importlib.import_module("website.running")
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_lesson_runs_again_where_its_kernel_falls_silent(
+    times: int, running: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = Silent(times)
+    monkeypatch.setattr(running.nbclient, "NotebookClient", client)
+    running.run(new_notebook(), "05_arm", tmp_path)
+    assert client.started == times + 1
+
+
+def test_lesson_whose_kernels_fall_silent_stops_with_a_sentence(
+    running: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(running.nbclient, "NotebookClient", Silent(times=9))
+    with pytest.raises(RuntimeError, match=r"^05_arm stopped: .* 180 s, 2 times"):
+        running.run(new_notebook(), "05_arm", tmp_path)
 
 
 def test_unknown_lesson_is_wrong_usage(tmp_path: Path) -> None:
