@@ -5,9 +5,11 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
-from notebooks import HERE, sources
+import nbformat
+from notebooks import HERE, notebook, sources
 
 from website import running, writing
 
@@ -27,13 +29,20 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     return chosen
 
 
+def ready(stem: str, run: bool) -> nbformat.NotebookNode:
+    """The notebook of a lesson as its page shows it."""
+    book, start = notebook(HERE / f"{stem}.py"), time.monotonic()
+    if run and any(cell.cell_type == "code" for cell in book.cells):
+        running.run(book, stem, HERE)
+        print(f"{stem}: ran in {time.monotonic() - start:.0f} s", file=sys.stderr)
+    return book
+
+
 def main(arguments: list[str]) -> int:
     chosen = parsed(arguments)
     try:
         writing.copy_mathjax(chosen.out)  # first, as it may be missing and the lessons take minutes
-        chosen_or_not = [stem in chosen.lessons for stem in STEMS]
-        with running.fresh_processes() as one_by_one:
-            books = list(one_by_one.map(running.ready, STEMS, chosen_or_not))
+        books = [ready(stem, stem in chosen.lessons) for stem in STEMS]  # two kernels can hang
         writing.write(dict(zip(STEMS, books, strict=True)), chosen.out)
     except (RuntimeError, OSError) as error:
         print(f"website: {error}", file=sys.stderr)

@@ -5,35 +5,17 @@ judge; the page shows the stub, which is the question. Widgets, dead without a k
 """
 
 import os
-import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import nbclient
 import nbformat
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
-from notebooks import HERE, SOLUTION, notebook
+from notebooks import SOLUTION
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS = 180  # that one cell may take
 TRIES = 2  # now and then a kernel is done with a cell and its answer never arrives
 INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # pictures under their cells
-
-
-def ready(stem: str, execute: bool) -> nbformat.NotebookNode:
-    """The notebook of a lesson as its page shows it."""
-    book, start = notebook(HERE / f"{stem}.py"), time.monotonic()
-    if execute and any(cell.cell_type == "code" for cell in book.cells):
-        run(book, stem, HERE)
-        print(f"{stem}: ran in {time.monotonic() - start:.0f} s", file=sys.stderr)
-    return book
-
-
-def fresh_processes() -> ProcessPoolExecutor:
-    """A process for each lesson, one at a time: later kernels of one client can fall silent."""
-    return ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
 
 
 def run(book: nbformat.NotebookNode, stem: str, folder: Path) -> None:
