@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     chosen = parsed(arguments)
     try:
         writing.copy_mathjax(chosen.out)  # first, as it may be missing and the lessons take minutes
-        books = [ready(stem, stem in chosen.lessons) for stem in STEMS]  # two kernels can hang
+        books = [ready(stem, stem in chosen.lessons) for stem in STEMS]
         writing.write(dict(zip(STEMS, books, strict=True)), chosen.out)
     except (RuntimeError, OSError) as error:
         print(f"website: {error}", file=sys.stderr)

@@ -13,8 +13,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from notebooks import SOLUTION
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-SECONDS = 180  # that one cell may take
-TRIES = 2  # now and then a kernel is done with a cell and its answer never arrives
+SECONDS = 120  # that one cell may take
+TRIES = 3  # now and then a kernel is done with a cell and its answer never arrives
 INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # pictures under their cells
 
 
