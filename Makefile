@@ -52,7 +52,7 @@ coverage: $(VENV)/ready  ## every branch of armlab/hand is taken by the tests th
 	  tests/test_fast_forms.py tests/test_parts.py tests/test_attention_names.py
 	$(BIN)/coverage report
 
-mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a test should notice: 1.5 hours
+mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a test should notice: two hours
 	HYPOTHESIS_PROFILE=mutation OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
