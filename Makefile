@@ -47,9 +47,7 @@ thorough: $(VENV)/ready  ## 5,000 examples of each property, and the tests that 
 	HYPOTHESIS_PROFILE=thorough $(PYTEST) $(JOBS) -m "not lessons and not browser"
 
 coverage: $(VENV)/ready  ## every branch of armlab/hand is taken by the tests that need no examples
-	$(BIN)/coverage run -m pytest -q tests/test_adjoint.py tests/test_conventions.py \
-	  tests/test_bad_input.py tests/test_contracts.py tests/test_kernels.py tests/test_formulas.py \
-	  tests/test_fast_forms.py tests/test_parts.py tests/test_attention_names.py
+	$(BIN)/coverage run -m pytest -q tests/check/test_adjoint.py tests/hand
 	$(BIN)/coverage report
 
 mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a test should notice: two hours

@@ -21,7 +21,7 @@
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb) and [lesson 4](04_sigmoid_gate.ipynb): backwards, and the gate |
 # | Afterwards you can | write a function once for NumPy, CuPy and torch · find a hidden synchronisation, a copy and a promotion before a GPU does · say how fast a convolution can be at best, without a stopwatch · tell a rounding error from a bug · exchange arrays with PyTorch without copying them |
 # | Runs on | CPU; with an NVIDIA GPU and CuPy the same cells run there |
-# | Explains | [arrays.py](../armlab/arrays.py) · [check/devices.py](../armlab/check/devices.py) · [training/learner.py](../armlab/training/learner.py) · [hand/kernels/\_\_init\_\_.py](../armlab/hand/kernels/__init__.py) · [tests/test_gpu.py](../tests/test_gpu.py) |
+# | Explains | [arrays.py](../armlab/arrays.py) · [check/devices.py](../armlab/check/devices.py) · [training/learner.py](../armlab/training/learner.py) · [hand/kernels/\_\_init\_\_.py](../armlab/hand/kernels/__init__.py) · [tests/check/test_gpu.py](../tests/check/test_gpu.py) |
 
 # %%
 from contextlib import contextmanager
@@ -244,7 +244,7 @@ with a_device() as there:
     print("step:  ", type(learner.step(images, labels, 1e-3)).__name__)
 
 # %% [markdown]
-# Both. `to_host(loss)` is an explicit copy, which is allowed, and the `float` is taken of a host array. A whole step, with forward, loss, backward and Adam, asks for nothing else. That is why tests/test_devices.py can run every module by hand on the stand-in.
+# Both. `to_host(loss)` is an explicit copy, which is allowed, and the `float` is taken of a host array. A whole step, with forward, loss, backward and Adam, asks for nothing else. That is why tests/check/test_devices.py can run every module by hand on the stand-in.
 #
 # ### Exercise 1 · Find the bug
 #
@@ -649,7 +649,7 @@ axes[2].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# The bound tells the two apart, which a tolerance of the kind `rtol=1e-2` would not. Training rarely minds TF32. A *test* does: with it, every correct gradient looks wrong, or every tolerance has to be so wide that wrong ones pass. So tests/test_gpu.py first asserts that it is off. Its last test multiplies $1 + 2^{-12}$ by itself, 64 times: in TF32 the sum would be exactly 64.
+# The bound tells the two apart, which a tolerance of the kind `rtol=1e-2` would not. Training rarely minds TF32. A *test* does: with it, every correct gradient looks wrong, or every tolerance has to be so wide that wrong ones pass. So tests/check/test_gpu.py first asserts that it is off. Its last test multiplies $1 + 2^{-12}$ by itself, 64 times: in TF32 the sum would be exactly 64.
 #
 # ### Bits under your hand
 #
@@ -801,7 +801,7 @@ for name, mine, theirs in [("y", y, y_torch), ("dx", dx, dx_torch), ("da", da, d
 # - *Between* two libraries or streams: synchronise at the exchange.
 # - To *time* anything: synchronise before the clock starts and before it stops. Otherwise one times the launching.
 #
-# [tests/test_gpu.py](../tests/test_gpu.py) has both exchanges, from CuPy to torch and back, with a `synchronize` between them.
+# [tests/check/test_gpu.py](../tests/check/test_gpu.py) has both exchanges, from CuPy to torch and back, with a `synchronize` between them.
 
 # %% [markdown]
 # ## 9 · What no CPU can prove

@@ -12,7 +12,7 @@ from typing import Any
 import nbclient
 import nbformat
 
-LESSONS = Path(__file__).resolve().parent.parent / "lessons"
+LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 CHECK = re.compile(r'^check\.exercise\("(\w+)", (\w+)\)$')
 
 
