@@ -39,11 +39,11 @@ class Worker:
         if self.side == "hand":
             from armlab.bench import hand_side
 
-            self.task = hand_side.task(ROWS[row])
+            self.task = hand_side.ready(ROWS[row])
         else:
             from armlab.bench import torch_side
 
-            self.task = torch_side.task(ROWS[row], self.side)
+            self.task = torch_side.ready(ROWS[row], self.side)
 
     def save(self, path: str) -> None:
         """Run once, and write y and the gradients to a file."""

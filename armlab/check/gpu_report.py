@@ -87,8 +87,8 @@ def _training(trained: subprocess.CompletedProcess[str]) -> list[str]:
     ]
 
 
-def _errors(rows: list[table.Row]) -> list[str]:
-    worst: dict[tuple[str, str], table.Row] = {}
+def _errors(rows: list[table.ResultRow]) -> list[str]:
+    worst: dict[tuple[str, str], table.ResultRow] = {}
     for row in rows:
         key = (row.module, row.dtype)
         if key not in worst or row.hand_ratio >= worst[key].hand_ratio:

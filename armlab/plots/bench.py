@@ -18,7 +18,7 @@ def ratios(
 ) -> None:
     """Time by hand over torch's on a log axis, a bar for each row and number of threads.
 
-    rows    of `armlab.bench.report.measure`; those without a ratio to torch are left out
+    rows    of `armlab.bench.whole_run.measure`; those without a ratio to torch are left out
     before  rows of an earlier run: a circle where each bar ended then
 
     The whisker spans the quartiles. Raises ValueError where no row has such a ratio.

@@ -1,4 +1,4 @@
-"""A row of the table: a call that both sides make."""
+"""What a row of the bench times: a call that both sides make."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ONE_OPERATION, SEVERAL = 1e-4, 5e-2
 
 
 @dataclass(frozen=True)
-class Row:
+class TimedCall:
     """A call that both sides make, by hand and in PyTorch, forward and backward.
 
     call        a function or a class of `armlab.hand` and `armlab.torch`

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from armlab.data.images import SUFFIXES
+from armlab.data.image_files import SUFFIXES
 
 Pair = tuple[Path, Path]  # an image and its mask
 

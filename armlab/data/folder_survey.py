@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from armlab.data.images import decoded_image, decoded_mask, file_bytes
-from armlab.data.layouts import Pair
+from armlab.data.folder_layouts import Pair
+from armlab.data.image_files import decoded_image, decoded_mask, file_bytes
 from armlab.data.size import Size
 
 
