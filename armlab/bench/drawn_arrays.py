@@ -54,4 +54,4 @@ def labels(drawn: DrawnArrays, row: TimedCall) -> np.ndarray:
 
 def _normal(rng: np.random.Generator, name: str, shape: Shape) -> np.ndarray:
     fan_in = math.prod(shape[1:]) if name == "w" and len(shape) > 1 else 1
-    return (rng.standard_normal(shape) * fan_in**-0.5).astype(np.float32)
+    return (rng.standard_normal(shape) * math.pow(fan_in, -0.5)).astype(np.float32)

@@ -61,7 +61,7 @@ class TimedCall:
             self.options.get(name, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
         )
-        out = [
+        out: list[int] = [
             (size + 2 * padding - dilation * (r - 1) - 1) // stride + 1
             for size, r in zip(sizes, kernel, strict=True)
         ]

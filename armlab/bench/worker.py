@@ -49,7 +49,7 @@ class Worker:
         """Run once, and write y and the gradients to a file."""
         import numpy as np
 
-        np.savez(path, **self.task.run())  # type: ignore[arg-type]
+        np.savez(path, allow_pickle=False, **self.task.run())
 
     def errors(self, path: str) -> dict[str, float]:
         """Run once; how far each result is from the one in the file, relative in the norm."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,12 @@ from armlab.data.generated import GENERATED, Generated
 from armlab.data.size import parse_size
 
 
-def export(dataset: Dataset, folder: Path, training: int = 64) -> int:
+def export(dataset: Dataset, folder: str | PathLike[str], training: int = 64) -> int:
     """Write this many training images and all test images, and return how many.
 
     Raises ValueError for a folder that is not empty, OSError where it cannot be written.
     """
+    folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty: choose another folder")
     folder.mkdir(parents=True, exist_ok=True)

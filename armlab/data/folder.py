@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ class Folder:
 
     def __init__(
         self,
-        path: Path,
+        path: str | PathLike[str],
         *,
         seed: int = 0,
         size: Size = (64, 64),
@@ -47,6 +48,7 @@ class Folder:
         ignore_index: int = SEGNET_CLASSES,
         augment: bool = True,
     ) -> None:
+        path = Path(path)
         self.classes = _names(path, classes)
         self.ignore_index, self.colours = ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, size, augment
@@ -58,10 +60,10 @@ class Folder:
         )
         self.fingerprint = train.digest + test.digest
         self._counts, self._test_sizes = train.counts, test.sizes
+        self._threads = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes without Python's lock
 
     def training(self, indices: range) -> Batch:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow decodes without Python's lock
-            images, labels = zip(*threads.map(self._sample, indices), strict=True)
+        images, labels = zip(*self._threads.map(self._sample, indices), strict=True)
         return np.stack(images), np.stack(labels)
 
     def testing(self) -> Iterator[Batch]:
@@ -93,7 +95,7 @@ class Folder:
         return to_network(image), mask.astype(np.int64)
 
 
-def names_of(path: str | Path) -> tuple[str, ...]:
+def names_of(path: str | PathLike[str]) -> tuple[str, ...]:
     """The lines of a folder's classes.txt; () where it has none."""
     listed = Path(path, NAMES)
     if not listed.is_file():

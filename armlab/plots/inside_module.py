@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ Column = tuple[str, str, Callable[[FigureGrid, int], None]]  # title, note, what
 def inside(
     module: hand.Module,
     x: Array | tuple[Array, ...],
-    path: Path | None = None,
+    path: str | PathLike[str] | None = None,
     *,
     image: int = 0,
     channels: Sequence[int] | None = None,
