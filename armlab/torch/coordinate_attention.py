@@ -25,7 +25,8 @@ class CoordinateAttention(nn.Module):
 
     def logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
         z = torch.cat([strip_mean(x, axis=3), strip_mean(x, axis=2).mT], dim=2)
-        f_h, f_w = hard_swish(self.bn1(self.conv1(z))).split(x.shape[2:], dim=2)
+        f = hard_swish(self.bn1(self.conv1(z)))
+        f_h, f_w = torch.split(f, list(x.shape[2:]), dim=2)
         return self.conv_h(f_h), self.conv_w(f_w.mT)
 
     def forward(self, x: Tensor) -> Tensor:
