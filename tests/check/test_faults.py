@@ -1,5 +1,7 @@
 """Every named fault is caught by the property of its case; none is ever left behind."""
 
+from dataclasses import replace
+
 import pytest
 
 from armlab import hand
@@ -28,14 +30,28 @@ def test_a_fault_is_gone_after_its_block():
     assert hand.relu is before
 
 
-def test_a_fault_whose_text_is_gone_says_so():
-    lost = faults.Fault("lost", "relu", "relu", "no such text", "", "")
-    with pytest.raises(LookupError, match="update the catalogue"), faults.planted(lost):
+LOST = faults.Fault("lost", "relu", "relu", "relu", "return", "return x, None", "")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        replace(LOST, function="prelu"),
+        replace(LOST, function="relu.forward"),
+        replace(LOST, statement="(99)"),
+        replace(LOST, statement="dz"),
+        replace(LOST, nth=2),
+    ],
+    ids=lambda fault: f"{fault.function} {fault.statement}",
+)
+def test_a_fault_whose_statement_is_gone_says_so(lost):
+    told = rf"'lost'.* armlab/hand/relu.py, .* in {lost.function}: update the catalogue"
+    with pytest.raises(LookupError, match=told), faults.planted(lost):
         pass
 
 
-def test_planting_the_same_text_changes_nothing():
+def test_planting_the_same_statement_changes_nothing():
     """The mechanism itself is not what the properties catch."""
-    same = faults.Fault("same", "relu", "relu", "return y, backward", "return y, backward", "")
+    same = faults.Fault("same", "relu", "relu", "relu", "return", "return y, backward", "")
 
     assert not hunt(same).caught
