@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 
 from armlab.check.example import Example
-from armlab.check.exercises.exercise import Arguments, Asked, Exercise
+from armlab.exercises.exercise import Arguments, Asked, Exercise
 
 
 def winning_pixels(e: Example) -> Arguments:

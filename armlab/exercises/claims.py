@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from armlab.check.exercises.exercise import Arguments, Asked, Puzzle
+from armlab.exercises.exercise import Arguments, Asked, Puzzle
 
 
 def whole_and_branch(in_channels: int, out_channels: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from armlab.arrays import pad
 from armlab.check.example import Example
-from armlab.check.exercises.exercise import Arguments, Asked, Exercise, Puzzle
+from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
 
 
 def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:

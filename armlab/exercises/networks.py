@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.check.exercises.exercise import Arguments, Asked, Exercise, Puzzle
+from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
 
 
 def halved(size: tuple[int, int]) -> tuple[int, int]:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
-from armlab.check.exercises import EXERCISES
-from armlab.check.exercises.exercise import Answer, Asked, Expected, RuleBroken, as_tuple
+from armlab.exercises import EXERCISES
+from armlab.exercises.exercise import Answer, Asked, Expected, RuleBroken, as_tuple
 
 EXAMPLES = 50
 
@@ -42,16 +42,11 @@ class _Failure:
     got: Answer | None = None
 
 
-def exercise(name: str, function: Callable[..., Any]) -> None:
-    """Grade the reader's function and print the outcome. Never raises for a wrong answer.
+def grade(name: str, function: Callable[..., Any]) -> Grade:
+    """The outcome for the reader's function. Never raises for a wrong answer.
 
     Raises KeyError for a name that is no exercise, with the names that are.
     """
-    print(grade(name, function).text)
-
-
-def grade(name: str, function: Callable[..., Any]) -> Grade:
-    """The outcome for the reader's function; see `exercise`."""
     if name not in EXERCISES:
         raise KeyError(f"no exercise {name!r}; there are {', '.join(EXERCISES)}")
     asked = EXERCISES[name]

@@ -6,7 +6,7 @@ import numpy as np
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.check.exercises.exercise import Arguments, Asked, Exercise
+from armlab.exercises.exercise import Arguments, Asked, Exercise
 from armlab.hand.attention_refinement import attention_logits
 
 

@@ -1,8 +1,12 @@
-"""The exercises of the lessons, one file for each lesson: what is given, what must come back."""
+"""The exercises of the lessons, one file for each lesson: what is given, what must come back.
+
+`grade` holds a reader's function to the examples and bounds of `armlab.check`, and knows the
+faults there by their hints. The lessons call it as `check.exercise("relu_backward", mine)`.
+"""
 
 from __future__ import annotations
 
-from armlab.check.exercises import (
+from armlab.exercises import (
     arm,
     arrays,
     batch_norm,
@@ -16,7 +20,7 @@ from armlab.check.exercises import (
     relatives,
     spatial,
 )
-from armlab.check.exercises.exercise import Asked
+from armlab.exercises.exercise import Asked
 
 EXERCISES: dict[str, Asked] = {
     **arrays.EXERCISES,

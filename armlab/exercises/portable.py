@@ -12,7 +12,7 @@ import numpy as np
 
 from armlab.arrays import HOST, Place, dtype_name, place_of, to_host
 from armlab.check.devices import strict_device
-from armlab.check.exercises.exercise import (
+from armlab.exercises.exercise import (
     Answer,
     Arguments,
     Expected,

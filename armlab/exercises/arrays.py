@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from armlab.check.exercises.exercise import Asked, Exercise
+from armlab.exercises.exercise import Asked, Exercise
 
 EXERCISES: dict[str, Asked] = {
     "relu_backward": Exercise(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from armlab.check.exercises.exercise import Arguments, Asked, Puzzle
+from armlab.exercises.exercise import Arguments, Asked, Puzzle
 
 Layers = list[tuple[int, int, int]]  # kernel, stride and padding of each, the first one first
 

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from armlab.arrays import array_namespace
-from armlab.check.exercises.exercise import Arguments, Asked, Puzzle
-from armlab.check.exercises.portable import Portable
+from armlab.exercises.exercise import Arguments, Asked, Puzzle
+from armlab.exercises.portable import Portable
 
 FLOPS, BANDWIDTH = 50e12, 3.0e12  # of an H100, a second: float32 operations, bytes
 HOST_NAMES = "np names the library of the host: take the names from array_namespace(…)"

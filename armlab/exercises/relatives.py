@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.check.exercises.exercise import Arguments, Asked, Exercise, Puzzle
+from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
 from armlab.hand.bottleneck import bottleneck
 from armlab.hand.eca import eca_kernel_size
 
