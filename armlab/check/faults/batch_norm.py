@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/batch_norm.py`."""
+"""Wrong versions of `hand/batch_norm.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAULTS = [
         "batch_norm",
         "batch_norm",
         "(2)",
-        "var = channel_dot(y, y) / max(m - 1, 1)",
+        "var = total((x - mean) ** 2) / max(m - 1, 1)",
         "the batch is divided by m; only the running variance is unbiased",
     ),
     Fault(
@@ -29,7 +29,7 @@ FAULTS = [
         "batch_norm",
         "batch_norm",
         "(2)",
-        "var = xp.maximum(channel_dot(x, x) / m - mean * mean, 0.0)",
+        "var = xp.maximum(total(x * x) / m - mean * mean, 0.0)",
         "E[x²] - mean² subtracts two large, nearly equal numbers: what is left is rounding",
     ),
     Fault(
@@ -37,8 +37,8 @@ FAULTS = [
         "batch_norm",
         "batch_norm",
         "batch_norm.backward",
-        "(5)",
-        "dx *= per_channel(-(r * dw))",
+        "(7)",
+        "dx = w * r * (dy - db / m - xhat * dw)",
         "the share of each x in the variance is 1/m",
     ),
     Fault(
@@ -46,8 +46,8 @@ FAULTS = [
         "batch_norm",
         "batch_norm",
         "batch_norm.backward",
-        "dx -=",
-        "dx -= per_channel(0 * db)",
+        "(7)",
+        "dx = w * r * (dy - xhat * dw / m)",
         "the mean moves with every x: subtract db / m",
     ),
     Fault(
@@ -55,8 +55,8 @@ FAULTS = [
         "batch_norm",
         "batch_norm",
         "batch_norm.backward",
-        "(5)",
-        "dx *= 0.0",
+        "(7)",
+        "dx = w * r * (dy - db / m)",
         "the variance moves with every x: subtract x̂ dw / m",
     ),
     Fault(
@@ -64,10 +64,9 @@ FAULTS = [
         "batch_norm_eval",
         "batch_norm",
         "batch_norm_eval.backward",
-        "return",
+        "(3)",
         "m = max(dy.shape[0] * dy.shape[2] * dy.shape[3], 1)\n"
-        "dcentred = dy - per_channel(channel_sum(dy)) / m\n"
-        "return dcentred * per_channel(w * r), dw, channel_sum(dy)",
+        "dx = w * r * (dy - xp.sum(dy, axis=(0, 2, 3), keepdims=True) / m)",
         "in evaluation mode the mean is a constant and no gradient flows through it",
     ),
     Fault(
@@ -87,5 +86,32 @@ FAULTS = [
         "new, old",
         "old, new = self.momentum, 1 - self.momentum",
         "momentum is the share of the new batch",
+    ),
+    Fault(
+        "batch_norm_in_place: variance as E[x²] - mean²",
+        "batch_norm",
+        "kernels/batch_norm_in_place",
+        "batch_norm",
+        "(2)",
+        "var = np.maximum(channel_dot(x, x) / m - mean * mean, 0.0)",
+        "E[x²] - mean² subtracts two large, nearly equal numbers: what is left is rounding",
+    ),
+    Fault(
+        "batch_norm_in_place: 1/m missing before dw",
+        "batch_norm",
+        "kernels/batch_norm_in_place",
+        "batch_norm.backward",
+        "(7)",
+        "dx *= per_channel(-(r * dw))",
+        "the share of each x in the variance is 1/m",
+    ),
+    Fault(
+        "batch_norm_in_place: dw of x, not of x̂, in evaluation",
+        "batch_norm_eval",
+        "kernels/batch_norm_in_place",
+        "batch_norm_eval.backward",
+        "(4)",
+        "dw = channel_dot(dy, x) * r",
+        "w scales x̂, so dw is Σ dy x̂: the mean is taken away first",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/channel_stats.py`."""
+"""Wrong versions of `hand/channel_stats.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FAULTS = [
         "channel_mean",
         "channel_stats",
         "channel_mean.backward",
-        "(1)",
+        "(2)",
         "return xp.broadcast_to(dy, shape)",
         "each channel had a share of 1 / C in the mean, so it receives that share of dy",
     ),
@@ -19,7 +19,7 @@ FAULTS = [
         "channel_max",
         "channel_stats",
         "channel_max.backward",
-        "return",
+        "(2)",
         "won = xp.astype(x == y, x.dtype)\nreturn dy * won / xp.sum(won, axis=1, keepdims=True)",
         "where channels tie, the first alone receives the gradient (torch.amax would share it)",
     ),
@@ -28,8 +28,8 @@ FAULTS = [
         "channel_max",
         "channel_stats",
         "channel_max.backward",
-        "return",
-        "return keep_where(x == y, dy)",
+        "(2)",
+        "return xp.where(x == y, dy, 0.0)",
         "where channels tie, each of them gets the whole gradient here: the first alone does",
     ),
     Fault(
@@ -66,7 +66,7 @@ FAULTS = [
         "ListedSAR",
         "channel_stats",
         "channel_mean.backward",
-        "(1)",
+        "(2)",
         "return xp.broadcast_to(dy, shape)",
         "each channel had a share of 1 / C in the mean, so it receives that share of its gradient",
     ),
@@ -75,7 +75,7 @@ FAULTS = [
         "ListedSAR",
         "channel_stats",
         "channel_max.backward",
-        "return",
+        "(2)",
         "return xp.broadcast_to(dy, x.shape)",
         "the max passed one channel on, so that channel alone receives its gradient",
     ),
@@ -87,5 +87,23 @@ FAULTS = [
         "return",
         "return first",
         "x is used by each statistic: all gradients belong to it",
+    ),
+    Fault(
+        "channel_mean_product: sum for mean",
+        "channel_mean",
+        "kernels/channel_mean_product",
+        "channel_mean.backward",
+        "(2)",
+        "return np.broadcast_to(dy, shape)",
+        "each channel had a share of 1 / C in the mean, so it receives that share of dy",
+    ),
+    Fault(
+        "channel_max_ranks: last of equals",
+        "channel_max",
+        "kernels/channel_max_ranks",
+        "channel_max.backward",
+        "rank",
+        "rank = np.arange(1, c + 1, dtype=np.int32).reshape(1, c, 1, 1)",
+        "where channels tie, the first alone receives the gradient",
     ),
 ]

@@ -10,8 +10,10 @@ FAULTS = [
         "concat_channels",
         "concat_channels",
         "concat_channels.backward",
-        "(1)",
-        "parts = dy[:, -c:, :, :], dy[:, : dy.shape[1] - c, :, :]",
+        "return",
+        "dx1 = xp.asarray(dy[:, -c:, :, :], copy=True)\n"
+        "dx2 = xp.asarray(dy[:, : dy.shape[1] - c, :, :], copy=True)\n"
+        "return dx1, dx2",
         "the first c channels of dy belong to x1, the rest to x2",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/global_max_pool.py`."""
+"""Wrong versions of `hand/global_max_pool.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ FAULTS = [
         "global_max_pool",
         "global_max_pool",
         "global_max_pool.backward",
-        "won",
-        "won = flat == xp.reshape(z, (n, c, 1))",
+        "(2)",
+        "return xp.where(x == z, dz, 0.0)",
         "where positions tie, the first alone receives the gradient",
     ),
     Fault(
@@ -19,9 +19,19 @@ FAULTS = [
         "global_max_pool",
         "global_max_pool",
         "global_max_pool.backward",
-        "dflat",
-        "won = xp.astype(flat == xp.reshape(z, (n, c, 1)), x.dtype)\n"
-        "dflat = xp.reshape(dz, (n, c, 1)) * won / xp.sum(won, axis=2, keepdims=True)",
+        "(2)",
+        "won = xp.astype(x == z, x.dtype)\n"
+        "return dz * won / xp.sum(won, axis=(2, 3), keepdims=True)",
         "here the ties share the gradient, as with torch.amax; the convention is the first alone",
+    ),
+    Fault(
+        "global_max_put: last of equals",
+        "global_max_pool",
+        "kernels/global_max_put",
+        "global_max_pool.backward",
+        "winner",
+        "backwards = x.reshape(n, c, h * w)[:, :, ::-1]\n"
+        "winner = h * w - 1 - np.argmax(backwards, axis=2, keepdims=True)",
+        "where positions tie, the first alone receives the gradient",
     ),
 ]

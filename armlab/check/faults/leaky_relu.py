@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/leaky_relu.py`."""
+"""Wrong versions of `hand/leaky_relu.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ FAULTS = [
         "leaky_relu",
         "leaky_relu",
         "leaky_relu.backward",
-        "dx",
-        "dx = in_place(clip, xp.astype(y < 0, y.dtype), slope)",
+        "(2)",
+        "return xp.where(y < 0, dy, slope * dy)",
         "the slope belongs to x <= 0",
     ),
     Fault(
@@ -19,8 +19,17 @@ FAULTS = [
         "leaky_relu",
         "leaky_relu",
         "leaky_relu.backward",
-        "dx",
-        "dx = xp.astype(y > 0, y.dtype)",
+        "(2)",
+        "return xp.where(y > 0, dy, 0.0)",
         "what leaks forward leaks backward: slope dy where x <= 0",
+    ),
+    Fault(
+        "leaky_relu_factor: gradient at the kink",
+        "leaky_relu",
+        "kernels/leaky_relu_factor",
+        "leaky_relu.backward",
+        "dx",
+        "dx = (y >= 0).astype(y.dtype)",
+        "at x = 0 the convention is the slope",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/max_pool2d.py`."""
+"""Wrong versions of `hand/max_pool2d.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ FAULTS = [
         "max_pool2d: last of equals",
         "max_pool2d",
         "max_pool2d",
-        "max_along.backward.rank",
-        "return",
-        "return 0 * nan + (tap + 1)",
+        "max_pool2d",
+        "wins",
+        "wins = (winner < 0) | (padded[tap] >= y) | xp.isnan(padded[tap])",
         "where values tie, the first of the window wins",
+        nth=1,
     ),
     Fault(
         "max_pool2d: overlapping windows overwrite",
         "max_pool2d",
         "max_pool2d",
-        "max_along.backward",
-        "dx[met] +=",
-        "dx[met] = keep_where((best == rank(tap))[windows], dy[windows])",
+        "max_pool2d.backward",
+        "(2)",
+        "dpadded[tap] = xp.where(winner == k, dy, 0.0)",
         "one x may win several windows: their gradients add up",
     ),
     Fault(
@@ -29,13 +30,13 @@ FAULTS = [
         "max_pool2d",
         "max_pool2d.backward",
         "return",
-        "dx = 0.0 * x\n"
+        "dpadded = xp.zeros_like(padded)\n"
         "for i, j in ((i, j) for i in range(out[0]) for j in range(out[1])):\n"
-        "    window = 0.0 * dy\n"
-        "    window[:, :, i, j] = 1.0\n"
-        "    won = rows_back(columns_back(window))\n"
-        "    dx = dx * (won == 0) + rows_back(columns_back(window * dy))\n"
-        "return dx",
+        "    for k, (_, _, rows, columns) in enumerate(taps):\n"
+        "        at = rows.start + i * rows.step, columns.start + j * columns.step\n"
+        "        won = winner[:, :, i, j] == k\n"
+        "        dpadded[:, :, *at] = xp.where(won, dy[:, :, i, j], dpadded[:, :, *at])\n"
+        "return window.crop(dpadded)",
         "an index that stands twice is written twice, and only the last value stays, with += "
         "too: where one x wins several windows, their gradients add up",
     ),
@@ -44,12 +45,26 @@ FAULTS = [
         "max_pool2d",
         "max_pool2d",
         "max_pool2d",
-        "(1)",
-        "from armlab.arrays import pad\n"
-        "padded, crop = pad(x, window.padding), window.crop\n"
-        "window = Window.of(window.kernel, window.stride)\n"
-        "u, padded_back = max_along(3, padded, window, out)\n"
-        "rows_back = lambda du: crop(padded_back(du))",
+        "padded, inside",
+        "padded, inside = pad(x, window.padding), pad(xp.ones_like(x), window.padding) >= 0",
         "padding never wins: it is -inf, not 0",
+    ),
+    Fault(
+        "max_pool2d_rows_columns: last of equals",
+        "max_pool2d",
+        "kernels/max_pool2d_rows_columns",
+        "max_along.backward.rank",
+        "return",
+        "return 0 * nan + (tap + 1)",
+        "where values tie, the first of the window wins",
+    ),
+    Fault(
+        "max_pool2d_rows_columns: overlapping windows overwrite",
+        "max_pool2d",
+        "kernels/max_pool2d_rows_columns",
+        "max_along.backward",
+        "dx[met] +=",
+        "dx[met] = keep_where((best == rank(tap))[windows], dy[windows])",
+        "one x may win several windows: their gradients add up",
     ),
 ]

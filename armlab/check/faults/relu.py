@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/relu.py`."""
+"""Wrong versions of `hand/relu.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ FAULTS = [
         "relu",
         "relu",
         "relu.backward",
-        "return",
-        "return keep_where(x >= 0, dy)",
+        "(2)",
+        "return xp.where(x >= 0, dy, 0.0)",
         "at x = 0 the convention is a gradient of 0",
     ),
     Fault(
@@ -19,8 +19,17 @@ FAULTS = [
         "relu",
         "relu",
         "relu.backward",
-        "return",
-        "return keep_where(dy > 0, dy)",
+        "(2)",
+        "return xp.where(dy > 0, dy, 0.0)",
         "what decides is the sign of x, not that of dy",
+    ),
+    Fault(
+        "relu_bits: gradient at the kink",
+        "relu",
+        "kernels/relu_bits",
+        "relu.backward",
+        "(2)",
+        "return keep_where(x >= 0, dy)",
+        "at x = 0 the convention is a gradient of 0",
     ),
 ]

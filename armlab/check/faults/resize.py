@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/resize.py`."""
+"""Wrong versions of `hand/resize.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FAULTS = [
         "resize_nearest",
         "resize",
         "resize_nearest.backward",
-        "return",
+        "a, b",
         "copies = _ones_at(dy, rows, h), _ones_at(dy, columns, w)\n"
-        "counts = [xp.maximum(xp.sum(a, axis=0), xp.ones_like(a[0, :])) for a in copies]\n"
-        "return _transposed(dy, copies[0] / counts[0], copies[1] / counts[1])",
+        "counts = (xp.maximum(xp.sum(a, axis=0), xp.ones_like(a[0, :])) for a in copies)\n"
+        "a, b = (a / count for a, count in zip(copies, counts, strict=True))",
         "one pixel repeated several times collects the sum of its gradients, not their mean",
     ),
     Fault(
@@ -30,11 +30,19 @@ FAULTS = [
         "resize_nearest",
         "resize",
         "resize_nearest.backward",
-        "return",
+        "a, b",
         "copies = _ones_at(dy, rows, h), _ones_at(dy, columns, w)\n"
-        "last = [xp.cumulative_sum(a, axis=0) == xp.sum(a, axis=0) for a in copies]\n"
-        "heard = [a * xp.astype(at, a.dtype) for a, at in zip(copies, last, strict=True)]\n"
-        "return _transposed(dy, *heard)",
+        "last = (xp.cumulative_sum(a, axis=0) == xp.sum(a, axis=0) for a in copies)\n"
+        "a, b = (a * xp.astype(at, a.dtype) for a, at in zip(copies, last, strict=True))",
         "a pixel that was repeated has several gradients, and only the last of them stays: add up",
+    ),
+    Fault(
+        "resize_bands: bands too narrow",
+        "resize_bilinear",
+        "kernels/resize_bands",
+        "bands",
+        "reach",
+        "reach = 0.0",
+        "a pixel meets what lies within a pixel of it, on the coarser side",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/sigmoid.py`."""
+"""Wrong versions of `hand/sigmoid.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ FAULTS = [
         "sigmoid",
         "sigmoid",
         "sigmoid.backward",
-        "(1)",
-        "da = 1.0 - 0.0 * s",
+        "(2)",
+        "return ds * s",
         "the slope of the sigmoid is s (1 - s), not s",
     ),
     Fault(
@@ -22,5 +22,14 @@ FAULTS = [
         "(1)",
         "s = 0.5 + 0.5 * xp.tanh(0.5 * a)",
         "0.5 + 0.5 tanh(a / 2) cancels where s is small",
+    ),
+    Fault(
+        "sigmoid_in_place: 1 - s forgotten",
+        "sigmoid",
+        "kernels/sigmoid_in_place",
+        "sigmoid.backward",
+        "da",
+        "da = 1.0 - 0.0 * s",
+        "the slope of the sigmoid is s (1 - s), not s",
     ),
 ]

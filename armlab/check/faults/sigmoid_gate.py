@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/sigmoid_gate.py`."""
+"""Wrong versions of `hand/sigmoid_gate.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FAULTS = [
         "sigmoid_gate",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "ds",
+        "(4)",
         "share = s.size / x.size if x.size else 1.0\nds = unbroadcast(dy * x, s.shape) * share",
         "this is what comes out when the gradients of a repeated gate are averaged: one s "
         "feeds many y, and their gradients add up",
@@ -20,7 +20,7 @@ FAULTS = [
         "sigmoid_gate",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "(1)",
+        "return",
         "return dx, dy * x * s * (1.0 - s)",
         "this is what comes out when the gradient of a broadcast gate is not summed: da must "
         "have the shape of a",
@@ -30,7 +30,7 @@ FAULTS = [
         "sigmoid_gate",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "(1)",
+        "return",
         "return dx, ds * s",
         "ds/da is s (1 - s): the factor 1 - s is missing",
     ),
@@ -39,7 +39,7 @@ FAULTS = [
         "sigmoid_gate",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "(1)",
+        "return",
         "return dx, ds",
         "this is ds; the sigmoid still lies between s and a",
     ),
@@ -57,7 +57,7 @@ FAULTS = [
         "sigmoid_gate",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "dx",
+        "(3)",
         "dx = dy * (1.0 + s)",
         "dy (1 + s) belongs to y = x + x s; here there is no residual, so dx = dy s",
     ),
@@ -66,7 +66,7 @@ FAULTS = [
         "sigmoid_gate",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "dx",
+        "(3)",
         "dx = dy",
         "y = x s, so dy reaches x through the gate: dx = dy s",
     ),
@@ -75,8 +75,17 @@ FAULTS = [
         "SingleLayerFeatureFusion",
         "sigmoid_gate",
         "sigmoid_gate.backward",
-        "(1)",
+        "return",
         "return dx, ds",
         "logits_back wants da, not ds: multiply by s (1 - s) first",
+    ),
+    Fault(
+        "sigmoid_gate_dot: product with y",
+        "sigmoid_gate",
+        "kernels/sigmoid_gate_dot",
+        "sigmoid_gate.backward",
+        "(4)",
+        "ds = unbroadcast(position_dot(dy, y) if one_per_channel else dy * x, s.shape)",
+        "ds is Σ dy x: y has the gate in it already",
     ),
 ]

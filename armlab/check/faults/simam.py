@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/simam.py`."""
+"""Wrong versions of `hand/simam.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FAULTS = [
         "simam",
         "simam_logits",
         "(2)",
-        "v = position_dot(d, d) / m",
+        "v = position_sum(d * d) / m",
         "this variance is the unbiased one: divide by H W - 1",
     ),
     Fault(
@@ -28,8 +28,8 @@ FAULTS = [
         "simam_logits",
         "simam",
         "simam_logits.backward",
-        "dd",
-        "dd = da + 0.0",
+        "(6)",
+        "dd = 2.0 * q * d * da",
         "the variance moves with every x: its path takes 4 Σ da e / (m - 1) away",
     ),
     Fault(
@@ -38,7 +38,7 @@ FAULTS = [
         "simam",
         "simam_logits.backward",
         "(7)",
-        "pass",
+        "return dd",
         "the mean moves with every x: subtract the mean of dL/dd",
     ),
     Fault(
@@ -49,5 +49,23 @@ FAULTS = [
         "a, logits_back",
         "a, logits_back = simam_logits(x)",
         "the module was built with a lambda_ of its own",
+    ),
+    Fault(
+        "simam_in_place: gradient through the variance forgotten",
+        "simam_logits",
+        "kernels/simam_in_place",
+        "simam_logits.backward",
+        "dd",
+        "dd = da + 0.0",
+        "the variance moves with every x: its path takes 4 Σ da e / (m - 1) away",
+    ),
+    Fault(
+        "simam_in_place: gradient through the mean forgotten",
+        "simam_logits",
+        "kernels/simam_in_place",
+        "simam_logits.backward",
+        "(7)",
+        "pass",
+        "the mean moves with every x: subtract the mean of dL/dd",
     ),
 ]
