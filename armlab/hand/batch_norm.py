@@ -48,15 +48,15 @@ def batch_norm(
     y = w * (x - mean) * r + b  # (4)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        # (4) with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.
+        # (4) is y = w x̂ + b with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.
         # x reaches y by three ways. Directly: w r dy. Through mean (1): every x moves it by
         # 1/m, which takes away the part of dy along 1. Through r (2, 3): which takes away the
-        # part of dy along x̂.     dL/dx = w r (dy - db / m - x̂ dw / m)                    (7)
+        # part of dy along x̂.     dL/dx = w r (dy - db / m - x̂ dw / m)                    (5)
         # x̂ is computed again: it costs less than to keep it, and x is there anyway.
         xhat = (x - mean) * r
-        db = total(dy)  # (5)
-        dw = total(dy * xhat)  # (6)
-        dx = w * r * (dy - db / m - xhat * dw / m)  # (7)
+        db = total(dy)
+        dw = total(dy * xhat)
+        dx = w * r * (dy - db / m - xhat * dw / m)  # (5)
         return dx, vector(dw), vector(db)
 
     return (y, vector(mean), vector(var)), backward

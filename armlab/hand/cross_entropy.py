@@ -52,7 +52,8 @@ def cross_entropy(
     below = a - xp.max(a, axis=1, keepdims=True)  # at most 0: exp never overflows
     e = xp.exp(below)
     z = xp.sum(e, axis=1, keepdims=True)
-    p, log_p = e / z, below - xp.log(z)  # (1)
+    p = e / z  # (1)
+    log_p = below - xp.log(z)
     q = xp.where(hot, of_class, 0.0)  # (2)
     total = xp.sum(q)
     loss = -xp.sum(q * xp.where(q != 0, log_p, 0.0)) / total  # (3)

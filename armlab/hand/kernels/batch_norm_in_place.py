@@ -31,9 +31,9 @@ def batch_norm(
     def backward(dy: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         with unbuffered():
             dx = x - per_channel(mean)
-            db = channel_sum(dy)  # (5)
-            dw = channel_dot(dy, dx) * r  # (6)
-            dx *= per_channel(-(r * dw / m))  # (7) from its last term to its first
+            db = channel_sum(dy)
+            dw = channel_dot(dy, dx) * r
+            dx *= per_channel(-(r * dw / m))  # (5) from its last term to its first
             dx += dy
             dx -= per_channel(db / m)
             dx *= per_channel(w * r)
@@ -54,8 +54,8 @@ def batch_norm_eval(
 
     def backward(dy: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         with unbuffered():
+            dw = channel_dot(dy, x - per_channel(mean)) * r  # (4), first: dx takes its memory
             dx = dy * per_channel(w * r)  # (3)
-            dw = channel_dot(dy, x - per_channel(mean)) * r  # (4)
         return dx, dw, channel_sum(dy)  # (5)
 
     return y, backward

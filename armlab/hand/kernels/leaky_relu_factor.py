@@ -19,7 +19,7 @@ def leaky_relu(x: NDArray, slope: float) -> tuple[NDArray, Backward]:
 
     def backward(dy: NDArray) -> NDArray:
         dx = (y > 0).astype(y.dtype)
-        np.clip(dx, slope, None, out=dx)
+        np.clip(dx, slope, 1.0, out=dx)
         dx *= dy  # (2)
         return dx
 

@@ -15,7 +15,7 @@ from armlab.hand.kernels.kernel import Backward
 
 def relu(x: NDArray) -> tuple[NDArray, Backward]:
     """Equals `hand.relu`."""
-    y = np.clip(x, 0.0, None)  # (1)
+    y = np.clip(x, 0.0, np.inf)  # (1)
 
     def backward(dy: NDArray) -> NDArray:
         return keep_where(y != 0, dy)  # (2)

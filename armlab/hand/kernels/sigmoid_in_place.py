@@ -14,7 +14,7 @@ from armlab.hand.kernels.kernel import Backward
 
 def sigmoid(a: NDArray) -> tuple[NDArray, Backward]:
     """Equals `hand.sigmoid`."""
-    s = np.clip(a, None, 40.0)
+    s = np.clip(a, -np.inf, 40.0)
     np.exp(s, out=s)
     np.divide(s, 1.0 + s, out=s)  # (1)
 
