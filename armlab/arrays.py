@@ -155,7 +155,8 @@ def to_host(array: Array) -> np.ndarray:
     if array_api_compat.is_torch_array(array):
         return array.detach().cpu().numpy()
     if array_api_compat.is_cupy_array(array):
-        return array.get()
+        host: np.ndarray = array.get()
+        return host
     xp = array_api_compat.array_namespace(array)
     return np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
 

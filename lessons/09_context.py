@@ -36,7 +36,7 @@ from matplotlib.patches import Rectangle
 
 from armlab import check, hand, plots, training
 from armlab.data import DigitScenes, Generated, HardScenes, Scenes, to_rgb
-from armlab.data.pictures import MEAN, STD
+from armlab.data.digits_and_photographs import MEAN, STD
 from armlab.data.scenes import BAND_COLOURS, BAND_ROWS, FIRST_ROW
 from armlab.hand import kernels
 from armlab.training import loop

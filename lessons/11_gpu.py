@@ -457,7 +457,7 @@ check.exercise("conv_floor", conv_floor)
 # The same for every part of ARM32, from `armlab.cost`, which counts on shapes alone. The line is the **roofline**. Its knee lies where both limits are equal, at $F/B = 50/3 \approx 17$ operations per byte. Left of it memory is the limit, right of it arithmetic. A point on the line is as fast as the device allows.
 
 # %%
-report = cost.Report(hand.AttentionRefinementModule(512, 128).eval(), (1, 512, 32, 64))
+report = cost.ModuleCost(hand.AttentionRefinementModule(512, 128).eval(), (1, 512, 32, 64))
 points = {}
 for entry in report.entries:
     operations = 2 * entry.cost.multiply_adds + entry.cost.elementwise

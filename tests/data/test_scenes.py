@@ -6,7 +6,7 @@ from sklearn.datasets import load_sample_images
 
 from armlab import hand
 from armlab.data import CLASSES, Scenes, to_rgb
-from armlab.data.pictures import digits, photographs
+from armlab.data.digits_and_photographs import digits, photographs
 from armlab.hand import kernels
 
 SIZE = 64
