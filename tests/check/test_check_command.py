@@ -21,7 +21,11 @@ def test_the_table_has_a_row_for_each_result(capsys):
         wanted = {"y", "dx", "conv.conv.weight", "conv.bn.running_mean", "bn_atten.running_var"}
         assert wanted | {"conv_atten.weight", "bn_atten.bias"} <= set(results)
     assert lines[2].split()[:3] == ["module", "dtype", "result"]
-    assert lines[-1].endswith("all within")
+    assert lines[-2].endswith("all within")
+    counted = re.fullmatch(
+        r"([\d,]+) times a result by hand was judged, and none was left out", lines[-1]
+    )
+    assert int(counted[1].replace(",", "")) >= 2 * 6 * 14  # dtypes, examples, results
 
 
 def test_json_and_a_seed_that_decides(capsys):
