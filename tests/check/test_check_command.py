@@ -74,9 +74,7 @@ def test_faults_are_told_one_by_one(capsys):
 
 
 def test_a_missed_fault_exits_with_1(capsys, monkeypatch):
-    harmless = faults.Fault(
-        "no fault", "relu", "relu", "return y, backward", "return y, backward", ""
-    )
+    harmless = faults.Fault("no fault", "relu", "relu", "relu", "(1)", "y = xp.maximum(x, 0.0)", "")
     monkeypatch.setattr(hunt, "FAULTS", [harmless])
     assert main(["check", "relu", "--faults"]) == 1
     assert capsys.readouterr().out.splitlines()[-2:] == [

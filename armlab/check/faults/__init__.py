@@ -1,37 +1,23 @@
 """Named faults: wrong versions of the code by hand, each of which the tests must catch.
 
-The hint says what the mistake is; the exercises show it to whoever makes the same one.
+One file for each file of `armlab.hand` that they are in; a fast version's are with those of the
+function that it must equal. The hint says what the mistake is; the exercises show it to whoever
+makes the same one.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from armlab.check.fault import Fault, planted
-from armlab.check.faults import (
-    arm,
-    batch_norm,
-    convolution,
-    gates,
-    networks,
-    pooling,
-    relatives,
-    resizing_and_loss,
-    spatial,
-    strips_and_elements,
-)
 
 __all__ = ["FAULTS", "Fault", "of_case", "planted"]
 
-FAULTS = [
-    *convolution.FAULTS,
-    *batch_norm.FAULTS,
-    *pooling.FAULTS,
-    *gates.FAULTS,
-    *resizing_and_loss.FAULTS,
-    *arm.FAULTS,
-    *relatives.FAULTS,
-    *strips_and_elements.FAULTS,
-    *spatial.FAULTS,
-    *networks.FAULTS,
+FAULTS: list[Fault] = [
+    fault
+    for file in iter_modules(__path__)
+    for fault in import_module(f"{__name__}.{file.name}").FAULTS
 ]
 
 
