@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from os import PathLike
 from pathlib import Path
 
 from armlab.bench.race import JsonObject
+from armlab.whole_file import FilePath
 
 
-def read(path: str | PathLike[str]) -> JsonObject:
+def read(path: FilePath) -> JsonObject:
     """A document that --json wrote. Raises ValueError where the file holds none."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from numpy.typing import NDArray
+import numpy as np
 
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def add(x1: NDArray, x2: NDArray) -> NDArray:
+def add(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
     """x1 + x2."""
     with unbuffered():
         return x1 + x2
