@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from armlab.check.kinds import for_some_calls
 from armlab.check.statements import replaced
 from armlab.hand import kernels
 from armlab.swap import swapped
@@ -27,6 +28,7 @@ class Fault:
     put        what stands in its place, at indentation 0
     hint       what the mistake is, for whoever makes it
     nth        which of several such statements, from 1; 0 where there is only one
+    kind       for which calls alone it is wrong, one of `kinds.KINDS`; "" for all
     """
 
     name: str
@@ -37,6 +39,7 @@ class Fault:
     put: str
     hint: str
     nth: int = 0
+    kind: str = ""
 
 
 @contextmanager
@@ -52,6 +55,8 @@ def planted(fault: Fault) -> Iterator[None]:
         for name, old in vars(right).items()
         if isinstance(old, type | FunctionType) and old.__module__ == right.__name__
     }
+    if fault.kind:
+        replacements = for_some_calls(replacements, fault.kind)
     # A fault in a specification shows where no fast version runs instead.
     in_a_kernel = fault.file.startswith("kernels/")
     with swapped(replacements), nullcontext() if in_a_kernel else kernels.specification():

@@ -67,7 +67,7 @@ def test_usage_errors_exit_with_2():
 def test_faults_are_told_one_by_one(capsys):
     assert main(["check", "sigmoid", "relu", "--faults"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
-    planted = [f.name for f in faults.FAULTS if f.case in ("sigmoid", "relu")]
+    planted = [f.name for f in faults.FAULTS + faults.OF_KINDS if f.case in ("sigmoid", "relu")]
     assert [line.split("  ")[0] for line in lines] == planted
     assert all(" caught  float" in line and "dy (1, 1, 1, 1)" in line for line in lines)
     assert last == f"{len(planted)} faults, each caught"
@@ -76,6 +76,7 @@ def test_faults_are_told_one_by_one(capsys):
 def test_a_missed_fault_exits_with_1(capsys, monkeypatch):
     harmless = faults.Fault("no fault", "relu", "relu", "relu", "(1)", "y = xp.maximum(x, 0.0)", "")
     monkeypatch.setattr(hunt, "FAULTS", [harmless])
+    monkeypatch.setattr(hunt, "OF_KINDS", [])
     assert main(["check", "relu", "--faults"]) == 1
     assert capsys.readouterr().out.splitlines()[-2:] == [
         str(hunt.Catch(harmless)),

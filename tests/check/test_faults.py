@@ -2,18 +2,45 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from armlab import hand
 from armlab.check import faults
 from armlab.check.cases import CASES
 from armlab.check.hunt import hunt
+from armlab.check.kinds import KINDS
 from armlab.hand import kernels
 
 
 @pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_caught(fault):
     assert hunt(fault, shrink=False).caught
+
+
+@pytest.mark.parametrize("fault", faults.OF_KINDS, ids=lambda fault: fault.name)
+def test_fault_of_some_calls_alone_is_caught(fault):
+    assert hunt(fault, shrink=False).caught
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_planted_in_many_files(kind):
+    assert len({fault.file for fault in faults.OF_KINDS if fault.kind == kind}) >= 10
+
+
+def test_a_fault_of_a_kind_is_right_for_the_other_calls():
+    fault = next(f for f in faults.FAULTS if f.case == "global_avg_pool")
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    right, _ = hand.global_avg_pool(x)
+    with faults.planted(replace(fault, kind="in float32 alone")):
+        same, _ = hand.global_avg_pool(x)
+        wrong, backward = hand.global_avg_pool(x.astype("f4"))
+        dx = backward(wrong)
+    np.testing.assert_array_equal(same, right)
+    with faults.planted(fault):
+        planted, planted_back = hand.global_avg_pool(x.astype("f4"))
+        np.testing.assert_array_equal(planted, wrong)
+        np.testing.assert_array_equal(planted_back(planted), dx)
 
 
 def test_the_catalogue_is_large_enough_and_covers_every_case_with_a_backward():
