@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
 from armlab.data.folder_survey import survey
 from armlab.data.image_files import read_image, read_mask
 from armlab.data.size import Size
+from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
 NAMES = "classes.txt"
@@ -40,7 +40,7 @@ class Folder:
 
     def __init__(
         self,
-        path: str | PathLike[str],
+        path: FilePath,
         *,
         seed: int = 0,
         size: Size = (64, 64),
@@ -95,7 +95,7 @@ class Folder:
         return to_network(image), mask.astype(np.int64)
 
 
-def names_of(path: str | PathLike[str]) -> tuple[str, ...]:
+def names_of(path: FilePath) -> tuple[str, ...]:
     """The lines of a folder's classes.txt; () where it has none."""
     listed = Path(path, NAMES)
     if not listed.is_file():
