@@ -8,7 +8,6 @@ each input, each parameter's gradient by its key, each buffer after the call by 
 from __future__ import annotations
 
 import importlib
-import inspect
 from typing import Any
 
 import numpy as np
@@ -46,19 +45,13 @@ def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> t
 def _run_hand_module(
     name: str, e: Example, dtype: str, place: Place, given: dict[str, Array]
 ) -> tuple[Results, Any]:
-    module = getattr(hand, name)(**e.options, **_made(name, dtype))
+    module = getattr(hand, name)(**e.options, rng=0, dtype=dtype)
     module.load_state_dict(e.state).to(place).train(e.training)
     y, backward = module(*given.values())
     dys = [_lay_out(dy, "C", dtype, place) for dy in by_name("dy", e.dy).values()]
     *dinputs, grads = backward(tuple(dys) if isinstance(y, tuple) else dys[0])
     results = by_name("y", y) | {f"d{k}": d for k, d in zip(given, dinputs, strict=True)}
     return {**results, **grads, **module.buffers()}, (given, dys)
-
-
-def _made(name: str, dtype: str) -> dict[str, Any]:
-    """The arguments that a constructor by hand has and its twin has not."""
-    accepted = inspect.signature(getattr(hand, name)).parameters
-    return {k: v for k, v in {"dtype": dtype, "rng": 0}.items() if k in accepted}
 
 
 def _lay_out(a: np.ndarray | None, layout: str, dtype: str, place: Place) -> Array | None:

@@ -8,6 +8,10 @@ A function returns its value and its backward, a module too, with its gradients 
 Inputs with a gradient come first, in the order in which backward returns theirs; constants
 follow by keyword. backward writes to nothing that it was given and may be called again.
 
+A module takes three arguments by keyword beside its own: rng, which draws its weights (a seed, a
+`numpy.random.Generator`, or None), dtype ("float32", or "float64") and device ("cpu" for NumPy,
+"cuda" or "cuda:1" for CuPy). A network hands them on to its parts: `armlab.hand.made` has more.
+
 The letters, in every file:
 
     N    images in a batch          x    input          a    logits, before the sigmoid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, array_namespace, place, unbuffered
+from armlab.arrays import Array, Device, DType, Rng, array_namespace, dtype_of, place, unbuffered
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import channel_dot, channel_sum, per_channel
 from armlab.hand.expect import expect_between, expect_features, expect_vectors, expect_whole
@@ -97,7 +97,7 @@ class BatchNorm2d(Module):
         running_var  = (1 - momentum) running_var  + momentum var m / (m - 1)
 
     The variance kept is the unbiased one; the variance divided by is not. An empty batch only
-    counts in num_batches_tracked.
+    counts in num_batches_tracked. Nothing is drawn, and rng is taken as by every module.
 
     Raises ValueError for a momentum outside 0 to 1 and for eps below 0.
     """
@@ -111,13 +111,14 @@ class BatchNorm2d(Module):
         eps: float = 1e-5,
         momentum: float = 0.1,
         *,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        rng: Rng = None,
+        dtype: DType = "float32",
+        device: Device = "cpu",
     ) -> None:
         expect_whole("BatchNorm2d", num_features=num_features)
         expect_between("BatchNorm2d", 0, float("inf"), eps=eps)
         expect_between("BatchNorm2d", 0, 1, momentum=momentum)
-        where = place(device)
+        where, dtype = place(device), dtype_of(dtype)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = where.asarray([1.0] * num_features, dtype)
         self.bias = where.asarray([0.0] * num_features, dtype)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
 from armlab.hand.context_path import ContextPath
 from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.spatial_path import SpatialPath
 
@@ -40,12 +41,9 @@ class BiSeNet(Module):
         mid_channels: tuple[int, int] = (256, 64),
         width: int = 64,
         attention: str = "arm",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        made = settled(self, made)
         main, auxiliary = mid_channels
         self.classes, self.reduction, self.mid_channels = classes, reduction, mid_channels
         self.width, self.attention = width, attention
@@ -92,14 +90,6 @@ class ToyBiSeNet(BiSeNet):
     """BiSeNet at an eighth of its width, to be trained on a laptop: 8 channels in its stem."""
 
     def __init__(
-        self,
-        classes: int = 3,
-        width: int = 8,
-        attention: str = "arm",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, classes: int = 3, width: int = 8, attention: str = "arm", **made: Unpack[Made]
     ) -> None:
-        made: dict[str, Any] = {"rng": rng, "dtype": dtype, "device": device}
         super().__init__(classes, None, (4 * width, width), width, attention, **made)

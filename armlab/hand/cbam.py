@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.bottleneck import bottleneck
@@ -11,6 +13,7 @@ from armlab.hand.conv2d import Conv2d
 from armlab.hand.expect import expect_whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -53,31 +56,16 @@ class CBAMSpatial(Module):
     Raises ValueError for a kernel size that is even.
     """
 
-    def __init__(
-        self,
-        kernel_size: int = 7,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
+    def __init__(self, kernel_size: int = 7, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         expect_whole(type(self).__name__, kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"{type(self).__name__} expected an odd kernel_size, got {kernel_size}: "
                 "add or take 1, an even one has no middle"
             )
-        self.conv = Conv2d(
-            2,
-            1,
-            kernel_size,
-            padding=kernel_size // 2,
-            bias=False,
-            rng=rng,
-            dtype=dtype,
-            device=device,
-        )
-        self.bn = BatchNorm2d(1, dtype=dtype, device=device)
+        self.conv = Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False, **made)
+        self.bn = BatchNorm2d(1, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)  # (3)
@@ -112,18 +100,10 @@ class CBAMSpatialMeanFirst(CBAMSpatial):
 class CBAM(Module):
     """Channels first, then positions: y = spatial(channel(x)).  x, y  (N, C, H, W)"""
 
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 16,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng = generator(rng)
-        self.ch_gate = CBAMChannel(channels, reduction, rng=rng, dtype=dtype, device=device)
-        self.sp_gate = CBAMSpatial(rng=rng, dtype=dtype, device=device)
+    def __init__(self, channels: int, reduction: int = 16, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        self.ch_gate = CBAMChannel(channels, reduction, **made)
+        self.sp_gate = CBAMSpatial(**made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         h, channel_back = self.ch_gate(x)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator, unbroadcast
+from armlab.arrays import Array, unbroadcast
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_nearest
 from armlab.hand.resnet18 import ResNet18
@@ -32,16 +33,8 @@ class ContextPath(Module):
     Raises ValueError for a batch of 1 in training mode: (2) and the ARMs pool to one value.
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        attention: str = "arm",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    def __init__(self, width: int = 64, attention: str = "arm", **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         wide = 2 * width
         self.attention = attention
         self.resnet = ResNet18(width, **made)

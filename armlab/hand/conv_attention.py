@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.backward import Backward
@@ -14,6 +14,7 @@ from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.coordinate_attention import CoordinateAttention
 from armlab.hand.eca import ECA
 from armlab.hand.effective_se import EffectiveSE
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.sar import SAR, ListedSAR
 from armlab.hand.sequential import in_turn
@@ -31,7 +32,7 @@ ATTENTIONS: dict[str, Callable[..., Module]] = {
     "cbam-spatial": lambda c, **made: CBAMSpatial(**made),
     "cbam-spatial-mean-first": lambda c, **made: CBAMSpatialMeanFirst(**made),
     "coordinate": lambda c, **made: CoordinateAttention(c, **made),
-    "simam": lambda c, **made: SimAM(),
+    "simam": lambda c, **made: SimAM(**made),
     "attentionout": lambda c, **made: Attentionout(c, **made),
     "residual-attentionout": lambda c, **made: ResidualAttentionout(c, **made),
     "listed-sar": lambda c, **made: ListedSAR(c, max(c // 2, 1), **made),
@@ -57,13 +58,10 @@ class ConvAttention(Module):
         out_channels: int,
         attention: str,
         activation: str = "leaky_relu",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
+        made = settled(self, made)
         _expect_name("ConvAttention", attention, tuple(ATTENTIONS))
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
         self.conv = ConvBNAct(in_channels, out_channels, activation=activation, **made)
         self.attention = ATTENTIONS[attention](out_channels, **made)
 
@@ -80,7 +78,7 @@ class ConvAttention(Module):
 
 
 def refinement(
-    attention: str, in_channels: int, out_channels: int, activation: str, **made: Any
+    attention: str, in_channels: int, out_channels: int, activation: str, **made: Unpack[Made]
 ) -> Module:
     """A 3×3 with the attention of this name, (N, C, H, W) -> (N, K, H, W).
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from armlab.arrays import Array, unbuffered
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import position_dot, position_sum
 from armlab.hand.expect import expect_features
+from armlab.hand.made import Made
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -71,7 +74,8 @@ class SimAM(Module):
     nothing. Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
     """
 
-    def __init__(self, lambda_: float = 1e-4) -> None:
+    def __init__(self, lambda_: float = 1e-4, **made: Unpack[Made]) -> None:
+        super().__init__(**made)
         self.lambda_ = lambda_
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
