@@ -20,13 +20,15 @@ from armlab.data.dataset import Dataset
 from armlab.data.folder import NAMES
 from armlab.data.generated import GENERATED, Generated
 from armlab.data.size import parse_size
+from armlab.whole_file import FilePath
 
 
-def export(dataset: Dataset, folder: Path, training: int = 64) -> int:
+def export(dataset: Dataset, folder: FilePath, training: int = 64) -> int:
     """Write this many training images and all test images, and return how many.
 
     Raises ValueError for a folder that is not empty, OSError where it cannot be written.
     """
+    folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty: choose another folder")
     folder.mkdir(parents=True, exist_ok=True)

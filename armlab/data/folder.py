@@ -20,8 +20,9 @@ from armlab.data.dataset import Batch
 from armlab.data.images import read_image, read_mask
 from armlab.data.layouts import Pair, expect_disjoint, pairs_of
 from armlab.data.pictures import to_network, to_rgb
-from armlab.data.size import Size
+from armlab.data.size import Size, parse_size
 from armlab.data.survey import survey
+from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
 NAMES = "classes.txt"
@@ -39,7 +40,7 @@ class Folder:
 
     def __init__(
         self,
-        path: Path,
+        path: FilePath,
         *,
         seed: int = 0,
         size: Size = (64, 64),
@@ -47,6 +48,7 @@ class Folder:
         ignore_index: int = SEGNET_CLASSES,
         augment: bool = True,
     ) -> None:
+        path, size = Path(path), parse_size(size)
         self.classes = _names(path, classes)
         self.ignore_index, self.colours = ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, size, augment
@@ -93,7 +95,7 @@ class Folder:
         return to_network(image), mask.astype(np.int64)
 
 
-def names_of(path: str | Path) -> tuple[str, ...]:
+def names_of(path: FilePath) -> tuple[str, ...]:
     """The lines of a folder's classes.txt; () where it has none."""
     listed = Path(path, NAMES)
     if not listed.is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, Device, DType, Rng, array_namespace, dtype_of, place, unbuffered
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import channel_dot, channel_sum, per_channel
-from armlab.hand.expect import expect_between, expect_features, expect_vectors, expect_whole
+from armlab.hand.expect import expect_between, expect_features, expect_vectors, whole
 from armlab.hand.module import Module
 
 
@@ -27,7 +27,7 @@ def batch_norm(
     The value is (y, mean, var); no gradient flows through the two statistics as outputs.
     Raises ValueError where m = 1: (2) is then 0 and every y is b. Source: Ioffe and Szegedy 2015.
     """
-    xp = array_namespace(x, w, b)
+    xp, eps = array_namespace(x, w, b), float(eps)  # a float64 of NumPy would make float32 wider
     expect_features("batch_norm", x)
     expect_vectors("batch_norm", x.shape[1], w=w, b=b)
     m = x.shape[0] * x.shape[2] * x.shape[3]
@@ -71,7 +71,7 @@ def batch_norm_eval(
 
         y = w (x - mean) r + b,   r = 1 / sqrt(var + eps)
     """
-    xp = array_namespace(x, w, b, mean, var)
+    xp, eps = array_namespace(x, w, b, mean, var), float(eps)
     expect_features("batch_norm_eval", x)
     expect_vectors("batch_norm_eval", x.shape[1], w=w, b=b, mean=mean, var=var)
     r = 1.0 / xp.sqrt(var + eps)
@@ -115,11 +115,11 @@ class BatchNorm2d(Module):
         dtype: DType = "float32",
         device: Device = "cpu",
     ) -> None:
-        expect_whole("BatchNorm2d", num_features=num_features)
+        (num_features,) = whole("BatchNorm2d", num_features=num_features)
         expect_between("BatchNorm2d", 0, float("inf"), eps=eps)
         expect_between("BatchNorm2d", 0, 1, momentum=momentum)
         where, dtype = place(device), dtype_of(dtype)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features, self.eps, self.momentum = num_features, float(eps), float(momentum)
         self.weight = where.asarray([1.0] * num_features, dtype)
         self.bias = where.asarray([0.0] * num_features, dtype)
         self.running_mean = where.asarray([0.0] * num_features, dtype)

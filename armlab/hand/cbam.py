@@ -10,7 +10,7 @@ from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.bottleneck import bottleneck
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
 from armlab.hand.made import Made, settled
@@ -58,7 +58,7 @@ class CBAMSpatial(Module):
 
     def __init__(self, kernel_size: int = 7, **made: Unpack[Made]) -> None:
         made = settled(self, made)
-        expect_whole(type(self).__name__, kernel_size=kernel_size)
+        (kernel_size,) = whole(type(self).__name__, kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"{type(self).__name__} expected an odd kernel_size, got {kernel_size}: "

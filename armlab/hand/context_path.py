@@ -8,6 +8,7 @@ from armlab.arrays import Array, unbroadcast
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -35,6 +36,7 @@ class ContextPath(Module):
 
     def __init__(self, width: int = 64, attention: str = "arm", **made: Unpack[Made]) -> None:
         made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         wide = 2 * width
         self.attention = attention
         self.resnet = ResNet18(width, **made)

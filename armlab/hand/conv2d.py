@@ -19,7 +19,7 @@ from armlab.arrays import (
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.channels import channel_sum, per_channel
-from armlab.hand.expect import expect_features, expect_vectors, expect_whole
+from armlab.hand.expect import expect_features, expect_vectors, whole
 from armlab.hand.module import Module
 from armlab.hand.window import Pair, Window, pair
 
@@ -126,7 +126,9 @@ class Conv2d(Module):
         dtype: DType = "float32",
         device: Device = "cpu",
     ) -> None:
-        expect_whole("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        in_channels, out_channels, groups = whole(
+            "Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups
+        )
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d expected channels divisible by groups={groups}, got "

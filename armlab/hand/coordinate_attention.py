@@ -8,7 +8,7 @@ from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.hard_swish import hard_swish
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -34,7 +34,7 @@ class CoordinateAttention(Module):
 
     def __init__(self, channels: int, reduction: int = 32, **made: Unpack[Made]) -> None:
         made = settled(self, made)
-        expect_whole("CoordinateAttention", channels=channels, reduction=reduction)
+        channels, reduction = whole("CoordinateAttention", channels=channels, reduction=reduction)
         mid = max(8, channels // reduction)
         self.channels = channels
         self.conv1 = Conv2d(channels, mid, 1, **made)

@@ -8,7 +8,7 @@ from typing import Unpack
 from armlab.arrays import Array, Device, DType, Rng, generator, normal, place
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.channel_conv1d import channel_conv1d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -30,7 +30,7 @@ class ChannelConv1d(Module):
     def __init__(
         self, kernel_size: int, *, rng: Rng = None, dtype: DType = "float32", device: Device = "cpu"
     ) -> None:
-        expect_whole("ChannelConv1d", kernel_size=kernel_size)
+        (kernel_size,) = whole("ChannelConv1d", kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"ChannelConv1d expected an odd kernel_size, got {kernel_size}: add or take 1"
@@ -65,7 +65,7 @@ class ECA(Module):
 
     def __init__(self, channels: int, kernel_size: int | None = None, **made: Unpack[Made]) -> None:
         made = settled(self, made)
-        expect_whole("ECA", channels=channels)
+        (channels,) = whole("ECA", channels=channels)
         size = eca_kernel_size(channels) if kernel_size is None else kernel_size
         self.channels = channels
         self.conv = ChannelConv1d(size, **made)

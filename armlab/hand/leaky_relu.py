@@ -15,7 +15,7 @@ def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
     """
     if not 0 < slope < 1:
         raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope}: use relu for 0")
-    xp = array_namespace(x)
+    xp, slope = array_namespace(x), float(slope)  # a float64 of NumPy would make float32 wider
     y = in_place(xp.maximum, slope * x, x)  # (1)
 
     def backward(dy: Array) -> Array:

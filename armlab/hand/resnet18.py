@@ -8,6 +8,7 @@ from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
+from armlab.hand.expect import whole
 from armlab.hand.made import Made, settled
 from armlab.hand.max_pool2d import max_pool2d
 from armlab.hand.module import Module
@@ -31,6 +32,7 @@ class BasicBlock(Module):
         self, in_channels: int, out_channels: int, stride: int = 1, **made: Unpack[Made]
     ) -> None:
         made = settled(self, made)
+        (stride,) = whole(type(self).__name__, stride=stride)
         self.in_channels = in_channels
         self.conv1 = Conv2d(in_channels, out_channels, 3, stride, 1, bias=False, **made)
         self.bn1 = BatchNorm2d(out_channels, **made)
@@ -83,6 +85,7 @@ class ResNet18(Module):
 
     def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
         made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         self.conv1 = Conv2d(3, width, 7, 2, 3, bias=False, **made)
         self.bn1 = BatchNorm2d(width, **made)
         self.layer1 = _two_blocks(width, width, 1, **made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Unpack
 
 from armlab.arrays import Array, unbuffered
@@ -35,8 +36,7 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
             f"simam_logits expected at least 2 positions, got {tuple(x.shape)}: "
             "one value has no variance, so leave SimAM out behind a global pooling"
         )
-    if lambda_ <= 0:
-        raise ValueError(f"simam_logits expected lambda_ > 0, got {lambda_}: the paper has 1e-4")
+    lambda_ = _above_0("simam_logits", lambda_)
     mean = position_sum(x) / m
     with unbuffered():
         d = x - mean  # (1)
@@ -63,6 +63,12 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
     return a, backward
 
 
+def _above_0(name: str, lambda_: float) -> float:
+    if not isinstance(lambda_, Real) or not lambda_ > 0:
+        raise ValueError(f"{name} expected lambda_ > 0, got {lambda_!r}: the paper has 1e-4")
+    return float(lambda_)
+
+
 class SimAM(Module):
     """Scale each element by a gate from its own distance to the rest of its channel.
 
@@ -71,12 +77,13 @@ class SimAM(Module):
         y = x σ(simam_logits(x))
 
     Logits begin at 1/2, so no gate is below σ(1/2) = 0.62: SimAM damps the ordinary and shuts off
-    nothing. Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
+    nothing. Raises ValueError for λ <= 0.
+    Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
     """
 
     def __init__(self, lambda_: float = 1e-4, **made: Unpack[Made]) -> None:
         super().__init__(**made)
-        self.lambda_ = lambda_
+        self.lambda_ = _above_0("SimAM", lambda_)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)

@@ -7,6 +7,7 @@ from typing import Unpack
 from armlab.arrays import Array
 from armlab.hand.backward import Backward
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.sequential import in_turn
@@ -24,6 +25,7 @@ class SpatialPath(Module):
 
     def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
         made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         self.conv1 = ConvBNAct(3, width, 7, 2, 3, **made)
         self.conv2 = ConvBNAct(width, width, stride=2, **made)
         self.conv3 = ConvBNAct(width, width, stride=2, **made)

@@ -13,6 +13,7 @@ from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
+from armlab.hand.expect import whole
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
@@ -42,6 +43,7 @@ class ThreeScaleContextPath(Module):
 
     def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
         made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         leaky: dict[str, Any] = {"activation": "leaky_relu", **made}
         wide = 2 * width
         self.resnet = ResNet18(width, **made)

@@ -10,6 +10,7 @@ from armlab.hand.backward import Backward, Grads
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
@@ -31,6 +32,12 @@ class ToyNet(Module):
         self, classes: int = 3, attention: str = "none", channels: int = 32, **made: Unpack[Made]
     ) -> None:
         made = settled(self, made)
+        classes, channels = whole(type(self).__name__, classes=classes, channels=channels)
+        if channels < 2:
+            raise ValueError(
+                f"{type(self).__name__} expected channels of at least 2, got {channels}: "
+                "its first layer has half of them"
+            )
         unit: Any = partial(ConvBNAct, activation="leaky_relu", **made)
         self.classes, self.attention, self.channels = classes, attention, channels
         self.conv1 = unit(3, channels // 2)

@@ -17,7 +17,7 @@ from armlab.hand.bottleneck import hidden_channels
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
-from armlab.hand.expect import expect_features
+from armlab.hand.expect import expect_features, whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
 from armlab.hand.made import Made, settled
@@ -115,6 +115,7 @@ class UAFMChannel(UAFMSpatial):
 
     def __init__(self, channels: int, reduction: int = 2, **made: Unpack[Made]) -> None:
         made = settled(self, made)
+        (channels,) = whole(type(self).__name__, channels=channels)
         hidden = hidden_channels(type(self).__name__, channels, reduction)
         self.channels = channels
         self.conv_atten = Sequential(

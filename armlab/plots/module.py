@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from armlab.arrays import Array
 from armlab.plots import panels
 from armlab.plots.gating import Gating, gatings
 from armlab.plots.sheet import Sheet
+from armlab.whole_file import FilePath
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ Column = tuple[str, str, Callable[[Sheet, int], None]]  # title, note, what draw
 def inside(
     module: hand.Module,
     x: Array | tuple[Array, ...],
-    path: Path | None = None,
+    path: FilePath | None = None,
     *,
     image: int = 0,
     channels: Sequence[int] | None = None,
