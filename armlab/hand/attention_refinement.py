@@ -5,7 +5,7 @@ f = act(BN(conv3×3(x))),  a = BN(W · GAP(f)),  y = f σ(a).  The paper has no 
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Self, Unpack
 
 from armlab.arrays import Array, unbuffered
 from armlab.hand.backward import Backward, Grads, join
@@ -50,6 +50,9 @@ class PaperAttentionRefinement(Module):
     Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
     """
 
+    attention_name = "paper-arm"
+    pooled_norm = True
+
     def __init__(self, channels: int, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         self.channels = channels
@@ -91,6 +94,9 @@ class AttentionRefinementModule(Module):
     Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
     """
 
+    attention_name = "arm"
+    pooled_norm = True
+
     def __init__(
         self,
         in_channels: int,
@@ -103,6 +109,13 @@ class AttentionRefinementModule(Module):
         self.conv = ConvBNAct(in_channels, out_channels, activation=activation, **made)
         self.conv_atten = Conv2d(out_channels, out_channels, 1, bias=False, **made)
         self.bn_atten = BatchNorm2d(out_channels, **made)
+
+    @classmethod
+    def with_3x3(
+        cls, in_channels: int, out_channels: int, activation: str, **made: Unpack[Made]
+    ) -> Self:
+        """In a network: its own 3×3 is the network's."""
+        return cls(in_channels, out_channels, activation, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")

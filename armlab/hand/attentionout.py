@@ -29,6 +29,8 @@ class Attentionout(Module):
     Source: the article, section 5.1, and Linfeng-Tang/SeAFusion, whose code it shortens.
     """
 
+    attention_name = "attentionout"
+
     def __init__(self, channels: int, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         self.channels = channels
@@ -64,6 +66,8 @@ class ResidualAttentionout(Attentionout):
 
     A factor between 1 and 2: nothing is suppressed, and x is heard even behind a shut gate.
     """
+
+    attention_name = "residual-attentionout"
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Self, Unpack
 
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
@@ -28,6 +28,8 @@ class CBAMChannel(SqueezeExcitation):
         a = MLP(GAP(x)) + MLP(GMP(x)),   MLP(z) = W₂ ReLU(W₁ z + b₁) + b₂       (1)
         y = x σ(a)                                                              (2)
     """
+
+    attention_name = "cbam-channel"
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         mean, mean_back = global_avg_pool(x)
@@ -56,6 +58,8 @@ class CBAMSpatial(Module):
     Raises ValueError for a kernel size that is even.
     """
 
+    attention_name = "cbam-spatial"
+
     def __init__(self, kernel_size: int = 7, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         (kernel_size,) = whole(type(self).__name__, kernel_size=kernel_size)
@@ -66,6 +70,11 @@ class CBAMSpatial(Module):
             )
         self.conv = Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False, **made)
         self.bn = BatchNorm2d(1, **made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: it takes any number of channels."""
+        return cls(**made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)  # (3)
@@ -93,6 +102,8 @@ class CBAMSpatial(Module):
 class CBAMSpatialMeanFirst(CBAMSpatial):
     """`CBAMSpatial` with m = [mean_c x ; max_c x]; the weights of one do not fit the other."""
 
+    attention_name = "cbam-spatial-mean-first"
+
     def _statistics(self, x: Array) -> tuple[Array, Backward]:
         return stack_statistics(x, channel_mean, channel_max)
 
@@ -100,10 +111,17 @@ class CBAMSpatialMeanFirst(CBAMSpatial):
 class CBAM(Module):
     """Channels first, then positions: y = spatial(channel(x)).  x, y  (N, C, H, W)"""
 
+    attention_name = "cbam"
+
     def __init__(self, channels: int, reduction: int = 16, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         self.ch_gate = CBAMChannel(channels, reduction, **made)
         self.sp_gate = CBAMSpatial(**made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: with a reduction of 16, or to one channel where there are fewer."""
+        return cls(channels, min(16, channels), **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         h, channel_back = self.ch_gate(x)

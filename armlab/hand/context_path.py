@@ -34,6 +34,8 @@ class ContextPath(Module):
     Raises ValueError for a batch of 1 in training mode: (2) and the ARMs pool to one value.
     """
 
+    pooled_norm = True
+
     def __init__(self, width: int = 64, attention: str = "arm", **made: Unpack[Made]) -> None:
         made = settled(self, made)
         (width,) = whole(type(self).__name__, width=width)

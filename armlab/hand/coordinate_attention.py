@@ -32,6 +32,8 @@ class CoordinateAttention(Module):
     Source: Hou et al. 2021; keys and mid are those of `CoordAtt` of houqb/CoordAttention.
     """
 
+    attention_name = "coordinate"
+
     def __init__(self, channels: int, reduction: int = 32, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         channels, reduction = whole("CoordinateAttention", channels=channels, reduction=reduction)

@@ -63,6 +63,8 @@ class ECA(Module):
     Where ARM has C² weights, this has R. Raises ValueError for an even kernel size.
     """
 
+    attention_name = "eca"
+
     def __init__(self, channels: int, kernel_size: int | None = None, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         (channels,) = whole("ECA", channels=channels)

@@ -23,6 +23,8 @@ class EffectiveSE(Module):
         y = x σ(a)                                                      (2)
     """
 
+    attention_name = "ese"
+
     def __init__(self, channels: int, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         self.channels = channels

@@ -96,6 +96,8 @@ class SingleLayerFeatureFusion(FeatureFusionModule):
     Raises ValueError for a batch of 1 in training mode: BN (4) needs two values per channel.
     """
 
+    pooled_norm = True
+
     def __init__(self, in_channels: int, out_channels: int, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         self._add_mix(in_channels, out_channels, **made)

@@ -28,6 +28,8 @@ class Module:
 
     parameter_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()
+    attention_name: str  # in networks, of a module that can be their attention: see `attentions`
+    pooled_norm = False  # whether it normalises a pooled value per image, and so trains on two
     training = True
 
     forward: Callable[..., tuple[Any, Backward]]

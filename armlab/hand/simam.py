@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Unpack
+from typing import Self, Unpack
 
 from armlab.arrays import Array, unbuffered
 from armlab.hand.backward import Backward, Grads
@@ -81,9 +81,16 @@ class SimAM(Module):
     Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
     """
 
+    attention_name = "simam"
+
     def __init__(self, lambda_: float = 1e-4, **made: Unpack[Made]) -> None:
         super().__init__(**made)
         self.lambda_ = _above_0("SimAM", lambda_)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: it takes any number of channels."""
+        return cls(**made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Self, Unpack
 
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads
@@ -28,12 +28,19 @@ class SqueezeExcitation(Module):
     of 1 in training. Raises ValueError where reduction leaves no channel between the layers.
     """
 
+    attention_name = "se"
+
     def __init__(self, channels: int, reduction: int = 16, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         hidden = hidden_channels(type(self).__name__, channels, reduction)
         self.channels = channels
         self.fc1 = Conv2d(channels, hidden, 1, **made)
         self.fc2 = Conv2d(hidden, channels, 1, **made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: with a reduction of 16, or to one channel where there are fewer."""
+        return cls(channels, min(16, channels), **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

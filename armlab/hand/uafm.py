@@ -113,6 +113,8 @@ class UAFMChannel(UAFMSpatial):
     channel, and for a batch of 1 in training mode: BN (6) needs two values per channel.
     """
 
+    pooled_norm = True
+
     def __init__(self, channels: int, reduction: int = 2, **made: Unpack[Made]) -> None:
         made = settled(self, made)
         (channels,) = whole(type(self).__name__, channels=channels)

@@ -15,7 +15,7 @@ from armlab.data import GENERATED, Dataset, Folder, Generated
 from armlab.data.folder import SEGNET_CLASSES, names_of
 from armlab.data.size import Size, expect_scene_size, parse_size
 from armlab.extras import expect_packages
-from armlab.hand.conv_attention import REFINEMENTS
+from armlab.hand.conv_attention import attention_names, attentions
 from armlab.training.class_weights import median_frequency
 from armlab.training.learner import HandLearner, Learner, Network
 from armlab.training.optimisers import SGD, Adam
@@ -24,14 +24,14 @@ from armlab.training.start import CHANNELS, draw_network
 
 CHOICES = {
     "model": tuple(CHANNELS),
-    "attention": REFINEMENTS,
+    "attention": attention_names(),
     "backend": ("numpy", "cupy", "torch"),
     "dtype": ("float32", "float64"),
     "optimiser": ("adam", "sgd"),
     "schedule": tuple(SCHEDULES),
     "class_weights": ("none", "median-frequency"),
 }
-POOLED_BN = ("arm", "paper-arm")  # attentions that normalise what they have pooled
+POOLED_BN = {name for name, kind in attentions().items() if kind.pooled_norm}
 NEEDED = {"sklearn": "scikit-learn", "PIL": "Pillow", "tqdm": "tqdm", "matplotlib": "matplotlib"}
 
 
