@@ -181,6 +181,16 @@ def sigmoid_gate(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     }
 
 
+def add(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
+    """One rounding; dx1 is dy as it is, and dx2 a sum of as many dy as x2 was repeated."""
+    x2 = _inputs(e)["x2"]
+    repeats = tuple(i for i in range(x2.ndim) if x2.shape[i] == 1)
+    n = math.prod(e.dy.shape[i] for i in repeats)
+    size = np.abs(e.dy).sum(axis=repeats, keepdims=True)
+    dx2 = (n - 1) * u * size if n > 1 else 0 * size
+    return {"y": u * np.abs(exact["y"]), "dx1": 0 * np.abs(exact["dx1"]), "dx2": dx2}
+
+
 def global_avg_pool(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     """A sum of H W terms and a quotient."""
     (x,) = _inputs(e).values()

@@ -21,6 +21,7 @@ The letters, in every file:
     R S  kernel rows and columns    ∗    convolution    L    the loss
 """
 
+from armlab.hand.add import add, subtract
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
@@ -55,6 +56,7 @@ from armlab.hand.simam import SimAM, simam_logits
 from armlab.hand.spatial_path import SpatialPath
 from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.strip_mean import strip_mean
+from armlab.hand.strips import join_strips, split_strips
 from armlab.hand.three_scale_bisenet import ThreeScaleBiSeNet
 from armlab.hand.three_scale_context_path import ThreeScaleContextPath
 from armlab.hand.toy_net import ToyNet
@@ -97,6 +99,7 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "ChannelConv1d",
     "BatchNorm2d",
     "Module",
+    "add",
     "batch_norm",
     "batch_norm_eval",
     "channel_conv1d",
@@ -108,6 +111,7 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "global_avg_pool",
     "global_max_pool",
     "hard_swish",
+    "join_strips",
     "leaky_relu",
     "max_pool2d",
     "relu",
@@ -116,5 +120,7 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "sigmoid",
     "sigmoid_gate",
     "simam_logits",
+    "split_strips",
     "strip_mean",
+    "subtract",
 ]
