@@ -13,7 +13,7 @@ from hypothesis import event
 from armlab import hand
 from armlab.check.example import Example, by_name
 from armlab.check.strategies import Shape, Source
-from armlab.hand.conv_attention import ATTENTIONS
+from armlab.hand.conv_attention import names_behind_a_convolution
 
 Draw = Callable[[Source], Example]
 
@@ -185,7 +185,8 @@ def sar(s: Source) -> Example:
 
 def conv_attention(s: Source) -> Example:
     n, c, h, w = s.features((2, 1, 1, 2))
-    options = {"in_channels": c, "out_channels": s.pick(3, 6), "attention": s.pick(*ATTENTIONS)}
+    k, attention = s.pick(3, 6), s.pick(*names_behind_a_convolution())
+    options = {"in_channels": c, "out_channels": k, "attention": attention}
     options["activation"] = s.pick("leaky_relu", "relu")
     shapes = ((n, c, h, w), (n, options["out_channels"], h, w))
     return _example(s, hand.ConvAttention(**options), options, shapes)
@@ -196,7 +197,8 @@ def _refinement(s: Source) -> str:
 
     Not SimAM, which the smallest images leave one position: it has no variance.
     """
-    return s.pick("none", "arm", "sar", s.pick(*(name for name in ATTENTIONS if name != "simam")))
+    others = s.pick(*(name for name in names_behind_a_convolution() if name != "simam"))
+    return s.pick("none", "arm", "sar", others)
 
 
 def toy_net(s: Source) -> Example:

@@ -21,7 +21,7 @@ from armlab.data.digits_and_photographs import to_network, to_rgb
 from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
 from armlab.data.folder_survey import survey
 from armlab.data.image_files import read_image, read_mask
-from armlab.data.size import Size
+from armlab.data.size import Size, parse_size
 from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
@@ -48,7 +48,7 @@ class Folder:
         ignore_index: int = SEGNET_CLASSES,
         augment: bool = True,
     ) -> None:
-        path = Path(path)
+        path, size = Path(path), parse_size(size)
         self.classes = _names(path, classes)
         self.ignore_index, self.colours = ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, size, augment
