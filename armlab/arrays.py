@@ -8,9 +8,7 @@ only file that `armlab.hand` needs to know a library by name.
 from __future__ import annotations
 
 import importlib
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,6 +18,8 @@ import numpy as np
 
 Array: TypeAlias = Any  # an array of any library; the standard defines no common type
 Rng: TypeAlias = np.random.Generator | int | None
+DType: TypeAlias = Any  # float32 or float64 in any library's spelling: see `dtype_of`
+Device: TypeAlias = Any  # "cpu", "cuda", "cuda:1", or a library's own device: see `place`
 
 
 def array_namespace(*arrays: Array | None) -> Any:
@@ -79,16 +79,38 @@ def dtype_name(array: Array) -> str:
     return str(array.dtype).rsplit(".", 1)[-1]
 
 
+def dtype_of(spelling: DType) -> str:
+    """'float32' or 'float64', from any usual spelling of it.
+
+    NumPy's ("float32", "f4", "<f4", numpy.float32, numpy.dtype("f4"), and float, which is float64),
+    CuPy's, which are the same, PyTorch's and array_api_strict's (torch.float32).
+    """
+    if isinstance(spelling, str | type | np.dtype):
+        try:
+            known = np.dtype(spelling)
+        except (TypeError, ValueError):
+            name = None
+        else:
+            name = known.name if known.isnative else None
+    else:
+        name = str(spelling).rsplit(".", 1)[-1]  # torch.float32 is no type: only its name tells
+    if name not in ("float32", "float64"):
+        raise TypeError(
+            f"expected dtype 'float32' or 'float64', got {spelling!r}: choose one of them"
+        )
+    return name
+
+
 def generator(rng: Rng) -> np.random.Generator:
     """A generator from a seed; a generator is passed through, so that a network shares one."""
     return np.random.default_rng(rng)
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...], std: float, dtype: str) -> np.ndarray:
+def normal(
+    rng: np.random.Generator, shape: tuple[int, ...], std: float, dtype: DType
+) -> np.ndarray:
     """Host array of independent normal draws with mean 0. Drawn in float64, then rounded."""
-    if dtype not in ("float32", "float64"):
-        raise TypeError(f"expected dtype 'float32' or 'float64', got {dtype!r}: choose one of them")
-    return (std * rng.standard_normal(shape)).astype(dtype)
+    return (std * rng.standard_normal(shape)).astype(dtype_of(dtype))
 
 
 @dataclass(frozen=True)
@@ -110,16 +132,22 @@ class Place:
 HOST = Place(array_api_compat.numpy, "cpu")
 
 
-def place(device: str | Place) -> Place:
-    """The place that "cpu", "cuda" or "cuda:1" names: NumPy, or CuPy on that device."""
+def device_name(device: Device) -> str:
+    """'cpu', 'cuda' or 'cuda:1', from any usual spelling: a torch.device, a cupy.cuda.Device."""
+    if type(device).__module__.startswith("cupy"):
+        return f"cuda:{device.id}"
+    name = str(device) if type(device).__module__ == "torch" else device
+    if not isinstance(name, str) or not re.fullmatch(r"cpu(:0)?|cuda(:[0-9]+)?", name):
+        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {device!r}: choose one")
+    return "cpu" if name == "cpu:0" else name
+
+
+def place(device: Device) -> Place:
+    """The place of this device: NumPy on "cpu", CuPy on "cuda" or "cuda:1"; of a Place, itself."""
     if isinstance(device, Place):
         return device
-    if device == "cpu":
-        return HOST
-    kind, _, index = device.partition(":")
-    if kind != "cuda" or not (index == "" or index.isdecimal()):
-        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {device!r}: choose one")
-    return _cupy_place(device, int(index or 0))
+    name = device_name(device)
+    return HOST if name == "cpu" else _cupy_place(name, int(name[5:] or 0))
 
 
 def _cupy_place(device: str, index: int) -> Place:
@@ -156,12 +184,13 @@ def to_host(array: Array) -> np.ndarray:
     if array_api_compat.is_torch_array(array):
         return array.detach().cpu().numpy()
     if array_api_compat.is_cupy_array(array):
-        return array.get()
+        host: np.ndarray = array.get()
+        return host
     xp = array_api_compat.array_namespace(array)
     return np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
 
 
-def move(array: Array, device: str | Place) -> Array:
+def move(array: Array, device: Device) -> Array:
     """The array at another place: itself if it is there already, else a copy."""
     target = place(device)
     return array if place_of(array) == target else target.asarray(to_host(array))
@@ -175,60 +204,6 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     xp = array_api_compat.array_namespace(g)
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
-
-
-def clip(
-    x: Array, low: float = -math.inf, high: float = math.inf, *, out: Array | None = None
-) -> Array:
-    """x where it is within low ... high, else the nearer of the two; a NaN stays.
-
-    With a number, NumPy's maximum and minimum take four times as long as its clip; the clip of
-    array-api-compat would wait for a device.
-    """
-    if array_api_compat.is_numpy_array(x):
-        return np.clip(x, low, high, out=out)
-    xp = array_api_compat.array_namespace(x)
-    x = x if low == -math.inf else xp.maximum(x, low)
-    return x if high == math.inf else xp.minimum(x, high)
-
-
-def in_place(function: Callable[..., Array], y: Array, *operands: Any) -> Array:
-    """function(y, *operands), written over y where that saves time: y is the caller's alone.
-
-    A large array that is made anew costs as much as two passes over one that is there.
-    """
-    if isinstance(y, np.ndarray):
-        return function(y, *operands, out=y)
-    return function(y, *operands)
-
-
-def keep_where(mask: Array, x: Array) -> Array:
-    """x where the mask holds, else 0. x is repeated to the shape of the mask.
-
-    A product with a mask would make an infinity NaN. So NumPy multiplies the bits of x, read as
-    whole numbers, by 1 or 0; its `where` decides for each element and takes ten times as long.
-    """
-    if not array_api_compat.is_numpy_array(x):
-        return array_api_compat.array_namespace(x).where(mask, x, 0.0)
-    bits = mask.astype(f"i{x.itemsize}")
-    with unbuffered():
-        bits *= x.view(bits.dtype)
-    return bits.view(x.dtype)
-
-
-@contextmanager
-def unbuffered() -> Iterator[None]:
-    """Within this block, NumPy repeats an operand without copying it: twice as fast.
-
-    Where an operand is repeated along fewer elements than NumPy's buffer has, 8,192 unless told
-    otherwise, its values are first repeated into that buffer. A small buffer is passed by. Other
-    libraries have none.
-    """
-    before = np.setbufsize(256)
-    try:
-        yield
-    finally:
-        np.setbufsize(before)
 
 
 def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:

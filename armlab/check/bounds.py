@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import HOST
 from armlab.check.example import Example
 from armlab.check.sides import run_torch
 from armlab.hand import kernels
@@ -57,7 +56,7 @@ def conv2d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     pixels = dy.shape[0] * dy.shape[2] * dy.shape[3]
     size = _absolute("conv2d", e)
     terms = {"y": c * r * s + 1, "dx": (k // groups) * r * s, "dw": pixels, "db": pixels}
-    if kernels.choose_conv2d(HOST.xp, w, window_of(e), groups) is conv2d_winograd.conv2d:
+    if kernels.choose("conv2d", w, w, window_of(e), groups) is conv2d_winograd.conv2d:
         size |= _absolute_winograd(e)
         terms |= {"y": c * s + 17, "dx": k * s + 18, "dw": pixels + 16}
     return {
@@ -179,6 +178,16 @@ def sigmoid_gate(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
         "dx": 6 * u * np.abs(exact["dx"]) + np.abs(dy) * TINY + TINY,
         "da": da + ds_small + TINY * (n + 1),
     }
+
+
+def add(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
+    """One rounding; dx1 is dy as it is, and dx2 a sum of as many dy as x2 was repeated."""
+    x2 = _inputs(e)["x2"]
+    repeats = tuple(i for i in range(x2.ndim) if x2.shape[i] == 1)
+    n = math.prod(e.dy.shape[i] for i in repeats)
+    size = np.abs(e.dy).sum(axis=repeats, keepdims=True)
+    dx2 = (n - 1) * u * size if n > 1 else 0 * size
+    return {"y": u * np.abs(exact["y"]), "dx1": 0 * np.abs(exact["dx1"]), "dx2": dx2}
 
 
 def global_avg_pool(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:

@@ -13,6 +13,14 @@ from hypothesis import strategies as st
 
 from armlab.check import bounds, modules, operations
 from armlab.check.example import Example
+from armlab.check.special import (
+    Special,
+    border,
+    ignored_pixels,
+    one_of,
+    slabs,
+    where_no_pixel_is_passed_over,
+)
 from armlab.check.strata import Stratum
 from armlab.check.strategies import BOUNDED, Source
 
@@ -28,6 +36,7 @@ class Case:
     exact   how to draw examples that have no rounding at all; None where there are none
     empty   whether an empty batch makes sense
     share   of the examples that this case gets: a whole network is slow, and its parts are cases
+    special  of a function: where NaN and infinities are put that must not count
     """
 
     name: str
@@ -36,12 +45,21 @@ class Case:
     exact: Draw | None = None
     empty: bool = True
     share: float = 1.0
+    special: Special = slabs
 
     def strata(self, examples: int) -> list[Stratum]:
         """So many examples, or the share of this case, in parts that each come up for sure."""
         if self.bound is None:
             return self._strata(self.draw, ("floats",) * 4, examples, large=0.1)
-        return self._strata(self.draw, BOUNDED, examples, large=0.05, empty=0.05 * self.empty)
+        strata = self._strata(self.draw, BOUNDED, examples, large=0.05, empty=0.05 * self.empty)
+        return [*strata, self._special(examples)]
+
+    def _special(self, examples: int) -> Stratum:
+        def draw(s: Source) -> Example:
+            return self.special(s, self.draw(s))
+
+        count = max(round(0.15 * examples * self.share), 4)
+        return Stratum("special", _strategy(draw, "floats", "small"), count)
 
     def exact_strata(self, examples: int) -> list[Stratum]:
         """The same of small integers, whose results have no rounding in any order of sums."""
@@ -86,9 +104,10 @@ def _strategy(make: Draw, kind: str, size: str, turn: int = 0) -> st.SearchStrat
 
 
 _o, _b, _m = operations, bounds, modules
+_in_and_beside = one_of(slabs, border(_o.covered))
 
 FUNCTIONS = [
-    Case("conv2d", _o.conv2d, _b.conv2d, _o.conv2d_exact),
+    Case("conv2d", _o.conv2d, _b.conv2d, _o.conv2d_exact, special=_in_and_beside),
     Case("batch_norm", _o.batch_norm, _b.batch_norm),
     Case("batch_norm_eval", _o.batch_norm_eval, _b.batch_norm_eval),
     Case("relu", _o.elementwise, _b.nothing_rounds, _o.elementwise),
@@ -103,11 +122,21 @@ FUNCTIONS = [
     Case("strip_mean", _o.strip_mean, _b.strip_mean, _o.strip_mean_exact),
     Case("hard_swish", _o.elementwise, _b.hard_swish, _o.hard_swish_exact),
     Case("simam_logits", _o.simam_logits, _b.simam_logits),
+    Case("add", _o.add, _b.add, _o.add),
+    Case("subtract", _o.add, _b.add, _o.add),
+    Case("join_strips", _o.join_strips, _b.nothing_rounds, _o.join_strips),
+    Case("split_strips", _o.split_strips, _b.nothing_rounds, _o.split_strips),
     Case("concat_channels", _o.concat_channels, _b.nothing_rounds, _o.concat_channels),
-    Case("max_pool2d", _o.max_pool2d, _b.max_pool2d, _o.max_pool2d),
-    Case("resize_bilinear", _o.resize, _b.resize_bilinear),
-    Case("resize_nearest", _o.resize, _b.resize_nearest, _o.resize),
-    Case("cross_entropy", _o.cross_entropy, _b.cross_entropy, empty=False),
+    Case("max_pool2d", _o.max_pool2d, _b.max_pool2d, _o.max_pool2d, special=_in_and_beside),
+    Case("resize_bilinear", _o.resize, _b.resize_bilinear, special=where_no_pixel_is_passed_over),
+    Case(
+        "resize_nearest",
+        _o.resize,
+        _b.resize_nearest,
+        _o.resize,
+        special=where_no_pixel_is_passed_over,
+    ),
+    Case("cross_entropy", _o.cross_entropy, _b.cross_entropy, empty=False, special=ignored_pixels),
 ]
 MODULES = [
     Case("Conv2d", _m.conv2d),

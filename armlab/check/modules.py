@@ -11,9 +11,9 @@ import numpy as np
 from hypothesis import event
 
 from armlab import hand
-from armlab.check.example import Example
+from armlab.check.example import Example, by_name
 from armlab.check.strategies import Shape, Source
-from armlab.hand.conv_attention import ATTENTIONS
+from armlab.hand.conv_attention import names_behind_a_convolution
 
 Draw = Callable[[Source], Example]
 
@@ -30,7 +30,7 @@ def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: An
     event(f"mode: {'train' if training else 'eval'}")
 
     def normal(shape: tuple[int, ...]) -> np.ndarray:
-        return rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+        return _rounded(rng.standard_normal(shape))
 
     inputs = {name: normal(shape) for name, shape in given.items()}
     state = {}
@@ -38,11 +38,18 @@ def _example(s: Source, module: hand.Module, options: dict[str, Any], shapes: An
         if key.endswith("num_batches_tracked"):
             state[key] = np.asarray(3)
         elif key.endswith("running_var"):
-            state[key] = 0.5 + np.abs(normal(a.shape))
+            state[key] = _rounded(0.5 + np.abs(normal(a.shape)))
         else:  # as networks draw them, so that values stay of order 1 through many layers
-            state[key] = normal(a.shape) / math.prod(a.shape[1:]) ** 0.5
+            state[key] = _rounded(normal(a.shape) / math.prod(a.shape[1:]) ** 0.5)
     dy = tuple(normal(shape) for shape in out) if isinstance(out, list) else normal(out)
+    for name in [*inputs, *by_name("dy", dy)]:
+        s.lay_out(name)
     return Example(inputs, options, dy, state, training, s.layouts)
+
+
+def _rounded(a: np.ndarray) -> np.ndarray:
+    """Exact in float32, so that both dtypes see the same numbers."""
+    return a.astype(np.float32).astype(np.float64)
 
 
 def conv2d(s: Source) -> Example:
@@ -178,7 +185,8 @@ def sar(s: Source) -> Example:
 
 def conv_attention(s: Source) -> Example:
     n, c, h, w = s.features((2, 1, 1, 2))
-    options = {"in_channels": c, "out_channels": s.pick(3, 6), "attention": s.pick(*ATTENTIONS)}
+    k, attention = s.pick(3, 6), s.pick(*names_behind_a_convolution())
+    options = {"in_channels": c, "out_channels": k, "attention": attention}
     options["activation"] = s.pick("leaky_relu", "relu")
     shapes = ((n, c, h, w), (n, options["out_channels"], h, w))
     return _example(s, hand.ConvAttention(**options), options, shapes)
@@ -189,7 +197,8 @@ def _refinement(s: Source) -> str:
 
     Not SimAM, which the smallest images leave one position: it has no variance.
     """
-    return s.pick("none", "arm", "sar", s.pick(*(name for name in ATTENTIONS if name != "simam")))
+    others = s.pick(*(name for name in names_behind_a_convolution() if name != "simam"))
+    return s.pick("none", "arm", "sar", others)
 
 
 def toy_net(s: Source) -> Example:

@@ -14,24 +14,32 @@ def conv2d(s: Source, exact: bool = False) -> Example:
     padding = (s.pick(0, 1, 2), s.pick(0, 1, 3))
     dilation = (s.pick(1, 2), s.pick(1, 3))
     stride, groups = (s.pick(1, 2, 3), s.pick(1, 2)), s.pick(1, 2, 3)
-    fast = s.pick("any", "rows", "pointwise", "winograd")  # each fast version has to come up
-    many = fast == "winograd" and not exact
+    fast = s.pick("any", "rows", "pointwise", "winograd", "nearly winograd")  # each has to come up
+    many = "winograd" in fast and not exact
     if fast != "any":
         groups = 1
-    if fast in ("rows", "winograd"):
+    if fast == "rows" or many:
         stride = (1, 1)
     if fast == "pointwise":
         kernel, padding = (1, 1), (0, 0)
     if many:
         kernel, dilation = (3, s.pick(1, 3)), (1, dilation[1])
         padding = (padding[0], dilation[1] * (kernel[1] // 2))
+    if many and fast == "nearly winograd":  # all that `conv2d_winograd` asks for but one thing
+        lacking = s.pick("dilation", "rows", "stride", "groups", "width")
+        event(f"nearly winograd: {lacking}")
+        kernel = (s.pick(2, 4), kernel[1]) if lacking == "rows" else kernel
+        dilation = (2, dilation[1]) if lacking == "dilation" else dilation
+        stride = s.pick((2, 1), (1, 2)) if lacking == "stride" else stride
+        groups = 2 if lacking == "groups" else groups
+        padding = (padding[0], padding[1] + 1) if lacking == "width" else padding
     event(f"kernel: {kernel}, groups: {groups}" + ", many channels" * many)
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     least = [max(1, n - 2 * p) for n, p in zip(span, padding, strict=True)]
     n, c, h, w = s.features((1, 1, *least), large=(4, 9, 37, 43))
     c, k = groups * c, groups * s.pick(1, 2, 3, 7)
     if many:
-        c, k = c + 8, k + 9
+        c, k = c + 8 * groups, k + 9 * groups
     out = [
         (size + 2 * p - sp) // t + 1
         for size, p, sp, t in zip((h, w), padding, span, stride, strict=True)
@@ -47,6 +55,20 @@ def conv2d(s: Source, exact: bool = False) -> Example:
 
 def conv2d_exact(s: Source) -> Example:
     return conv2d(s, exact=True)
+
+
+def covered(e: Example) -> tuple[int, int]:
+    """How many rows and columns of x the windows of a convolution or of a pooling reach."""
+    w = e.inputs.get("w")
+    window = e.options["kernel_size"] if w is None else w.shape[2:]
+    dilation = e.options.get("dilation", (1, 1))
+    last = [
+        (out - 1) * t - p + d * (k - 1)
+        for out, t, p, d, k in zip(
+            e.dy.shape[2:], e.options["stride"], e.options["padding"], dilation, window, strict=True
+        )
+    ]
+    return max(last[0] + 1, 0), max(last[1] + 1, 0)
 
 
 def batch_norm(s: Source) -> Example:
@@ -169,6 +191,31 @@ def channel_mean_exact(s: Source) -> Example:
     n, _, h, w = s.features()
     x = s.array("x", (n, s.pick(1, 2, 4, 16), h, w))
     return Example({"x": x}, {}, s.array("dy", (n, 1, h, w)), layouts=s.layouts)
+
+
+def add(s: Source) -> Example:
+    """x2 of the shape of x1, or one number per channel, per position or per row."""
+    n, c, h, w = shape = s.features()
+    x2_shape = s.pick(shape, (n, c, 1, 1), (n, 1, h, w), (n, c, h, 1))
+    event(f"x2 repeats: {x2_shape != shape}")
+    inputs = {"x1": s.array("x1", shape), "x2": s.array("x2", x2_shape)}
+    return Example(inputs, {}, s.array("dy", shape), layouts=s.layouts)
+
+
+def join_strips(s: Source) -> Example:
+    n, c, h, w = s.features()
+    inputs = {
+        "rows": s.array("rows", (n, c, h, 1)),
+        "columns": s.array("columns", (n, c, 1, w)),
+    }
+    return Example(inputs, {}, s.array("dy", (n, c, h + w, 1)), layouts=s.layouts)
+
+
+def split_strips(s: Source) -> Example:
+    n, c, h, w = s.features()
+    x = s.array("x", (n, c, h + w, 1))
+    dy = s.array("dy", (n, c, h, 1)), s.array("dy2", (n, c, 1, w))
+    return Example({"x": x}, {"height": h}, dy, layouts=s.layouts)
 
 
 def concat_channels(s: Source) -> Example:

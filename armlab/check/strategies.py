@@ -71,7 +71,8 @@ class Source:
             event("layout: zero-size")
 
     def seed(self) -> int:
-        return self.draw(st.integers(0, 2**31))
+        drawn: int = self.draw(st.integers(0, 2**31))
+        return drawn
 
     def pick(self, *choices: Any) -> Any:
         first = self.turn % len(choices)
@@ -88,11 +89,16 @@ class Source:
         n, *rest = (max(a, b) for a, b in zip(sizes, least, strict=True))
         return (0 if self.empty else n, *rest)
 
-    def array(self, name: str, shape: Shape, kind: str | None = None) -> np.ndarray:
-        """A float64 array of this example's class of values, or of another by name."""
-        layout = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
+    def lay_out(self, name: str) -> str:
+        """How the array of this name is to lie in memory."""
+        layout: str = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
         self.layouts[name] = layout
         event(f"layout: {layout}")
+        return layout
+
+    def array(self, name: str, shape: Shape, kind: str | None = None) -> np.ndarray:
+        """A float64 array of this example's class of values, or of another by name."""
+        layout = self.lay_out(name)
         if self.large and (kind or self.kind) == "integers":
             return self.rng.integers(-8, 9, shape).astype(np.float64)
         if self.large and kind != "positive":
@@ -105,7 +111,9 @@ class Source:
     def _values(self, shape: Shape, elements: st.SearchStrategy[float]) -> np.ndarray:
         """Each element drawn where there are few; else a few drawn and scattered by a seed."""
         if np.prod(shape) <= 100:
-            return self.draw(hnp.arrays(np.float64, shape, elements=elements, fill=st.nothing()))
+            each = hnp.arrays(np.float64, shape, elements=elements, fill=st.nothing())
+            drawn: np.ndarray = self.draw(each)
+            return drawn
         pool = np.array(self.draw(st.lists(elements, min_size=30, max_size=30)))
         return pool[np.random.default_rng(self.seed()).integers(0, len(pool), shape)]
 

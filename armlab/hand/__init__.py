@@ -8,6 +8,10 @@ A function returns its value and its backward, a module too, with its gradients 
 Inputs with a gradient come first, in the order in which backward returns theirs; constants
 follow by keyword. backward writes to nothing that it was given and may be called again.
 
+A module takes three arguments by keyword beside its own: rng, which draws its weights (a seed, a
+`numpy.random.Generator`, or None), dtype ("float32", or "float64") and device ("cpu" for NumPy,
+"cuda" or "cuda:1" for CuPy). A network hands them on to its parts: `armlab.hand.made` has more.
+
 The letters, in every file:
 
     N    images in a batch          x    input          a    logits, before the sigmoid
@@ -17,6 +21,7 @@ The letters, in every file:
     R S  kernel rows and columns    ∗    convolution    L    the loss
 """
 
+from armlab.hand.add import add, subtract
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
@@ -51,48 +56,50 @@ from armlab.hand.simam import SimAM, simam_logits
 from armlab.hand.spatial_path import SpatialPath
 from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.strip_mean import strip_mean
+from armlab.hand.strips import join_strips, split_strips
 from armlab.hand.three_scale_bisenet import ThreeScaleBiSeNet
 from armlab.hand.three_scale_context_path import ThreeScaleContextPath
 from armlab.hand.toy_net import ToyNet
 from armlab.hand.uafm import UAFMChannel, UAFMSpatial
 
-__all__ = [
-    "CBAM",
-    "ECA",
-    "SAR",
+__all__ = [  # noqa: RUF022  attentions, in the order in which commands list them, first
     "AttentionRefinementModule",
-    "Attentionout",
-    "BasicBlock",
-    "BatchNorm2d",
-    "BiSeNet",
-    "BiSeNetOutput",
+    "PaperAttentionRefinement",
+    "SqueezeExcitation",
+    "EffectiveSE",
+    "ECA",
+    "CBAM",
     "CBAMChannel",
     "CBAMSpatial",
     "CBAMSpatialMeanFirst",
-    "ChannelConv1d",
-    "ContextPath",
-    "Conv2d",
-    "ConvAttention",
-    "ConvBN",
-    "ConvBNAct",
     "CoordinateAttention",
-    "EffectiveSE",
-    "FeatureFusionModule",
-    "ListedSAR",
-    "Module",
-    "PaperAttentionRefinement",
-    "ResNet18",
-    "ResidualAttentionout",
     "SimAM",
-    "SingleLayerFeatureFusion",
-    "SpatialPath",
-    "SqueezeExcitation",
-    "ThreeScaleBiSeNet",
-    "ThreeScaleContextPath",
-    "ToyBiSeNet",
-    "ToyNet",
-    "UAFMChannel",
+    "Attentionout",
+    "ResidualAttentionout",
+    "ListedSAR",
+    "SAR",
     "UAFMSpatial",
+    "UAFMChannel",
+    "FeatureFusionModule",
+    "SingleLayerFeatureFusion",
+    "ConvAttention",
+    "BiSeNet",
+    "ToyBiSeNet",
+    "ThreeScaleBiSeNet",
+    "ToyNet",
+    "ContextPath",
+    "ThreeScaleContextPath",
+    "SpatialPath",
+    "ResNet18",
+    "BasicBlock",
+    "BiSeNetOutput",
+    "ConvBNAct",
+    "ConvBN",
+    "Conv2d",
+    "ChannelConv1d",
+    "BatchNorm2d",
+    "Module",
+    "add",
     "batch_norm",
     "batch_norm_eval",
     "channel_conv1d",
@@ -104,6 +111,7 @@ __all__ = [
     "global_avg_pool",
     "global_max_pool",
     "hard_swish",
+    "join_strips",
     "leaky_relu",
     "max_pool2d",
     "relu",
@@ -112,5 +120,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_gate",
     "simam_logits",
+    "split_strips",
     "strip_mean",
+    "subtract",
 ]

@@ -5,15 +5,18 @@ f = act(BN(conv3×3(x))),  a = BN(W · GAP(f)),  y = f σ(a).  The paper has no 
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator, unbuffered
+from typing import Self, Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
-from armlab.hand.sigmoid_gate import sigmoid_gate
 
 
 def attention_logits(f: Array, conv_atten: Conv2d, bn_atten: BatchNorm2d) -> tuple[Array, Backward]:
@@ -47,38 +50,25 @@ class PaperAttentionRefinement(Module):
     Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
+    attention_name = "paper-arm"
+    pooled_norm = True
+
+    def __init__(self, channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         self.channels = channels
-        self.conv_atten = Conv2d(
-            channels, channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn_atten = BatchNorm2d(channels, dtype=dtype, device=device)
+        self.conv_atten = Conv2d(channels, channels, 1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(channels, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
-        a, logits_back = attention_logits(x, self.conv_atten, self.bn_atten)  # (1, 2)
-        y, gate_back = sigmoid_gate(x, a)  # (3)
+        return self_gate(x, self._logits)  # (3)
 
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, da = gate_back(dy)
-            dx_pooled, grads = logits_back(da)
-            with unbuffered():
-                return dx + dx_pooled, grads  # x is used twice: its gradients add up
-
-        return y, backward
+    def _logits(self, x: Array) -> tuple[Array, Backward]:
+        return attention_logits(x, self.conv_atten, self.bn_atten)  # (1, 2)
 
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies x by.  (N, C, 1, 1).  Keeps running statistics as they are."""
-        look = self.copy()
-        a, _ = attention_logits(x, look.conv_atten, look.bn_atten)
-        return sigmoid(a)[0]
+        return sigmoid(self.copy()._logits(x)[0])[0]
 
 
 class AttentionRefinementModule(Module):
@@ -96,44 +86,46 @@ class AttentionRefinementModule(Module):
     Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
     """
 
+    attention_name = "arm"
+    pooled_norm = True
+
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
         activation: str = "leaky_relu",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
-        rng = generator(rng)
+        made = settled(self, made)
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.conv = ConvBNAct(
-            in_channels, out_channels, activation=activation, rng=rng, dtype=dtype, device=device
-        )
-        self.conv_atten = Conv2d(
-            out_channels, out_channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn_atten = BatchNorm2d(out_channels, dtype=dtype, device=device)
+        self.conv = ConvBNAct(in_channels, out_channels, activation=activation, **made)
+        self.conv_atten = Conv2d(out_channels, out_channels, 1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(out_channels, **made)
+
+    @classmethod
+    def with_3x3(
+        cls, in_channels: int, out_channels: int, activation: str, **made: Unpack[Made]
+    ) -> Self:
+        """In a network: its own 3×3 is the network's."""
+        return cls(in_channels, out_channels, activation, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")
         f, conv_back = self.conv(x)  # (1)
-        a, logits_back = attention_logits(f, self.conv_atten, self.bn_atten)  # (2)
-        y, gate_back = sigmoid_gate(f, a)  # (3)
+        y, gate_back = self_gate(f, self._logits)  # (3)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            df, da = gate_back(dy)
-            df_pooled, d_logits = logits_back(da)
-            with unbuffered():
-                df = df + df_pooled  # f is used twice: its gradients add up
+            df, d_logits = gate_back(dy)
             dx, d_conv = conv_back(df)
             return dx, join(conv=d_conv) | d_logits
 
         return y, backward
 
+    def _logits(self, f: Array) -> tuple[Array, Backward]:
+        return attention_logits(f, self.conv_atten, self.bn_atten)  # (2)
+
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies f by.  (N, K, 1, 1).  Keeps running statistics as they are."""
         look = self.copy()
-        a, _ = attention_logits(look.conv(x)[0], look.conv_atten, look.bn_atten)
-        return sigmoid(a)[0]
+        f, _ = look.conv(x)
+        return sigmoid(look._logits(f)[0])[0]

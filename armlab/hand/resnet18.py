@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
+from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
+from armlab.hand.expect import whole
+from armlab.hand.made import Made, settled
 from armlab.hand.max_pool2d import max_pool2d
 from armlab.hand.module import Module
 from armlab.hand.relu import relu
@@ -27,26 +30,19 @@ class BasicBlock(Module):
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int = 1,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, in_channels: int, out_channels: int, stride: int = 1, **made: Unpack[Made]
     ) -> None:
-        made: dict[str, Any] = {"dtype": dtype, "device": device}
-        conv: dict[str, Any] = {"bias": False, "rng": generator(rng), **made}
+        made = settled(self, made)
+        (stride,) = whole(type(self).__name__, stride=stride)
         self.in_channels = in_channels
-        self.conv1 = Conv2d(in_channels, out_channels, 3, stride, 1, **conv)
+        self.conv1 = Conv2d(in_channels, out_channels, 3, stride, 1, bias=False, **made)
         self.bn1 = BatchNorm2d(out_channels, **made)
-        self.conv2 = Conv2d(out_channels, out_channels, 3, 1, 1, **conv)
+        self.conv2 = Conv2d(out_channels, out_channels, 3, 1, 1, bias=False, **made)
         self.bn2 = BatchNorm2d(out_channels, **made)
         self.downsample = None
         if stride != 1 or in_channels != out_channels:
             self.downsample = Sequential(
-                Conv2d(in_channels, out_channels, 1, stride, **conv),
+                Conv2d(in_channels, out_channels, 1, stride, bias=False, **made),
                 BatchNorm2d(out_channels, **made),
             )
 
@@ -58,18 +54,19 @@ class BasicBlock(Module):
         p, conv2_back = self.conv2(h)
         r, bn2_back = self.bn2(p)  # (2)
         d, around_back = self.downsample(x) if self.downsample else (x, None)  # (3)
-        y, relu2_back = relu(r + d)  # (4)
+        s, add_back = add(r, d)
+        y, relu2_back = relu(s)  # (4)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            dsum = relu2_back(dy)  # (4) a sum hands its gradient on to both of its terms
-            dx_around, d_around = around_back(dsum) if around_back else (dsum, {})
-            dp, d_bn2 = bn2_back(dsum)
+            dr, dd = add_back(relu2_back(dy))
+            dx_around, d_around = around_back(dd) if around_back else (dd, {})
+            dp, d_bn2 = bn2_back(dr)
             dh, d_conv2 = conv2_back(dp)
             dv = relu1_back(dh)
             du, d_bn1 = bn1_back(dv)
             dx, d_conv1 = conv1_back(du)
             grads = join(conv1=d_conv1, bn1=d_bn1, conv2=d_conv2, bn2=d_bn2, downsample=d_around)
-            return dx + dx_around, grads  # x is used twice
+            return collect(dx, dx_around), grads  # x is used twice
 
         return y, backward
 
@@ -88,21 +85,15 @@ class ResNet18(Module):
     Keys are those of torchvision, without fc.
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         self.conv1 = Conv2d(3, width, 7, 2, 3, bias=False, **made)
-        self.bn1 = BatchNorm2d(width, dtype=dtype, device=device)
-        self.layer1 = _two_blocks(width, width, 1, made)
-        self.layer2 = _two_blocks(width, 2 * width, 2, made)
-        self.layer3 = _two_blocks(2 * width, 4 * width, 2, made)
-        self.layer4 = _two_blocks(4 * width, 8 * width, 2, made)
+        self.bn1 = BatchNorm2d(width, **made)
+        self.layer1 = _two_blocks(width, width, 1, **made)
+        self.layer2 = _two_blocks(width, 2 * width, 2, **made)
+        self.layer3 = _two_blocks(2 * width, 4 * width, 2, **made)
+        self.layer4 = _two_blocks(4 * width, 8 * width, 2, **made)
 
     def forward(self, x: Array) -> tuple[tuple[Array, Array, Array], Backward]:
         self.expect_features(x, 3)
@@ -120,9 +111,11 @@ class ResNet18(Module):
             dy: tuple[Array | None, ...], input_grad: bool = True
         ) -> tuple[Array | None, Grads]:
             df8, df16, df32 = fill_unused(dy, shapes)
-            df16_, d_layer4 = layer4_back(df32)
-            df8_, d_layer3 = layer3_back(df16 + df16_)  # f16 is an output, and layer4's input
-            df4, d_layer2 = layer2_back(df8 + df8_)
+            df16_deeper, d_layer4 = layer4_back(df32)
+            df16 = collect(df16, df16_deeper)  # f16 is an output, and the input of layer4
+            df8_deeper, d_layer3 = layer3_back(df16)
+            df8 = collect(df8, df8_deeper)
+            df4, d_layer2 = layer2_back(df8)
             dh, d_layer1 = layer1_back(df4)
             dv = relu_back(pool_back(dh))
             du, d_bn1 = bn1_back(dv)
@@ -136,7 +129,7 @@ class ResNet18(Module):
 
 
 def _two_blocks(
-    in_channels: int, out_channels: int, stride: int, made: dict[str, Any]
+    in_channels: int, out_channels: int, stride: int, **made: Unpack[Made]
 ) -> Sequential:
     return Sequential(
         BasicBlock(in_channels, out_channels, stride, **made),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, unbuffered
+from numbers import Real
+from typing import Self, Unpack
+
+from armlab.arrays import Array
+from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
-from armlab.hand.channels import position_dot, position_sum
+from armlab.hand.channels import position_sum
 from armlab.hand.expect import expect_features
+from armlab.hand.made import Made
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -32,15 +37,13 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
             f"simam_logits expected at least 2 positions, got {tuple(x.shape)}: "
             "one value has no variance, so leave SimAM out behind a global pooling"
         )
-    if lambda_ <= 0:
-        raise ValueError(f"simam_logits expected lambda_ > 0, got {lambda_}: the paper has 1e-4")
-    mean = position_sum(x) / m
-    with unbuffered():
-        d = x - mean  # (1)
-        v = position_dot(d, d) / (m - 1)  # (2)
-        q = 1.0 / (4.0 * (v + lambda_))  # (3)
-        e = d * d
-        e *= q  # (4)
+    lambda_ = _above_0("simam_logits", lambda_)
+    if kernel := kernels.choose("simam_logits", x, lambda_):
+        return kernel(x, lambda_)
+    d = x - position_sum(x) / m  # (1)
+    v = position_sum(d * d) / (m - 1)  # (2)
+    q = 1.0 / (4.0 * (v + lambda_))  # (3)
+    e = d * d * q  # (4)
     a = e + 0.5  # (5)
 
     def backward(da: Array) -> Array:
@@ -50,14 +53,16 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
         #     dL/dd = 2 q d (da - 4 Σ da e / (m - 1))                                        (6)
         # and by (1) every x lowers all d by its share 1/m of the mean:
         #     dL/dx = dL/dd - Σ dL/dd / m                                                    (7)
-        with unbuffered():
-            dd = da - position_dot(da, e) * (4.0 / (m - 1))
-            dd *= d
-            dd *= 2.0 * q  # (6)
-            dd -= position_sum(dd) / m  # (7)
-        return dd
+        dd = 2.0 * q * d * (da - 4.0 * position_sum(da * e) / (m - 1))  # (6)
+        return dd - position_sum(dd) / m  # (7)
 
     return a, backward
+
+
+def _above_0(name: str, lambda_: float) -> float:
+    if not isinstance(lambda_, Real) or not lambda_ > 0:
+        raise ValueError(f"{name} expected lambda_ > 0, got {lambda_!r}: the paper has 1e-4")
+    return float(lambda_)
 
 
 class SimAM(Module):
@@ -68,11 +73,20 @@ class SimAM(Module):
         y = x σ(simam_logits(x))
 
     Logits begin at 1/2, so no gate is below σ(1/2) = 0.62: SimAM damps the ordinary and shuts off
-    nothing. Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
+    nothing. Raises ValueError for λ <= 0.
+    Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
     """
 
-    def __init__(self, lambda_: float = 1e-4) -> None:
-        self.lambda_ = lambda_
+    attention_name = "simam"
+
+    def __init__(self, lambda_: float = 1e-4, **made: Unpack[Made]) -> None:
+        super().__init__(**made)
+        self.lambda_ = _above_0("SimAM", lambda_)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: it takes any number of channels."""
+        return cls(**made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from armlab.arrays import device_name, dtype_of
 from armlab.data import GENERATED
 from armlab.data.folder import SEGNET_CLASSES, names_of
 from armlab.data.size import expect_scene_size, parse_size
+from armlab.hand.conv_attention import attentions
 from armlab.training.networks import DESIGNS
 from armlab.training.schedules import SCHEDULES
-from armlab.training.settings import ABOUT, DEFAULTS, POOLED_BN, TYPES, By, ByData, Settings
+from armlab.training.settings import ABOUT, DEFAULTS, TYPES, By, ByData, Settings
+
+SPELLINGS: dict[str, Callable[[Any], str]] = {
+    "device": device_name,
+    "dtype": dtype_of,
+    "data": os.fspath,
+    "weights": os.fspath,
+}
 
 
 class Config(Settings):
@@ -63,10 +72,10 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """As JSON can hold it: the number of a NumPy number, the words of a path or a device."""
+    """As JSON can hold it: the number of a NumPy number, the name of a path, device or dtype."""
     wanted = TYPES.get(name)  # None for what is no setting: the dataclass refuses it
-    if wanted is str:
-        return str(value)
+    if name in SPELLINGS:
+        return SPELLINGS[name](value)
     for kind, accepted in ((int, Integral), (float, Real), (bool, (bool, np.bool_))):
         if wanted is kind and not isinstance(value, accepted):
             raise ValueError(f"expected {name} of type {kind.__name__}, got {value!r}")
@@ -103,8 +112,6 @@ def expect_trainable(config: Config) -> None:
     """Refuse settings that do not go together."""
     if not (math.isfinite(config.learning_rate) and config.learning_rate > 0):
         raise ValueError(f"expected a learning_rate above 0, got {config.learning_rate}")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", config.device):
-        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {config.device!r}")
     if (config.backend == "numpy") != (config.device == "cpu") and config.backend != "torch":
         raise ValueError(
             f"backend {config.backend} does not run on device {config.device!r}: "
@@ -115,7 +122,8 @@ def expect_trainable(config: Config) -> None:
             f"adam has no momentum, got {config.momentum}: leave it out, or take optimiser sgd"
         )
     pools = DESIGNS[config.model].pools
-    if config.batch < 2 and (pools or config.attention in POOLED_BN):
+    pooled_norm = config.attention != "none" and attentions()[config.attention].pooled_norm
+    if config.batch < 2 and (pools or pooled_norm):
         what = f"model {config.model}" if pools else f"attention {config.attention}"
         raise ValueError(
             f"expected a batch of at least 2 with {what}, got 1: it normalises one "

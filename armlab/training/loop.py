@@ -20,6 +20,7 @@ from armlab.training.finite import NotFinite
 from armlab.training.run import Run, TrainingError
 from armlab.training.run_files import LAST_PICTURE, Row
 from armlab.training.threads import threads
+from armlab.whole_file import FilePath
 
 
 class RunProgress(Protocol):
@@ -31,7 +32,7 @@ class RunProgress(Protocol):
     def end(self) -> None: ...
 
 
-def train(config: Config, out: str | Path, progress: RunProgress | None = None) -> Run:
+def train(config: Config, out: FilePath, progress: RunProgress | None = None) -> Run:
     """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
 
     Raises RuntimeError where the folder or the device will not do, TrainingError where the loss
@@ -40,7 +41,7 @@ def train(config: Config, out: str | Path, progress: RunProgress | None = None) 
     return _go_on(Run.start(config, Path(out)), progress)
 
 
-def resume(out: str | Path, progress: RunProgress | None = None) -> Run:
+def resume(out: FilePath, progress: RunProgress | None = None) -> Run:
     """Go on with the run in `out`, exactly as if it had never stopped.
 
     Raises CheckpointError where its checkpoint is missing or damaged.

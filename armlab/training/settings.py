@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from armlab.data import GENERATED
-from armlab.hand.conv_attention import REFINEMENTS
+from armlab.hand.conv_attention import attention_names
 from armlab.training.networks import DESIGNS
 from armlab.training.schedules import SCHEDULES
-
-POOLED_BN = ("arm", "paper-arm")  # attentions that normalise what they have pooled
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,9 @@ class Settings:
     """The table. `Config` is one with a value in each place, none left to another setting."""
 
     model: str = setting("toy", choices=tuple(DESIGNS))
-    attention: str = setting("arm", ", ".join(REFINEMENTS), choices=REFINEMENTS, shown="NAME")
+    attention: str = setting(
+        "arm", ", ".join(attention_names()), choices=attention_names(), shown="NAME"
+    )
     backend: str = setting("numpy", choices=("numpy", "cupy", "torch"))
     device: str = setting(
         By("backend", {"numpy": "cpu", "torch": "cpu", "cupy": "cuda"}), "cpu, cuda or cuda:N"

@@ -10,7 +10,7 @@ import torch
 import armlab.torch as twins
 from armlab import cli, hand, plots, weights
 from armlab.data import generated
-from armlab.hand.conv_attention import REFINEMENTS
+from armlab.hand.conv_attention import attention_names
 from armlab.training import Config, checkpoint, train
 from armlab.training.class_weights import median_frequency
 from armlab.training.losses import joint_loss
@@ -203,7 +203,7 @@ def test_bad_settings_are_a_sentence(settings, words):
 
 
 def test_one_image_a_step_is_enough_where_no_pooled_value_is_normalised():
-    for attention in REFINEMENTS:
+    for attention in attention_names():
         if attention not in ("arm", "paper-arm"):
             found, dataset, config = learner("numpy", 1, batch=1, attention=attention)
             assert np.isfinite(go_on(found, dataset, config)).all()

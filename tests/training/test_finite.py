@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from armlab import hand
-from armlab.hand.conv_attention import REFINEMENTS
+from armlab.hand.conv_attention import attention_names
 from armlab.swap import swapped
 from armlab.training import Config
 from armlab.training.finite import NotFinite, kept_values, total
@@ -78,7 +78,7 @@ def judged(spoilt, names):
     ("model", "attention", "part", "stride"),
     [
         ("toy", "none", "", 1),
-        *(("toy", name, "refine", 1) for name in REFINEMENTS if name != "none"),
+        *(("toy", name, "refine", 1) for name in attention_names() if name != "none"),
         ("toy-bisenet", "arm", "", 5),
         pytest.param("toy-bisenet", "cbam", "", 1, marks=pytest.mark.thorough),
     ],

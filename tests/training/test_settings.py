@@ -14,7 +14,7 @@ import torch
 
 import armlab.torch as twins
 from armlab import cli
-from armlab.hand.conv_attention import REFINEMENTS, refinement
+from armlab.hand.conv_attention import attention_names, refinement
 from armlab.training import Config
 from armlab.training.networks import DESIGNS, design_of
 from armlab.training.setting_options import config_of, given_options
@@ -95,7 +95,7 @@ def test_what_is_typed_becomes_a_config():
     )
     assert config.learning_rate == 0.1
     assert set(given) == {"attention", "optimiser", "size", "augment", "warm_up"}
-    for attention in REFINEMENTS:
+    for attention in attention_names():
         assert cli._parser().parse_args(["train", "--attention", attention]).attention == attention
 
 
@@ -137,7 +137,7 @@ def test_the_width_unless_told_is_the_networks_own():
 def test_a_batch_of_one_is_refused_just_where_a_pooled_value_is_normalised():
     """BN over one value per channel raises, whatever the network is called."""
     x = np.random.default_rng(0).standard_normal((1, 8, 6, 5)).astype("f4")
-    for attention in REFINEMENTS:
+    for attention in attention_names():
         fails = fails_with(lambda name=attention: refinement(name, 8, 8, "relu", rng=0)(x))
         settings = {"model": "toy", "attention": attention, "batch": 1}
         assert fails == fails_with(lambda given=settings: Config(**given)), attention
