@@ -1,5 +1,7 @@
 """Networks with any attention by its name: the same network, the same keys, in both libraries."""
 
+import runpy
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,9 @@ from test_networks import expect_twins, pair
 
 import armlab.torch
 from armlab import hand
-from armlab.commands.train import TRAIN_OPTIONS
 from armlab.hand.conv_attention import attention_names, attentions, refinement
 from armlab.torch.conv_attention import attentions as twins_attentions
+from armlab.training import settings
 
 NETWORKS = {"ToyNet": {"channels": 6}, "ToyBiSeNet": {"width": 2}}
 
@@ -118,7 +120,8 @@ def test_a_module_that_is_exported_with_a_name_is_an_attention_everywhere(monkey
         monkeypatch.setattr(room, "__all__", [*room.__all__, *(kind.__name__ for kind in kinds)])
     assert attention_names()[-1] == "halving"
     assert attentions()["simam"] is hand.SimAM
-    assert list(TRAIN_OPTIONS["attention"]["choices"]) == list(attention_names())
+    about = runpy.run_path(settings.__file__)["ABOUT"]  # as the commands read it, from its start
+    assert about["attention"].choices == attention_names()
     for build in (hand.ToyNet, hand.ToyBiSeNet):
         parts = [type(m) for _, m in build(attention="halving").named_modules()]
         assert Halving in parts
