@@ -8,14 +8,13 @@ from array_api_compat import is_numpy_array
 from armlab.arrays import (
     Array,
     array_namespace,
-    expect_labels,
     in_place,
     keep_where,
     place_of,
     unbuffered,
 )
 from armlab.hand.backward import Backward
-from armlab.hand.expect import expect_features, expect_vectors
+from armlab.hand.expect import expect_features, expect_labels, expect_vectors
 
 
 def cross_entropy(
