@@ -5,31 +5,32 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from armlab.bench.race import Found
+from armlab.bench.race import JsonObject
+from armlab.whole_file import FilePath
 
 
-def read(path: Path) -> Found:
+def read(path: FilePath) -> JsonObject:
     """A document that --json wrote. Raises ValueError where the file holds none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
         complete = isinstance(found, dict) and {"machine", "rows", "series"} <= found.keys()
     except (UnicodeDecodeError, json.JSONDecodeError):
         complete = False
     if not complete:
         raise ValueError(f"{path} is no run of armlab bench: write one with  armlab bench --json")
-    document: Found = found
+    document: JsonObject = found
     return document
 
 
-def compared(before: Found, after: Found) -> str:
+def compared(before: JsonObject, after: JsonObject) -> str:
     """Rows that both runs have: the figure of each and their quotient; below 1 it got better."""
     lines = [f"{'':21}{'threads':>8}{'before':>10}{'after':>10}{'after/before':>14}   figure"]
     old = {_key(row): row for row in before["rows"]}
     for row in after["rows"]:
-        figures = [_figure(r) for r in (old.get(_key(row), {}), row)]
-        if None in figures:
+        earlier, later = _figure(old.get(_key(row), {})), _figure(row)
+        if earlier is None or later is None:
             continue
-        (was, _), (now, unit) = figures  # type: ignore[misc]
+        (was, _), (now, unit) = earlier, later
         digits = 0 if unit == "ms" else 2
         lines.append(
             f"{row['name']:21}{row['threads']:8d}{was:10.{digits}f}{now:10.{digits}f}"
@@ -40,11 +41,11 @@ def compared(before: Found, after: Found) -> str:
     return "\n".join(lines)
 
 
-def _key(row: Found) -> tuple[str, int]:
+def _key(row: JsonObject) -> tuple[str, int]:
     return row["name"], row["threads"]
 
 
-def _figure(row: Found) -> tuple[float, str] | None:
+def _figure(row: JsonObject) -> tuple[float, str] | None:
     """What a row is judged by: its ratio, or its milliseconds where it has no opponent."""
     if "ratio" in row:
         against = "together/alone" if "alone" in row["ms"] else "hand/torch"

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import HOST
 from armlab.check.example import Example
 from armlab.check.sides import run_torch
 from armlab.hand import kernels
@@ -57,7 +56,7 @@ def conv2d(e: Example, exact: dict[str, np.ndarray], u: float) -> Bounds:
     pixels = dy.shape[0] * dy.shape[2] * dy.shape[3]
     size = _absolute("conv2d", e)
     terms = {"y": c * r * s + 1, "dx": (k // groups) * r * s, "dw": pixels, "db": pixels}
-    if kernels.choose_conv2d(HOST.xp, w, window_of(e), groups) is conv2d_winograd.conv2d:
+    if kernels.choose("conv2d", w, w, window_of(e), groups) is conv2d_winograd.conv2d:
         size |= _absolute_winograd(e)
         terms |= {"y": c * s + 17, "dx": k * s + 18, "dw": pixels + 16}
     return {

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from hypothesis import Phase, settings
 
+from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
+from armlab.check.devices import torch_tensors
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
-from armlab.check.faults import FAULTS
+from armlab.check.faults import FAULTS, OF_KINDS
 from armlab.check.strata import QUIET, Stratum, for_all
 
 EXAMPLES = 400
@@ -45,7 +47,7 @@ class Catch:
 
     def __str__(self) -> str:
         verdict = f"caught  {self.by}  {self.example_in_a_line()}" if self.caught else "MISSED"
-        return f"{self.fault.name:<58} {verdict}"
+        return f"{self.fault.name:<58}  {verdict}"
 
 
 def hunt(fault: Fault, shrink: bool = True) -> Catch:
@@ -72,7 +74,7 @@ def chosen(names: Iterable[str]) -> list[Fault]:
     unknown = [name for name in names if name not in CASES]
     if unknown:
         raise ValueError(f"no module {unknown[0]!r}: choose from {', '.join(CASES)}")
-    return [fault for fault in FAULTS if not names or fault.case in names]
+    return [fault for fault in FAULTS + OF_KINDS if not names or fault.case in names]
 
 
 def print_as_text(catches: Iterable[Catch]) -> int:
@@ -99,9 +101,10 @@ def print_as_json(catches: Iterable[Catch]) -> int:
 
 def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...]) -> Catch:
     found = [Catch(fault)]
+    place = torch_tensors() if fault.kind.startswith("off the host") else HOST
 
     def holds(e: Example) -> None:
-        by = _broken(fault.case, e)
+        by = _broken(fault.case, e, place)
         if by:
             found.append(Catch(fault, by, e))
             raise AssertionError(by)
@@ -114,11 +117,11 @@ def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...]) -> C
     return found[0]
 
 
-def _broken(case: str, e: Example) -> str:
+def _broken(case: str, e: Example, place: Place) -> str:
     """The first result by hand that is over its bound, in words; "" where all hold."""
     for dtype in ("float64", "float32"):
         try:
-            verdicts = judge(case, e, dtype)
+            verdicts = judge(case, e, dtype, place)
         except AssertionError as error:  # a wrong shape, dtype or name, which no bound measures
             return _cut(f"{dtype}: {error}", 100) if str(error).startswith("hand: ") else ""
         over = [v for v in verdicts if v.side == "hand" and not v.ratio <= 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -16,7 +17,7 @@ STAGES = "stages inside"  # of a module: the worst of the values that are no res
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One result of one module in one dtype: the largest error of each side."""
 
     module: str
@@ -27,6 +28,7 @@ class Row:
     torch_error: float | None
     torch_ratio: float | None
     bound: float
+    judged: int  # by hand, over all examples: so often this result, or so many of this part
 
     @property
     def holds(self) -> bool:
@@ -39,11 +41,11 @@ def rows(
     place: Place = HOST,
     names: list[str] | None = None,
     dtypes: tuple[str, ...] = ("float32", "float64"),
-) -> Iterator[Row]:
+) -> Iterator[ResultRow]:
     """The rows of every case, judged on so many examples of each.
 
     Raises ValueError for a name that is no case, AssertionError where a result has a wrong shape,
-    dtype or name, which no bound can measure.
+    dtype or name, which no bound can measure, and where one was left out.
     """
     unknown = [name for name in names or () if name not in CASES]
     if unknown:
@@ -53,19 +55,22 @@ def rows(
             yield from _rows_of(name, dtype, examples, seed, place)
 
 
-def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> Iterator[Row]:
+def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> Iterator[ResultRow]:
     worst: dict[tuple[str, str], Verdict] = {}
+    judged: Counter[str] = Counter()
 
     def sample(e: Example) -> None:
         for v in judge(name, e, dtype, place):
             key = (STAGES if v.inner else _grouped(v.result), v.side)
             if key not in worst or v.ratio >= worst[key].ratio:
                 worst[key] = replace(v, result=key[0])
+            judged[key[0]] += v.side == "hand"
 
     for_all(CASES[name].strata(examples), sample, using=GENERATE, seed=seed)
     results = dict.fromkeys(v.result for v in worst.values())
     for result in results:
-        yield _row(name, dtype, worst[result, "hand"], worst.get((result, "torch")))
+        by_hand, by_torch = worst[result, "hand"], worst.get((result, "torch"))
+        yield _row(name, dtype, by_hand, by_torch, judged[result])
 
 
 def _grouped(result: str) -> str:
@@ -74,8 +79,10 @@ def _grouped(result: str) -> str:
     return result if len(parts) <= 3 else ".".join(parts[:2]) + ".…"
 
 
-def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> Row:
-    return Row(
+def _row(
+    name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None, judged: int
+) -> ResultRow:
+    return ResultRow(
         name,
         dtype,
         by_hand.result,
@@ -84,10 +91,11 @@ def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> R
         by_torch.error if by_torch else None,
         by_torch.ratio if by_torch else None,
         by_hand.bound,
+        judged,
     )
 
 
-def as_text(row: Row) -> str:
+def as_text(row: ResultRow) -> str:
     """One line, aligned with `HEADER`."""
     torch = "       –        –" if row.torch_error is None else ""
     if row.torch_error is not None and row.torch_ratio is not None:
@@ -105,19 +113,20 @@ HEADER = (
 )
 
 
-def print_as_text(rows: Iterable[Row]) -> int:
+def print_as_text(rows: Iterable[ResultRow]) -> int:
     """Print the table as it comes. 0 where every error keeps its bound, else 1."""
     print("float32 is held to float64 in PyTorch; float64 by hand to float64 in PyTorch\n")
     print(HEADER)
-    over = count = 0
+    over = count = judged = 0
     for row in rows:
         print(as_text(row), flush=True)
-        over, count = over + (not row.holds), count + 1
+        over, count, judged = over + (not row.holds), count + 1, judged + row.judged
     print(f"{count} results, {over} over their bound" if over else f"{count} results, all within")
+    print(f"{judged:,} times a result by hand was judged, and none was left out")
     return 1 if over else 0
 
 
-def print_as_json(rows: Iterable[Row]) -> int:
+def print_as_json(rows: Iterable[ResultRow]) -> int:
     """Print all rows at once as JSON. 0 where every error keeps its bound, else 1."""
     found = list(rows)
     print(json.dumps([asdict(row) | {"holds": row.holds} for row in found]))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from armlab.data import pictures
+from armlab.data import digits_and_photographs
 from armlab.data.dataset import Dataset
 from armlab.data.folder import NAMES
 from armlab.data.generated import GENERATED, Generated
@@ -33,7 +33,9 @@ def export(dataset: Dataset, folder: FilePath, training: int = 64) -> int:
         raise ValueError(f"{folder} is not empty: choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / NAMES).write_text("\n".join(dataset.classes) + "\n", encoding="utf-8")
-    (folder / "LICENCE.txt").write_text(f"{inspect.getdoc(pictures)}\n", encoding="utf-8")
+    (folder / "LICENCE.txt").write_text(
+        f"{inspect.getdoc(digits_and_photographs)}\n", encoding="utf-8"
+    )
     written = 0
     for split, batches in {
         "train": (dataset.training(range(i, i + 1)) for i in range(training)),

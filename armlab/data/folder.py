@@ -17,11 +17,11 @@ import numpy as np
 from armlab.data.augmentation import as_float, augmented, centred
 from armlab.data.colours import palette
 from armlab.data.dataset import Batch
-from armlab.data.images import read_image, read_mask
-from armlab.data.layouts import Pair, expect_disjoint, pairs_of
-from armlab.data.pictures import to_network, to_rgb
+from armlab.data.digits_and_photographs import to_network, to_rgb
+from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
+from armlab.data.folder_survey import survey
+from armlab.data.image_files import read_image, read_mask
 from armlab.data.size import Size, parse_size
-from armlab.data.survey import survey
 from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
@@ -30,7 +30,7 @@ SHOWN = 4
 
 
 class Folder:
-    """See `Dataset`, and `layouts` for how the files are arranged.
+    """See `Dataset`, and `folder_layouts` for how the files are arranged.
 
     Training images are crops of `size`, augmented or from the middle; test images are whole.
     Every file is read once before anything else. Raises ValueError for what will not do.
@@ -60,10 +60,10 @@ class Folder:
         )
         self.fingerprint = train.digest + test.digest
         self._counts, self._test_sizes = train.counts, test.sizes
+        self._threads = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes without Python's lock
 
     def training(self, indices: range) -> Batch:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow decodes without Python's lock
-            images, labels = zip(*threads.map(self._sample, indices), strict=True)
+        images, labels = zip(*self._threads.map(self._sample, indices), strict=True)
         return np.stack(images), np.stack(labels)
 
     def testing(self) -> Iterator[Batch]:

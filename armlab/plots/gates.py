@@ -23,7 +23,8 @@ def per_channel(gate: np.ndarray) -> bool:
 
 def as_map(gate: np.ndarray) -> np.ndarray:
     """(1, H, W) or, where each channel has a map of its own, their mean: (H, W)."""
-    return gate.mean(axis=0)
+    mean: np.ndarray = gate.mean(axis=0)
+    return mean
 
 
 def draw_gate(ax: Axes, gate: np.ndarray) -> None:

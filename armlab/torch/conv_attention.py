@@ -36,13 +36,15 @@ class ConvAttention(nn.Module):
         self.attention = getattr(kind, "for_channels", kind)(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.attention(self.conv(x))
+        y: Tensor = self.attention(self.conv(x))
+        return y
 
     @torch.no_grad()
     def gate(self, x: Tensor) -> Tensor:
         """What `forward` multiplies by. On a copy, so that looking does not count as a batch."""
         look: Any = copy.deepcopy(self)
-        return look.attention.gate(look.conv(x))
+        s: Tensor = look.attention.gate(look.conv(x))
+        return s
 
 
 def refinement(attention: str, in_channels: int, out_channels: int, activation: str) -> nn.Module:
@@ -51,5 +53,6 @@ def refinement(attention: str, in_channels: int, out_channels: int, activation: 
         return ConvBNAct(in_channels, out_channels, activation=activation)
     kind: Any = attentions().get(attention)
     if hasattr(kind, "with_3x3"):
-        return kind.with_3x3(in_channels, out_channels, activation)
+        made: nn.Module = kind.with_3x3(in_channels, out_channels, activation)
+        return made
     return ConvAttention(in_channels, out_channels, attention, activation)

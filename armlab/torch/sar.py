@@ -36,7 +36,8 @@ class ListedSAR(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         r = self.conv_reduce(x)
         m = torch.cat([channel_mean(r), channel_max(r)], dim=1)
-        return self.bn_atten(self.conv_atten(m))
+        a: Tensor = self.bn_atten(self.conv_atten(m))
+        return a
 
     def forward(self, x: Tensor) -> Tensor:
         return sigmoid_gate(x, self.logits(x))
@@ -62,4 +63,5 @@ class SAR(ListedSAR):
         return cls(in_channels, max(in_channels // 2, 1), out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv1(super().forward(x))
+        y: Tensor = self.conv1(super().forward(x))
+        return y

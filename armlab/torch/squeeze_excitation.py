@@ -28,7 +28,8 @@ class SqueezeExcitation(nn.Module):
         return cls(channels, min(16, channels))
 
     def mlp(self, z: Tensor) -> Tensor:
-        return self.fc2(relu(self.fc1(z)))
+        a: Tensor = self.fc2(relu(self.fc1(z)))
+        return a
 
     def logits(self, x: Tensor) -> Tensor:
         return self.mlp(global_avg_pool(x))

@@ -1,0 +1,54 @@
+"""The whole run as one document, of what JSON has."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+
+from armlab.bench import machine, without_opponent
+from armlab.bench.catalogue import ROWS
+from armlab.bench.race import JsonObject, Plan, head, race
+from armlab.bench.rounds import SIDES, exponent
+
+
+def measure(plan: Plan) -> JsonObject:
+    """Machine, versions, peaks, rows, and what series of rows say together.
+
+    A row whose sides disagree, or one of which fails, has "not_timed", a sentence, and no times.
+    """
+    document: JsonObject = {**machine.facts(), "peaks": [], "rows": []}
+    timed = [name for name in plan.names if name in ROWS]
+    for threads in plan.threads if timed else ():
+        race(threads, timed, plan, document)
+    for name in plan.names:
+        if name not in ROWS:
+            plan.tell(name)
+            document["rows"].append(head(name, 1) | without_opponent.measure(name, plan.rounds))
+    return document | {"series": series(document["rows"])}
+
+
+def series(rows: Iterable[JsonObject]) -> list[JsonObject]:
+    """Rows that belong together: the geometric mean of their ratios, or how time grows with size.
+
+    Each {"series", "threads", "rows"} and "mean", or "exponents" by side.
+    """
+    together: dict[tuple[str, int], list[JsonObject]] = {}
+    for row in rows:
+        if row["name"] in ROWS and ROWS[row["name"]].series and "ms" in row:
+            together.setdefault((ROWS[row["name"]].series, row["threads"]), []).append(row)
+    found = []
+    for (name, threads), members in together.items():
+        if len(members) == 1:
+            continue
+        sizes = [ROWS[row["name"]].size for row in members]
+        entry: JsonObject = {"series": name, "threads": threads, "rows": len(members)}
+        if not any(sizes):
+            medians = [row["ratio"]["both"]["median"] for row in members]
+            entry["mean"] = statistics.geometric_mean(medians)
+        else:
+            entry["exponents"] = {
+                side: exponent(sizes, [row["ms"][side]["both"] for row in members])
+                for side in SIDES
+            }
+        found.append(entry)
+    return found
