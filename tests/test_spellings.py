@@ -19,7 +19,6 @@ import torch
 
 sys.path.append(str(Path(__file__).parent / "hand"))
 
-from armlab.data.image_files import read_image, read_mask
 from test_contracts import BUILT
 from test_signatures import CALLS, value_of
 
@@ -28,6 +27,7 @@ from armlab.arrays import HOST, device_name, dtype_of, place
 from armlab.check.devices import torch_tensors
 from armlab.data import generated
 from armlab.data.export import export
+from armlab.data.image_files import read_image, read_mask
 
 ROOMS = (hand, arrays, weights, data, training, cost, plots)
 KINDS = {  # an argument is of a kind by a word of its annotation, or by its name
