@@ -10,7 +10,7 @@ import numpy as np
 
 from armlab.arrays import HOST, Place, to_host
 from armlab.check import bounds
-from armlab.check.cases import CASES, Case
+from armlab.check.cases import CASES, Case, batch_norm
 from armlab.check.example import Example
 from armlab.check.sides import Results, run_hand, run_hand_arrays, run_torch
 from armlab.check.stages import as_example
@@ -96,7 +96,7 @@ def _judge_running(
     u, prefix = ROUNDOFF[dtype], weight_key.removesuffix("weight")
     exact = run_torch("batch_norm", example, "float64")
     in_torch = run_torch("batch_norm", example, dtype)
-    limits = bounds.batch_norm(example, exact, u)
+    limits = batch_norm.bound(example, exact, u)
     n, _, h, w = example.dy.shape
     new = e.options.get("momentum", 0.1)
     for key, unbiased in (("mean", 1.0), ("var", n * h * w / max(n * h * w - 1, 1))):

@@ -1,0 +1,49 @@
+"""The article's own module, as published and as described."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from armlab.check import plain
+from armlab.check.case import Case
+from armlab.check.modules import by_channels
+from armlab.check.record import ATTEN, Built, Gate, features
+
+
+def formula(p: plain.Weights, training: bool, x: Any) -> Any:
+    a = plain.batch_norm(plain.conv(x, p["conv_atten.weight"]), p, "bn_atten", training)
+
+    def element(n: int, c: int, i: int, j: int) -> float:
+        return x[n][c][i][j] * plain.sigmoid(a[n][c][i][j])
+
+    return plain.build(plain.shape(x), element)
+
+
+def residual_formula(p: plain.Weights, training: bool, x: Any) -> Any:
+    gated = formula(p, training, x)
+    return plain.build(plain.shape(x), lambda n, c, i, j: x[n][c][i][j] + gated[n][c][i][j])
+
+
+BUILT = Built({"channels": 5}, features(5))
+BIASES = ("bn_atten.bias",)
+CASES = [
+    Case(
+        "Attentionout",
+        by_channels("Attentionout"),
+        built=BUILT,
+        gate=Gate(biases=BIASES, pointwise=True, channels=ATTEN),
+        formula=formula,
+    ),
+    Case(
+        "ResidualAttentionout",
+        by_channels("ResidualAttentionout"),
+        built=BUILT,
+        gate=Gate(
+            makes=lambda module, gate, x: x + x * gate,
+            biases=BIASES,
+            pointwise=True,
+            channels=ATTEN,
+        ),
+        formula=residual_formula,
+    ),
+]

@@ -1,0 +1,56 @@
+"""Max pooling in windows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from armlab.check.bounds import Bounds, Exact
+from armlab.check.case import Case
+from armlab.check.example import Example
+from armlab.check.record import Timed
+from armlab.check.sides import run_torch
+from armlab.check.smooth import apart, of_x
+from armlab.check.strategies import Source
+from armlab.hand.window import pair
+
+
+def max_pool2d(s: Source) -> Example:
+    kernel = (s.pick(1, 2, 3), s.pick(3, 2, 5))
+    stride = (s.pick(1, 2, 3), s.pick(2, 1, 4))
+    padding = (s.pick(0, kernel[0] // 2), s.pick(0, kernel[1] // 2))
+    s.note(f"kernel: {kernel}")
+    n, c, h, w = s.features((1, 1, *kernel))
+    out = [
+        (size + 2 * p - k) // t + 1
+        for size, p, k, t in zip((h, w), padding, kernel, stride, strict=True)
+    ]
+    x = s.array("x", (n, c, h, w))
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    return Example({"x": x}, options, s.array("dy", (n, c, *out)), layouts=s.layouts)
+
+
+def bound(e: Example, exact: Exact, u: float) -> Bounds:
+    """y is one of the x; dx adds up one dy for each of at most R S windows that x won."""
+    e_abs = Example(e.inputs, e.options, np.abs(e.dy))
+    dx = run_torch("max_pool2d", e_abs, "float64")["dx"]
+    window = math.prod(pair(e.options["kernel_size"], "kernel_size", 1))
+    return {"y": 0 * np.abs(exact["y"]), "dx": window * u * dx}
+
+
+CASES = [
+    Case(
+        "max_pool2d",
+        max_pool2d,
+        bound,
+        max_pool2d,
+        calls={
+            "": of_x(apart, kernel_size=2),
+            "overlapping windows": of_x(apart, kernel_size=(2, 2), stride=1, padding=1),
+            "tall windows": of_x(apart, kernel_size=(5, 2), stride=1, padding=(2, 0)),
+        },
+        cost=(0, 2 * 6 * 2 * 3 * 4),
+        timed=(Timed({"x": (8, 32, 64, 64)}, {"kernel_size": 3, "stride": 2, "padding": 1}),),
+    )
+]

@@ -1,0 +1,75 @@
+"""Resizing, bilinear and to the nearest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from armlab.check.bounds import TINY, Bounds, Exact, absolute, float64_inputs
+from armlab.check.case import Case
+from armlab.check.example import Example
+from armlab.check.record import Timed
+from armlab.check.smooth import of_x, smooth
+from armlab.check.strategies import Source
+
+
+def resize(s: Source) -> Example:
+    n, c, h, w = s.features()
+    size = (s.pick(1, 2, 3, 5, 8, 13), s.pick(2, 1, 4, 7, 12))
+    x = s.array("x", (n, c, h, w))
+    return Example({"x": x}, {"size": size}, s.array("dy", (n, c, *size)), layouts=s.layouts)
+
+
+def bound_nearest(e: Example, exact: Exact, u: float) -> Bounds:
+    """y repeats x; dx adds up the dy of the repeats."""
+    size = absolute("resize_nearest", e)
+    oh, ow = e.options["size"]
+    return {"y": 0 * size["y"], "dx": oh * ow * u * size["dx"] + TINY}
+
+
+def bound_bilinear(e: Example, exact: Exact, u: float) -> Bounds:
+    """Two products of at most two terms each, and positions that torch computes in float32.
+
+    A position p near H is off by at most 4 u H, and each of the two weights around it by as much.
+    """
+    (x,) = float64_inputs(e).values()
+    (h, w), (oh, ow) = x.shape[2:], e.options["size"]
+    (a, near_a), (b, near_b) = _tents(oh, h), _tents(ow, w)
+    dh, dw = 4 * u * h, 4 * u * w
+
+    def moved(left: np.ndarray, v: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return left @ np.abs(v) @ right
+
+    y = 10 * u * moved(a, x, b.T) + dh * moved(near_a, x, b.T) + dw * moved(a, x, near_b.T)
+    n = oh * ow + 10
+    dx = n * u * moved(a.T, e.dy, b)
+    dx += dh * moved(near_a.T, e.dy, b) + dw * moved(a.T, e.dy, near_b)
+    return {"y": y + TINY, "dx": dx + n * TINY}
+
+
+def _tents(out: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix of `hand.resize_bilinear`, and where a weight could be if p were a little off."""
+    p = np.clip((np.arange(out)[:, None] + 0.5) * size / out - 0.5, 0, size - 1)
+    distance = np.abs(p - np.arange(size))
+    return np.maximum(0, 1 - distance), (distance < 1 + 1e-5).astype(float)
+
+
+TIMED = (Timed({"x": (8, 32, 32, 32)}, {"size": (64, 64)}),)
+CASES = [
+    Case(
+        "resize_bilinear",
+        resize,
+        bound_bilinear,
+        calls={"": of_x(smooth, size=(7, 3))},
+        cost=(0, 4 * 2 * 6 * 7 * 3),
+        timed=TIMED,
+    ),
+    Case(
+        "resize_nearest",
+        resize,
+        bound_nearest,
+        resize,
+        calls={"": of_x(smooth, size=(3, 8))},
+        cost=(0, 0),
+        timed=TIMED,
+    ),
+]

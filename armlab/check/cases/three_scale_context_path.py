@@ -1,0 +1,15 @@
+"""The context path of the article's network, with ARM8."""
+
+from armlab.check.case import Case
+from armlab.check.modules import path
+from armlab.check.record import Built, features
+
+CASES = [
+    Case(
+        "ThreeScaleContextPath",
+        path("ThreeScaleContextPath", {8: 2, 16: 2}),
+        share=0.1,
+        built=Built({"width": 2}, features(3), kinks="many", pools=True, spares=1),
+        held_by="its parts, each a case, and test_article.py",
+    )
+]
