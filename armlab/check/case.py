@@ -34,7 +34,8 @@ class Case:
              label "" has no option that has a default
     any_shape  whether a function treats each element alike, and so takes arrays of any shape
     cost     multiply-adds and elementwise operations of that call on (2, 6, 5, 7), counted by
-             hand; None where no module calls the function, so that it has no rule of cost
+             hand; its rule is in `armlab/cost/rules.py`
+    loss     whether it is a loss, which no module calls, so that it has no cost
     built    of a module: how it is built small
     gate     of a module that shows one; None: it gates nothing
     formula  of a module: its published formula in plain Python
@@ -52,11 +53,16 @@ class Case:
     calls: Mapping[str, Call] = field(default_factory=dict)
     any_shape: bool = False
     cost: tuple[int, int] | None = None
+    loss: bool = False
     built: Built | None = None
     gate: Gate | None = None
     formula: Formula | None = None
     held_by: str = ""
     timed: tuple[Timed, ...] = ()
+
+    @property
+    def is_function(self) -> bool:
+        return self.name.islower()
 
     def strata(self, examples: int) -> list[Stratum]:
         """So many examples, or the share of this case, in parts that each come up for sure."""

@@ -14,6 +14,7 @@ from hypothesis import Phase, settings
 
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
+from armlab.check.complete import expect_complete
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
 from armlab.check.faults import FAULTS
@@ -67,11 +68,9 @@ def hunt(fault: Fault, shrink: bool = True) -> Catch:
 def chosen(names: Iterable[str]) -> list[Fault]:
     """The faults of the cases with these names; of all without any.
 
-    Raises ValueError for a name that is no case.
+    Raises ValueError for a name that is no case or lacks something.
     """
-    unknown = [name for name in names if name not in CASES]
-    if unknown:
-        raise ValueError(f"no module {unknown[0]!r}: choose from {', '.join(CASES)}")
+    expect_complete(names)
     return [fault for fault in FAULTS if not names or fault.case in names]
 
 

@@ -64,6 +64,7 @@ CASES = [
         cross_entropy,
         bound,
         empty=False,
+        loss=True,
         calls={"": _call},
         timed=(Timed({"a": (8, 19, 64, 64)}, constants={"labels": (8, 64, 64)}),),
     )
