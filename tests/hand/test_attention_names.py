@@ -6,6 +6,7 @@ import torch
 from test_networks import expect_twins, pair
 
 from armlab import hand
+from armlab.check.cases import MODULES
 from armlab.hand.conv_attention import ATTENTIONS, REFINEMENTS, refinement
 
 NETWORKS = {"ToyNet": {"channels": 6}, "ToyBiSeNet": {"width": 2}}
@@ -47,10 +48,12 @@ def gates_of(net, x):
 def test_every_attention_that_keeps_the_shape_of_its_features_has_a_name():
     named = {type(refinement(name, 4, 4, "relu")) for name in REFINEMENTS}
     named |= {type(make(4, rng=0)) for make in ATTENTIONS.values()}
-    gated = {getattr(hand, name) for name in hand.__all__ if hasattr(getattr(hand, name), "gate")}
-    fusions = {hand.UAFMSpatial, hand.UAFMChannel}
-    fusions |= {hand.FeatureFusionModule, hand.SingleLayerFeatureFusion}
-    assert gated - fusions - {hand.ToyNet} == named - {hand.ConvBNAct}
+    gated = {
+        getattr(hand, case.name)
+        for case in MODULES
+        if case.gate and len(case.built.takes(4, 4)) == 1  # a fusion has two
+    }
+    assert gated == named - {hand.ConvBNAct}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
