@@ -28,8 +28,8 @@ class Call:
     inside   name of the function that called it, "" where a module did: sigmoid in sigmoid_gate
     inputs   by argument name, in the order of their gradients; None: absent
     options  constants by name
-    values   "y", for batch_norm also "mean" and "var"
-    dy       the upstream gradient; None before the backward has run
+    values   "y"; see `named_values`
+    dy       the upstream gradient, of several outputs a tuple; None before the backward has run
     grads    "dx", "dw", …, by input
     """
 
@@ -39,13 +39,21 @@ class Call:
     inputs: dict[str, Array | None]
     options: dict[str, Any]
     values: dict[str, Array]
-    dy: Array | None = None
+    dy: Any = None
     grads: dict[str, Array | None] = field(default_factory=dict)
 
 
 def functions() -> dict[str, Function]:
     """The functions of `armlab.hand` by name."""
     return {name: getattr(hand, name) for name in hand.__all__ if name.islower()}
+
+
+def named_values(name: str, value: Any) -> dict[str, Array]:
+    """What a function returned: y; of several outputs y, y2, …; of batch_norm y, mean, var."""
+    values = value if isinstance(value, tuple) else (value,)
+    if name == "batch_norm":
+        return dict(zip(("y", "mean", "var"), values, strict=True))
+    return {"y" if i == 1 else f"y{i}": v for i, v in enumerate(values, start=1)}
 
 
 @contextmanager
@@ -80,9 +88,8 @@ def watched(
                 value, backward = function(*args, **kwargs)
             finally:
                 running.pop()
-            values = value if isinstance(value, tuple) else (value,)
-            made.values = dict(zip(("y", "mean", "var"), values, strict=False))
-            return value, _watched_backward(made, backward)
+            made.values = named_values(name, value)
+            return value, _watched_backward(made, backward, running)
 
         return call
 
@@ -105,10 +112,14 @@ def _arguments(
     return inputs, {k: v for k, v in bound.arguments.items() if k in constants}
 
 
-def _watched_backward(call: Call, backward: Function) -> Function:
-    def watched_backward(dy: Array, **options: bool) -> Any:
+def _watched_backward(call: Call, backward: Function, running: list[str]) -> Function:
+    def watched_backward(dy: Any, **options: bool) -> Any:
         call.dy = dy
-        grads = backward(dy, **options)
+        running.append(call.name)
+        try:
+            grads = backward(dy, **options)
+        finally:
+            running.pop()
         each = grads if isinstance(grads, tuple) else (grads,)
         call.grads = {f"d{k}": g for k, g in zip(call.inputs, each, strict=True)}
         return grads

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from armlab.check.bounds import Bounds
 from armlab.check.example import Example
 from armlab.check.record import Built, Call, Formula, Gate, Timed
+from armlab.check.special import Special, slabs
 from armlab.check.strata import Stratum
 from armlab.check.strategies import BOUNDED, Source
 
@@ -29,6 +30,7 @@ class Case:
     exact    how to draw examples that have no rounding at all; None where there are none
     empty    whether an empty batch makes sense
     share    of the examples that this case gets: a whole network is slow, and its parts are cases
+    special  of a function: where NaN and infinities are put that must not count
 
     calls    of a function: float64 inputs away from kinks, and options, by label; the one of
              label "" has no option that has a default
@@ -50,6 +52,7 @@ class Case:
     exact: Draw | None = None
     empty: bool = True
     share: float = 1.0
+    special: Special = slabs
     calls: Mapping[str, Call] = field(default_factory=dict)
     any_shape: bool = False
     cost: tuple[int, int] | None = None
@@ -68,7 +71,15 @@ class Case:
         """So many examples, or the share of this case, in parts that each come up for sure."""
         if self.bound is None:
             return self._strata(self.draw, ("floats",) * 4, examples, large=0.1)
-        return self._strata(self.draw, BOUNDED, examples, large=0.05, empty=0.05 * self.empty)
+        strata = self._strata(self.draw, BOUNDED, examples, large=0.05, empty=0.05 * self.empty)
+        return [*strata, self._special(examples)]
+
+    def _special(self, examples: int) -> Stratum:
+        def draw(s: Source) -> Example:
+            return self.special(s, self.draw(s))
+
+        count = max(round(0.15 * examples * self.share), 4)
+        return Stratum("special", _strategy(draw, "floats", "small"), count)
 
     def exact_strata(self, examples: int) -> list[Stratum]:
         """The same of small integers, whose results have no rounding in any order of sums."""

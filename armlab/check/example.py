@@ -18,6 +18,7 @@ class Example:
     dy       the upstream gradient, random, drawn after the inputs; of several outputs, a tuple
     state    of a module: its parameters and buffers by key
     layouts  how inputs and dy lie in memory, by name; see `armlab.check.layouts`
+    clean    the same example without the special values that this one has; None: it has none
     """
 
     inputs: Mapping[str, np.ndarray | None]
@@ -26,6 +27,7 @@ class Example:
     state: Mapping[str, np.ndarray] | None = None
     training: bool = True
     layouts: dict[str, str] = field(default_factory=dict)
+    clean: Example | None = None
 
     def __repr__(self) -> str:
         parts = [_show(k, v) for k, v in self.inputs.items()]

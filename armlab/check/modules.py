@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
-from armlab.check.example import Example
+from armlab.check.example import Example, by_name
 from armlab.check.strategies import Shape, Source
 from armlab.hand.conv_attention import ATTENTIONS
 
@@ -29,7 +29,7 @@ def module_example(s: Source, name: str, options: dict[str, Any], given: Any, ou
     s.note(f"mode: {'train' if training else 'eval'}")
 
     def normal(shape: tuple[int, ...]) -> np.ndarray:
-        return rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+        return _rounded(rng.standard_normal(shape))
 
     inputs = {name: normal(shape) for name, shape in given.items()}
     state = {}
@@ -37,11 +37,18 @@ def module_example(s: Source, name: str, options: dict[str, Any], given: Any, ou
         if key.endswith("num_batches_tracked"):
             state[key] = np.asarray(3)
         elif key.endswith("running_var"):
-            state[key] = 0.5 + np.abs(normal(a.shape))
+            state[key] = _rounded(0.5 + np.abs(normal(a.shape)))
         else:  # as networks draw them, so that values stay of order 1 through many layers
-            state[key] = normal(a.shape) / math.prod(a.shape[1:]) ** 0.5
+            state[key] = _rounded(normal(a.shape) / math.prod(a.shape[1:]) ** 0.5)
     dy = tuple(normal(shape) for shape in out) if isinstance(out, list) else normal(out)
+    for name in [*inputs, *by_name("dy", dy)]:
+        s.lay_out(name)
     return Example(inputs, options, dy, state, training, s.layouts)
+
+
+def _rounded(a: np.ndarray) -> np.ndarray:
+    """Exact in float32, so that both dtypes see the same numbers."""
+    return a.astype(np.float32).astype(np.float64)
 
 
 def by_channels(name: str, batch: int = 2) -> Draw:

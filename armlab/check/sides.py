@@ -1,14 +1,16 @@
 """The two sides: the same example through the code by hand and through the PyTorch twin.
 
-Both return a flat dict of host arrays. Of a function: y (or the loss), for batch_norm also mean
-and var, and dx, dw, … Of a module: y (and y2, y3 where it has several outputs), dx and so on for
-each input, each parameter's gradient by its key, each buffer after the call by its key.
+Both return a flat dict of host arrays. Of a function: y (or the loss; y2 of a second output), for
+batch_norm also mean and var, and dx, dw, … Of a module: y (and y2, y3 where it has several
+outputs), dx and so on for each input, each parameter's gradient by its key, each buffer after the
+call by its key.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,42 +19,64 @@ from armlab import hand
 from armlab.arrays import HOST, Array, Place, to_host
 from armlab.check.example import Example, by_name
 from armlab.check.layouts import LAYOUTS
+from armlab.watch import named_values
 
 Results = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class HandRun:
+    """What the code by hand made of an example, where it ran.
+
+    results  by name
+    inputs   by name, as it got them
+    dy       the upstream gradients by name: "dy", and "dy2", … of further outputs
+    state    of a module: its parameters and buffers before the call, by key
+    """
+
+    results: Results
+    inputs: dict[str, Array | None]
+    dy: dict[str, Array]
+    state: dict[str, Array] = field(default_factory=dict)
+
+    def on_host(self) -> Results:
+        return {key: None if a is None else to_host(a) for key, a in self.results.items()}
+
+
 def run_hand(name: str, e: Example, dtype: str, place: Place = HOST) -> Results:
-    """The example through `armlab.hand`, in this dtype at this place."""
-    results, _ = run_hand_arrays(name, e, dtype, place)
-    return {key: None if a is None else to_host(a) for key, a in results.items()}
+    """The results of the example through `armlab.hand`, in this dtype at this place."""
+    return run_hand_arrays(name, e, dtype, place).on_host()
 
 
-def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> tuple[Results, Any]:
+def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> HandRun:
     """As `run_hand`, with arrays where they were computed, and the arrays that went in."""
-    given = {k: _lay_out(v, e.layouts.get(k, "C"), dtype, place) for k, v in e.inputs.items()}
+    inputs = {k: _lay_out(v, e.layouts.get(k, "C"), dtype, place) for k, v in e.inputs.items()}
+    dy = {
+        k: _lay_out(v, e.layouts.get(k, "C"), dtype, place) for k, v in by_name("dy", e.dy).items()
+    }
+    upstream = tuple(dy.values()) if isinstance(e.dy, tuple) else dy["dy"]
     if e.state is not None:
-        return _run_hand_module(name, e, dtype, place, given)
-    dy = _lay_out(e.dy, e.layouts.get("dy", "C"), dtype, place)
+        return _run_hand_module(name, e, dtype, place, HandRun({}, inputs, dy), upstream)
     options = {k: _constant(v, dtype, place) for k, v in e.options.items()}
-    value, backward = getattr(hand, name)(*given.values(), **options)
-    values = value if isinstance(value, tuple) else (value,)
-    grads = backward(dy)
+    value, backward = getattr(hand, name)(*inputs.values(), **options)
+    grads = backward(upstream)
     grads = grads if isinstance(grads, tuple) else (grads,)
-    results = dict(zip(("y", "mean", "var"), values, strict=False))
-    results |= {f"d{k}": g for k, g in zip(given, grads, strict=True)}
-    return results, (given, dy)
+    results = named_values(name, value)
+    results |= {f"d{k}": g for k, g in zip(inputs, grads, strict=True)}
+    return HandRun(results, inputs, dy)
 
 
 def _run_hand_module(
-    name: str, e: Example, dtype: str, place: Place, given: dict[str, Array]
-) -> tuple[Results, Any]:
+    name: str, e: Example, dtype: str, place: Place, run: HandRun, upstream: Any
+) -> HandRun:
     module = getattr(hand, name)(**e.options, **_made(name, dtype))
+    assert e.state is not None
     module.load_state_dict(e.state).to(place).train(e.training)
-    y, backward = module(*given.values())
-    dys = [_lay_out(dy, "C", dtype, place) for dy in by_name("dy", e.dy).values()]
-    *dinputs, grads = backward(tuple(dys) if isinstance(y, tuple) else dys[0])
-    results = by_name("y", y) | {f"d{k}": d for k, d in zip(given, dinputs, strict=True)}
-    return {**results, **grads, **module.buffers()}, (given, dys)
+    state = {**module.parameters(), **module.buffers()}
+    y, backward = module(*run.inputs.values())
+    *dinputs, grads = backward(upstream)
+    results = by_name("y", y) | {f"d{k}": d for k, d in zip(run.inputs, dinputs, strict=True)}
+    return HandRun({**results, **grads, **module.buffers()}, run.inputs, run.dy, state)
 
 
 def _made(name: str, dtype: str) -> dict[str, Any]:
@@ -64,9 +88,7 @@ def _made(name: str, dtype: str) -> dict[str, Any]:
 def _lay_out(a: np.ndarray | None, layout: str, dtype: str, place: Place) -> Array | None:
     if a is None:
         return None
-    if place == HOST and a.ndim:
-        return LAYOUTS[layout](a.astype(dtype))
-    return place.asarray(a, dtype)
+    return LAYOUTS[layout](a.astype(dtype), place) if a.ndim else place.asarray(a, dtype)
 
 
 def _constant(value: Any, dtype: str, place: Place) -> Any:
@@ -91,11 +113,11 @@ def run_torch(name: str, e: Example, dtype: str, device: str = "cpu") -> Results
     if e.state is not None:
         return _run_twin(getattr(twins, name)(**e.options), e, tensor, leaves)
     options = {k: tensor(v) for k, v in e.options.items()}
-    value = getattr(twins, name)(*given.values(), **options)
-    values = value if isinstance(value, tuple) else (value,)
-    grads = torch.autograd.grad(values[0], list(leaves.values()), tensor(e.dy))
+    results = named_values(name, getattr(twins, name)(*given.values(), **options))
+    dys = [tensor(dy) for dy in by_name("dy", e.dy).values()]
+    ys = list(results.values())[: len(dys)]  # not the statistics of batch_norm
+    grads = torch.autograd.grad(ys, list(leaves.values()), dys)
     found = dict(zip(leaves, grads, strict=True))
-    results = dict(zip(("y", "mean", "var"), values, strict=False))
     results |= {f"d{k}": found.get(k) for k in given}
     return {k: None if t is None else t.detach().cpu().numpy() for k, t in results.items()}
 

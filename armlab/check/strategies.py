@@ -93,11 +93,16 @@ class Source:
         n, *rest = (max(a, b) for a, b in zip(sizes, least, strict=True))
         return (0 if self.empty else n, *rest)
 
-    def array(self, name: str, shape: Shape, kind: str | None = None) -> np.ndarray:
-        """A float64 array of this example's class of values, or of another by name."""
-        layout = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
+    def lay_out(self, name: str) -> str:
+        """How the array of this name is to lie in memory."""
+        layout: str = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
         self.layouts[name] = layout
         self.note(f"layout: {layout}")
+        return layout
+
+    def array(self, name: str, shape: Shape, kind: str | None = None) -> np.ndarray:
+        """A float64 array of this example's class of values, or of another by name."""
+        layout = self.lay_out(name)
         if self.large and (kind or self.kind) == "integers":
             return self.rng.integers(-8, 9, shape).astype(np.float64)
         if self.large and kind != "positive":

@@ -131,6 +131,16 @@ def concat(*arrays: Array, axis: int = 1) -> Work:
     return Work("concatenation", tuple(shape))
 
 
+def join_strips(rows: Array, columns: Array) -> Work:
+    n, c, h, _ = rows.shape
+    return Work("concatenation", (n, c, h + columns.shape[3], 1))
+
+
+def split_strips(x: Array, *, height: int) -> Work:
+    n, c, both, _ = x.shape
+    return Work("concatenation", (n, c, height, 1), also=((n, c, 1, both - height),))
+
+
 def add(*operands: Array) -> Work:
     shape = _broadcast(operands)
     return Work("addition", shape, elementwise=prod(shape))
@@ -168,8 +178,11 @@ RULES: dict[str, Callable[..., Work]] = {
     "resize_bilinear": resize_bilinear,
     "resize_nearest": resize_nearest,
     "concat_channels": concat,
+    "add": add,
+    "subtract": add,
+    "join_strips": join_strips,
+    "split_strips": split_strips,
     # what composites write out themselves
     "concat": concat,
-    "add": add,
     "multiply": multiply,
 }

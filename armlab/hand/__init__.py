@@ -17,6 +17,7 @@ The letters, in every file:
     R S  kernel rows and columns    ∗    convolution    L    the loss
 """
 
+from armlab.hand.add import add, subtract
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
@@ -51,6 +52,7 @@ from armlab.hand.simam import SimAM, simam_logits
 from armlab.hand.spatial_path import SpatialPath
 from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.strip_mean import strip_mean
+from armlab.hand.strips import join_strips, split_strips
 from armlab.hand.three_scale_bisenet import ThreeScaleBiSeNet
 from armlab.hand.three_scale_context_path import ThreeScaleContextPath
 from armlab.hand.toy_net import ToyNet
@@ -93,6 +95,7 @@ __all__ = [
     "ToyNet",
     "UAFMChannel",
     "UAFMSpatial",
+    "add",
     "batch_norm",
     "batch_norm_eval",
     "channel_conv1d",
@@ -104,6 +107,7 @@ __all__ = [
     "global_avg_pool",
     "global_max_pool",
     "hard_swish",
+    "join_strips",
     "leaky_relu",
     "max_pool2d",
     "relu",
@@ -112,5 +116,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_gate",
     "simam_logits",
+    "split_strips",
     "strip_mean",
+    "subtract",
 ]

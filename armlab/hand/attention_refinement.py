@@ -5,15 +5,15 @@ f = act(BN(conv3×3(x))),  a = BN(W · GAP(f)),  y = f σ(a).  The paper has no 
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator, unbuffered
+from armlab.arrays import Array, Place, Rng, generator
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.module import Module
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
-from armlab.hand.sigmoid_gate import sigmoid_gate
 
 
 def attention_logits(f: Array, conv_atten: Conv2d, bn_atten: BatchNorm2d) -> tuple[Array, Backward]:
@@ -63,22 +63,14 @@ class PaperAttentionRefinement(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
-        a, logits_back = attention_logits(x, self.conv_atten, self.bn_atten)  # (1, 2)
-        y, gate_back = sigmoid_gate(x, a)  # (3)
+        return self_gate(x, self._logits)  # (3)
 
-        def backward(dy: Array) -> tuple[Array, Grads]:
-            dx, da = gate_back(dy)
-            dx_pooled, grads = logits_back(da)
-            with unbuffered():
-                return dx + dx_pooled, grads  # x is used twice: its gradients add up
-
-        return y, backward
+    def _logits(self, x: Array) -> tuple[Array, Backward]:
+        return attention_logits(x, self.conv_atten, self.bn_atten)  # (1, 2)
 
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies x by.  (N, C, 1, 1).  Keeps running statistics as they are."""
-        look = self.copy()
-        a, _ = attention_logits(x, look.conv_atten, look.bn_atten)
-        return sigmoid(a)[0]
+        return sigmoid(self.copy()._logits(x)[0])[0]
 
 
 class AttentionRefinementModule(Module):
@@ -119,21 +111,20 @@ class AttentionRefinementModule(Module):
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")
         f, conv_back = self.conv(x)  # (1)
-        a, logits_back = attention_logits(f, self.conv_atten, self.bn_atten)  # (2)
-        y, gate_back = sigmoid_gate(f, a)  # (3)
+        y, gate_back = self_gate(f, self._logits)  # (3)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            df, da = gate_back(dy)
-            df_pooled, d_logits = logits_back(da)
-            with unbuffered():
-                df = df + df_pooled  # f is used twice: its gradients add up
+            df, d_logits = gate_back(dy)
             dx, d_conv = conv_back(df)
             return dx, join(conv=d_conv) | d_logits
 
         return y, backward
 
+    def _logits(self, f: Array) -> tuple[Array, Backward]:
+        return attention_logits(f, self.conv_atten, self.bn_atten)  # (2)
+
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies f by.  (N, K, 1, 1).  Keeps running statistics as they are."""
         look = self.copy()
-        a, _ = attention_logits(look.conv(x)[0], look.conv_atten, look.bn_atten)
-        return sigmoid(a)[0]
+        f, _ = look.conv(x)
+        return sigmoid(look._logits(f)[0])[0]

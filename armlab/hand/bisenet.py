@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
 from armlab.hand.context_path import ContextPath
@@ -75,10 +76,10 @@ class BiSeNet(Module):
             df, d_heads = heads_back(dy if training else (dy,))
             ds, dc8, d_ffm = ffm_back(df["conv_out"])
             if training:
-                dc8 = dc8 + df["conv_out16"]  # c8 is fused, and has a head of its own
+                dc8 = collect(dc8, df["conv_out16"])  # c8 is fused, and has a head of its own
             dx_sp, d_sp = sp_back(ds, input_grad=input_grad)
             dx_cp, d_cp = cp_back((dc8, df.get("conv_out32")), input_grad=input_grad)
-            dx = dx_sp + dx_cp if input_grad else None  # x is used twice
+            dx = collect(dx_sp, dx_cp) if input_grad else None  # x is used twice
             return dx, join(cp=d_cp, sp=d_sp, ffm=d_ffm) | d_heads
 
         return (ys if training else ys[0]), backward

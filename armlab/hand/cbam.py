@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.bottleneck import bottleneck
@@ -31,14 +32,16 @@ class CBAMChannel(SqueezeExcitation):
         largest, max_back = global_max_pool(x)
         a_mean, mlp_mean_back = bottleneck(mean, fc1=self.fc1, fc2=self.fc2)
         a_max, mlp_max_back = bottleneck(largest, fc1=self.fc1, fc2=self.fc2)
+        a, add_back = add(a_mean, a_max)  # (1)
 
         def backward(da: Array) -> tuple[Array, Grads]:
-            dmean, of_mean = mlp_mean_back(da)
-            dmax, of_max = mlp_max_back(da)
-            grads = {key: g + of_max[key] for key, g in of_mean.items()}  # weights used twice
-            return mean_back(dmean) + max_back(dmax), grads
+            da_mean, da_max = add_back(da)
+            dmax, of_max = mlp_max_back(da_max)
+            dmean, of_mean = mlp_mean_back(da_mean)
+            grads = {key: collect(g, of_max[key]) for key, g in of_mean.items()}  # used twice,
+            return collect(mean_back(dmean), max_back(dmax)), grads  # and so is x
 
-        return a_mean + a_max, backward  # (1)
+        return a, backward
 
 
 class CBAMSpatial(Module):

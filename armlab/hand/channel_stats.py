@@ -7,7 +7,9 @@ from collections.abc import Callable
 from array_api_compat import device
 
 from armlab.arrays import Array, array_namespace, keep_where, unbuffered
+from armlab.hand.add import collect
 from armlab.hand.backward import Backward
+from armlab.hand.concat_channels import concat_channels
 from armlab.hand.expect import expect_features
 
 Statistic = Callable[[Array], tuple[Array, Backward]]
@@ -60,18 +62,19 @@ def channel_max(x: Array) -> tuple[Array, Backward]:
     return y, backward
 
 
-def stack_statistics(x: Array, *statistics: Statistic) -> tuple[Array, Backward]:
-    """Several statistics of x, one behind the other along the channels, k channels of each.
+def stack_statistics(x: Array, first: Statistic, second: Statistic) -> tuple[Array, Backward]:
+    """Two statistics of x, one behind the other along the channels.
 
     x  (N, C, H, W)
-    m  (N, count, H, W)     of channel_mean and channel_max, k = 1, or
-       (N, count C, 1, 1)   of global_avg_pool and global_max_pool, k = C
+    m  (N, 2, H, W)     of channel_mean and channel_max, or
+       (N, 2C, 1, 1)    of global_avg_pool and global_max_pool
     """
-    values, backs = zip(*(statistic(x) for statistic in statistics), strict=True)
-    m, k = array_namespace(x).concat(list(values), axis=1), values[0].shape[1]
+    z1, first_back = first(x)
+    z2, second_back = second(x)
+    m, concat_back = concat_channels(z1, z2)
 
     def backward(dm: Array) -> Array:
-        first, *rest = (back(dm[:, i * k : (i + 1) * k, :, :]) for i, back in enumerate(backs))
-        return sum(rest, first)  # x is used by each of them: its gradients add up
+        dz1, dz2 = concat_back(dm)
+        return collect(first_back(dz1), second_back(dz2))  # x is used twice: its gradients add up
 
     return m, backward

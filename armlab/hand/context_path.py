@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from armlab.arrays import Array, Place, Rng, generator, unbroadcast
+from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
@@ -57,25 +58,29 @@ class ContextPath(Module):
         z, pool_back = global_avg_pool(f32)
         g, avg_back = self.conv_avg(z)  # (2)
         r32, arm32_back = self.arm32(f32)
-        up32, up32_back = resize_nearest(r32 + g, size=f16.shape[2:])  # g repeats over H and W
+        s32, add32_back = add(r32, g)  # g repeats over H and W
+        up32, up32_back = resize_nearest(s32, size=f16.shape[2:])
         y16, head32_back = self.conv_head32(up32)  # (3)
         r16, arm16_back = self.arm16(f16)
-        up16, up16_back = resize_nearest(r16 + y16, size=f8.shape[2:])
+        s16, add16_back = add(r16, y16)
+        up16, up16_back = resize_nearest(s16, size=f8.shape[2:])
         y8, head16_back = self.conv_head16(up16)  # (4)
-        shapes, g_shape = (y8.shape, y16.shape), g.shape
+        shapes = y8.shape, y16.shape
 
         def backward(
             dy: tuple[Array | None, Array | None], input_grad: bool = True
         ) -> tuple[Array | None, Grads]:
             dy8, dy16 = fill_unused(dy, shapes)
             dup16, d_head16 = head16_back(dy8)
-            dsum16 = up16_back(dup16)
-            df16, d_arm16 = arm16_back(dsum16)
-            dup32, d_head32 = head32_back(dy16 + dsum16)  # y16 is an output, and goes into y8
-            dsum32 = up32_back(dup32)
-            df32, d_arm32 = arm32_back(dsum32)
-            dz, d_avg = avg_back(unbroadcast(dsum32, g_shape))  # one g feeds every position
-            dx, d_resnet = resnet_back((None, df16, df32 + pool_back(dz)), input_grad=input_grad)
+            dr16, dy16_fused = add16_back(up16_back(dup16))
+            df16, d_arm16 = arm16_back(dr16)
+            dy16 = collect(dy16, dy16_fused)  # y16 is an output, and goes into y8
+            dup32, d_head32 = head32_back(dy16)
+            dr32, dg = add32_back(up32_back(dup32))
+            df32, d_arm32 = arm32_back(dr32)
+            dz, d_avg = avg_back(dg)
+            df32 = collect(df32, pool_back(dz))  # f32 is refined, and pooled
+            dx, d_resnet = resnet_back((None, df16, df32), input_grad=input_grad)
             return dx, join(
                 resnet=d_resnet,
                 arm16=d_arm16,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, array_namespace, generator
+from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
@@ -12,6 +13,7 @@ from armlab.hand.module import Module
 from armlab.hand.sigmoid import sigmoid
 from armlab.hand.sigmoid_gate import sigmoid_gate
 from armlab.hand.strip_mean import strip_mean
+from armlab.hand.strips import join_strips, split_strips
 
 
 class CoordinateAttention(Module):
@@ -56,20 +58,20 @@ class CoordinateAttention(Module):
             dby_column, da_h = h_back(dy)
             dx, da_w = w_back(dby_column)
             dx_logits, grads = logits_back((da_h, da_w))
-            return dx + dx_logits, grads  # x is used twice: its gradients add up
+            return collect(dx, dx_logits), grads  # x is used twice: its gradients add up
 
         return y, backward
 
     def _logits(self, x: Array) -> tuple[tuple[Array, Array], Backward]:
         f, strips_back = self._strips(x)  # (1, 2)
-        f_h, f_w = _apart(f, x.shape[2])
+        (f_h, f_w), split_back = split_strips(f, height=x.shape[2])
         a_h, h_back = self.conv_h(f_h)  # (3)
         a_w, w_back = self.conv_w(f_w)  # (4)
 
         def backward(da: tuple[Array, Array]) -> tuple[Array, Grads]:
             df_h, d_conv_h = h_back(da[0])
             df_w, d_conv_w = w_back(da[1])
-            dx, grads = strips_back(_end_to_end(df_h, df_w))
+            dx, grads = strips_back(split_back((df_h, df_w)))
             return dx, grads | join(conv_h=d_conv_h, conv_w=d_conv_w)
 
         return (a_h, a_w), backward
@@ -77,7 +79,7 @@ class CoordinateAttention(Module):
     def _strips(self, x: Array) -> tuple[Array, Backward]:
         rows, rows_back = strip_mean(x, axis=3)
         columns, columns_back = strip_mean(x, axis=2)
-        z = _end_to_end(rows, columns)  # (1)
+        z, join_back = join_strips(rows, columns)  # (1)
         u, conv_back = self.conv1(z)
         v, bn_back = self.bn1(u)
         f, act_back = hard_swish(v)  # (2)
@@ -85,8 +87,8 @@ class CoordinateAttention(Module):
         def backward(df: Array) -> tuple[Array, Grads]:
             du, d_bn = bn_back(act_back(df))
             dz, d_conv = conv_back(du)
-            drows, dcolumns = _apart(dz, x.shape[2])
-            dx = rows_back(drows) + columns_back(dcolumns)  # x is used by both means
+            drows, dcolumns = join_back(dz)
+            dx = collect(rows_back(drows), columns_back(dcolumns))  # x is used by both means
             return dx, join(conv1=d_conv, bn1=d_bn)
 
         return f, backward
@@ -98,18 +100,3 @@ class CoordinateAttention(Module):
         """
         (a_h, a_w), _ = self.copy()._logits(x)
         return sigmoid(a_h)[0] * sigmoid(a_w)[0]
-
-
-# Both only move values, and each undoes the other: so each is the other's backward.
-
-
-def _end_to_end(rows: Array, columns: Array) -> Array:
-    """(N, C, H, 1) and (N, C, 1, W) -> (N, C, H + W, 1)"""
-    xp = array_namespace(rows)
-    return xp.concat([rows, xp.matrix_transpose(columns)], axis=2)
-
-
-def _apart(strip: Array, height: int) -> tuple[Array, Array]:
-    """(N, C, H + W, 1) -> (N, C, H, 1) and (N, C, 1, W)"""
-    columns = array_namespace(strip).matrix_transpose(strip[:, :, height:, :])
-    return strip[:, :, :height, :], columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
@@ -58,18 +59,19 @@ class BasicBlock(Module):
         p, conv2_back = self.conv2(h)
         r, bn2_back = self.bn2(p)  # (2)
         d, around_back = self.downsample(x) if self.downsample else (x, None)  # (3)
-        y, relu2_back = relu(r + d)  # (4)
+        s, add_back = add(r, d)
+        y, relu2_back = relu(s)  # (4)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            dsum = relu2_back(dy)  # (4) a sum hands its gradient on to both of its terms
-            dx_around, d_around = around_back(dsum) if around_back else (dsum, {})
-            dp, d_bn2 = bn2_back(dsum)
+            dr, dd = add_back(relu2_back(dy))
+            dx_around, d_around = around_back(dd) if around_back else (dd, {})
+            dp, d_bn2 = bn2_back(dr)
             dh, d_conv2 = conv2_back(dp)
             dv = relu1_back(dh)
             du, d_bn1 = bn1_back(dv)
             dx, d_conv1 = conv1_back(du)
             grads = join(conv1=d_conv1, bn1=d_bn1, conv2=d_conv2, bn2=d_bn2, downsample=d_around)
-            return dx + dx_around, grads  # x is used twice
+            return collect(dx, dx_around), grads  # x is used twice
 
         return y, backward
 
@@ -120,9 +122,11 @@ class ResNet18(Module):
             dy: tuple[Array | None, ...], input_grad: bool = True
         ) -> tuple[Array | None, Grads]:
             df8, df16, df32 = fill_unused(dy, shapes)
-            df16_, d_layer4 = layer4_back(df32)
-            df8_, d_layer3 = layer3_back(df16 + df16_)  # f16 is an output, and layer4's input
-            df4, d_layer2 = layer2_back(df8 + df8_)
+            df16_deeper, d_layer4 = layer4_back(df32)
+            df16 = collect(df16, df16_deeper)  # f16 is an output, and the input of layer4
+            df8_deeper, d_layer3 = layer3_back(df16)
+            df8 = collect(df8, df8_deeper)
+            df4, d_layer2 = layer2_back(df8)
             dh, d_layer1 = layer1_back(df4)
             dv = relu_back(pool_back(dh))
             du, d_bn1 = bn1_back(dv)

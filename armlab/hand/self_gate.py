@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from armlab.arrays import Array, unbuffered
+from armlab.arrays import Array
+from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.sigmoid_gate import sigmoid_gate
 
@@ -22,8 +23,7 @@ def self_gate(x: Array, logits: Logits) -> tuple[Array, Backward]:
     def backward(dy: Array) -> tuple[Array, Grads]:
         dx, da = gate_back(dy)
         dx_logits, grads = logits_back(da)
-        with unbuffered():
-            return dx + dx_logits, grads  # x is used twice: its gradients add up
+        return collect(dx, dx_logits), grads  # x is used twice: its gradients add up
 
     return y, backward
 
@@ -31,10 +31,11 @@ def self_gate(x: Array, logits: Logits) -> tuple[Array, Backward]:
 def residual_self_gate(x: Array, logits: Logits) -> tuple[Array, Backward]:
     """y = x + x σ(a) with a = logits(x): a factor between 1 and 2, so that x is always heard."""
     gated, gated_back = self_gate(x, logits)
-    y = x + gated
+    y, add_back = add(x, gated)
 
     def backward(dy: Array) -> tuple[Array, Grads]:
-        dx, grads = gated_back(dy)
-        return dy + dx, grads  # the residual hands dy on as it is
+        dx_residual, dgated = add_back(dy)  # the residual hands dy on as it is
+        dx, grads = gated_back(dgated)
+        return collect(dx_residual, dx), grads
 
     return y, backward

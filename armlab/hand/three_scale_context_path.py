@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import collect
 from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.concat_channels import concat_channels
@@ -108,8 +109,10 @@ class ThreeScaleContextPath(Module):
             dup32, d_head32 = head32_back(dh32)
 
             df8, d_arm8 = arm8_back(dr8)
-            df16, d_arm16 = arm16_back(dr16 + up16_back(dup16) + dy16)  # r16 is used three times
-            df32, d_arm32 = arm32_back(far32_back(dfar32) + up32_back(dup32))  # and r32 twice
+            dr16 = collect(dr16, up16_back(dup16), dy16)  # r16 is used three times
+            df16, d_arm16 = arm16_back(dr16)
+            dr32 = collect(far32_back(dfar32), up32_back(dup32))  # and r32 twice
+            df32, d_arm32 = arm32_back(dr32)
             dx, d_resnet = resnet_back((df8, df16, df32), input_grad=input_grad)
             return dx, join(
                 resnet=d_resnet,

@@ -10,6 +10,7 @@ repositories have 3×3 layers around the fusion, which are not part of it here.
 from __future__ import annotations
 
 from armlab.arrays import Array, Place, Rng, generator
+from armlab.hand.add import add, collect, subtract
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bottleneck import hidden_channels
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
@@ -52,15 +53,17 @@ class UAFMSpatial(Module):
     def forward(self, high: Array, low: Array) -> tuple[Array, Backward]:
         up, resize_back = self._resized(high, low)  # (1)
         a, logits_back = self._logits(up, low)  # (2, 3)
-        gated, gate_back = sigmoid_gate(up - low, a)
-        y = low + gated  # (4)
+        apart, subtract_back = subtract(up, low)
+        gated, gate_back = sigmoid_gate(apart, a)
+        y, add_back = add(low, gated)  # (4)
 
         def backward(dy: Array) -> tuple[Array, Array, Grads]:
-            dgated, da = gate_back(dy)
-            dup, dlow, grads = logits_back(da)
-            dlow = dlow + dy - dgated  # low is used three times, up twice: gradients add up
-            dhigh = resize_back(dup + dgated)
-            return dhigh, dlow, grads
+            dlow_kept, dgated = add_back(dy)
+            dapart, da = gate_back(dgated)
+            dup, dlow_taken = subtract_back(dapart)
+            dup_seen, dlow_seen, grads = logits_back(da)
+            dhigh = resize_back(collect(dup, dup_seen))  # up is used twice, and low three times:
+            return dhigh, collect(dlow_kept, dlow_taken, dlow_seen), grads  # gradients add up
 
         return y, backward
 

@@ -1,5 +1,6 @@
 """The PyTorch twins: the names, arguments and state_dict keys of `armlab.hand`, and autograd."""
 
+from armlab.torch.add import add, subtract
 from armlab.torch.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.torch.attentionout import Attentionout, ResidualAttentionout
 from armlab.torch.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
@@ -33,6 +34,7 @@ from armlab.torch.simam import SimAM, simam_logits
 from armlab.torch.spatial_path import SpatialPath
 from armlab.torch.squeeze_excitation import SqueezeExcitation
 from armlab.torch.strip_mean import strip_mean
+from armlab.torch.strips import join_strips, split_strips
 from armlab.torch.three_scale_bisenet import ThreeScaleBiSeNet
 from armlab.torch.three_scale_context_path import ThreeScaleContextPath
 from armlab.torch.toy_net import ToyNet
@@ -74,6 +76,7 @@ __all__ = [
     "ToyNet",
     "UAFMChannel",
     "UAFMSpatial",
+    "add",
     "batch_norm",
     "batch_norm_eval",
     "channel_conv1d",
@@ -85,6 +88,7 @@ __all__ = [
     "global_avg_pool",
     "global_max_pool",
     "hard_swish",
+    "join_strips",
     "leaky_relu",
     "max_pool2d",
     "relu",
@@ -93,5 +97,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_gate",
     "simam_logits",
+    "split_strips",
     "strip_mean",
+    "subtract",
 ]

@@ -10,6 +10,7 @@ from armlab.torch.conv2d import Conv2d
 from armlab.torch.hard_swish import hard_swish
 from armlab.torch.sigmoid_gate import sigmoid_gate
 from armlab.torch.strip_mean import strip_mean
+from armlab.torch.strips import join_strips, split_strips
 
 
 class CoordinateAttention(nn.Module):
@@ -24,9 +25,10 @@ class CoordinateAttention(nn.Module):
         self.conv_w = Conv2d(mid, channels, 1)
 
     def logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        z = torch.cat([strip_mean(x, axis=3), strip_mean(x, axis=2).mT], dim=2)
-        f_h, f_w = hard_swish(self.bn1(self.conv1(z))).split(x.shape[2:], dim=2)
-        return self.conv_h(f_h), self.conv_w(f_w.mT)
+        z = join_strips(strip_mean(x, axis=3), strip_mean(x, axis=2))
+        f = hard_swish(self.bn1(self.conv1(z)))
+        f_h, f_w = split_strips(f, height=x.shape[2])
+        return self.conv_h(f_h), self.conv_w(f_w)
 
     def forward(self, x: Tensor) -> Tensor:
         a_h, a_w = self.logits(x)

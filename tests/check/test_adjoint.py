@@ -4,7 +4,6 @@ Which inputs are far enough from kinks and ties, and which module has some, is i
 """
 
 import inspect
-from functools import partial
 from operator import attrgetter
 
 import numpy as np
@@ -28,15 +27,15 @@ def called(name, rng, shape):
     """The function with the options of this call, and its inputs."""
     case, call = CALLS[name]
     inputs, options = call(rng, shape)
-    return partial(getattr(hand, case.name), **options), tuple(inputs.values())
+    return outputs_of(case.name, **options), tuple(inputs.values())
 
 
-def value_alone(function):
-    """Of batch_norm's three values the first, and of the gradients those that are there."""
+def outputs_of(name, **options):
+    """Without what has no gradient: the statistics of batch_norm, the input that is absent."""
 
     def call(*inputs):
-        value, backward = function(*inputs)
-        y = value[0] if isinstance(value, tuple) else value
+        value, backward = getattr(hand, name)(*inputs, **options)
+        y = value[0] if name == "batch_norm" else value
 
         def present(dy):
             grads = backward(dy)
@@ -54,7 +53,7 @@ def value_alone(function):
 def test_backward_is_the_transpose_of_the_derivative(name, shape, seed):
     rng = np.random.default_rng([seed, *shape])
     function, inputs = called(name, rng, shape)
-    found = adjoint(value_alone(function), *inputs, rng=rng)
+    found = adjoint(end_to_end(function), *inputs, rng=rng)
     assert found.smooth, f"{name}: a kink lies between the steps: {found}"
     assert found.holds, f"{name}: {found}"
 
@@ -113,22 +112,23 @@ def test_backward_of_a_module(case, training):
     assert counted >= (5 if some else 60)
 
 
-def end_to_end(function, used):
-    """Of a function with several outputs those in `used`, as one vector; nobody used the others."""
+def end_to_end(function, used=None):
+    """Of several outputs those in `used`, or all, as one vector; nobody used the others."""
 
     def call(*inputs):
         ys, backward = function(*inputs)
         if not isinstance(ys, tuple):
             return ys, backward
+        chosen = range(len(ys)) if used is None else used
 
         def apart(dy):
             dys = [None] * len(ys)
-            for i in used:
+            for i in chosen:
                 part, dy = dy[: ys[i].size], dy[ys[i].size :]
                 dys[i] = part.reshape(ys[i].shape)
             return backward(tuple(dys))
 
-        return np.concatenate([ys[i].ravel() for i in used]), apart
+        return np.concatenate([ys[i].ravel() for i in chosen]), apart
 
     return call
 

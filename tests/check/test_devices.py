@@ -1,11 +1,10 @@
 """On a device as on the host: the same float32 numbers, in the same dtype and at that place."""
 
-from functools import partial
 from operator import attrgetter
 
 import numpy as np
 import pytest
-from test_adjoint import CALLS, LAYERS, SHAPES, built, drawn, value_alone
+from test_adjoint import CALLS, LAYERS, SHAPES, built, drawn, outputs_of
 
 from armlab import hand
 from armlab.arrays import HOST, dtype_name, to_host
@@ -15,10 +14,10 @@ from armlab.check.devices import strict_device
 def results(function, inputs, dy_rng, where):
     """The value and the gradients of float32 inputs at this place."""
     y, backward = function(*(where.asarray(x, "float32") for x in inputs))
-    dy = dy_rng.standard_normal(tuple(y.shape)) if y.shape else 0.7
-    given = where.asarray(dy, "float32")
-    grads = backward(given)
-    return [y, *(grads if isinstance(grads, tuple) else (grads,))]
+    ys = y if isinstance(y, tuple) else (y,)
+    dys = tuple(where.asarray(dy_rng.standard_normal(tuple(y.shape)), "float32") for y in ys)
+    grads = backward(dys if isinstance(y, tuple) else dys[0])
+    return [*ys, *(grads if isinstance(grads, tuple) else (grads,))]
 
 
 def expect_alike(function_at, inputs):
@@ -46,7 +45,7 @@ def test_a_function(name):
             key: where.asarray(value, "float32") if is_floating(value) else value
             for key, value in options.items()
         }
-        return value_alone(partial(getattr(hand, case.name), **there))
+        return outputs_of(case.name, **there)
 
     expect_alike(at, inputs.values())
 

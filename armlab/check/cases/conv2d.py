@@ -11,6 +11,7 @@ from armlab.check.example import Example
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Call, Inputs, Options, Shape, Timed, features
 from armlab.check.smooth import smooth
+from armlab.check.special import border, covered, one_of, slabs
 from armlab.check.strategies import Source
 from armlab.hand import kernels
 from armlab.hand.kernels import conv2d_winograd
@@ -22,24 +23,32 @@ def conv2d(s: Source, exact: bool = False) -> Example:
     padding = (s.pick(0, 1, 2), s.pick(0, 1, 3))
     dilation = (s.pick(1, 2), s.pick(1, 3))
     stride, groups = (s.pick(1, 2, 3), s.pick(1, 2)), s.pick(1, 2, 3)
-    fast = s.pick("any", "rows", "pointwise", "winograd")  # each fast version has to come up
-    many = fast == "winograd" and not exact
+    fast = s.pick("any", "rows", "pointwise", "winograd", "nearly winograd")  # each has to come up
+    many = "winograd" in fast and not exact
     if fast != "any":
         groups = 1
-    if fast in ("rows", "winograd"):
+    if fast == "rows" or many:
         stride = (1, 1)
     if fast == "pointwise":
         kernel, padding = (1, 1), (0, 0)
     if many:
         kernel, dilation = (3, s.pick(1, 3)), (1, dilation[1])
         padding = (padding[0], dilation[1] * (kernel[1] // 2))
+    if many and fast == "nearly winograd":  # all that `conv2d_winograd` asks for but one thing
+        lacking = s.pick("dilation", "rows", "stride", "groups", "width")
+        s.note(f"nearly winograd: {lacking}")
+        kernel = (s.pick(2, 4), kernel[1]) if lacking == "rows" else kernel
+        dilation = (2, dilation[1]) if lacking == "dilation" else dilation
+        stride = s.pick((2, 1), (1, 2)) if lacking == "stride" else stride
+        groups = 2 if lacking == "groups" else groups
+        padding = (padding[0], padding[1] + 1) if lacking == "width" else padding
     s.note(f"kernel: {kernel}, groups: {groups}" + ", many channels" * many)
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     least = [max(1, n - 2 * p) for n, p in zip(span, padding, strict=True)]
     n, c, h, w = s.features((1, 1, *least), large=(4, 9, 37, 43))
     c, k = groups * c, groups * s.pick(1, 2, 3, 7)
     if many:
-        c, k = c + 8, k + 9
+        c, k = c + 8 * groups, k + 9 * groups
     out = [
         (size + 2 * p - sp) // t + 1
         for size, p, sp, t in zip((h, w), padding, span, stride, strict=True)
@@ -138,6 +147,7 @@ CASES = [
         conv2d,
         bound,
         conv2d_exact,
+        special=one_of(slabs, border(covered)),
         calls=CALLS,
         cost=(288 * 24, 288),
         timed=(Timed({"x": (8, 32, 64, 64), "w": (32, 32, 3, 3), "b": (32,)}, {"padding": 1}),),

@@ -9,6 +9,7 @@ from armlab.check.case import Case
 from armlab.check.example import Example
 from armlab.check.record import Timed
 from armlab.check.smooth import of_x, smooth
+from armlab.check.special import where_no_pixel_is_passed_over
 from armlab.check.strategies import Source
 
 
@@ -59,6 +60,7 @@ CASES = [
         "resize_bilinear",
         resize,
         bound_bilinear,
+        special=where_no_pixel_is_passed_over,
         calls={"": of_x(smooth, size=(7, 3))},
         cost=(0, 4 * 2 * 6 * 7 * 3),
         timed=TIMED,
@@ -68,6 +70,7 @@ CASES = [
         resize,
         bound_nearest,
         resize,
+        special=where_no_pixel_is_passed_over,
         calls={"": of_x(smooth, size=(3, 8))},
         cost=(0, 0),
         timed=TIMED,

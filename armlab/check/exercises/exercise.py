@@ -11,10 +11,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from armlab.check import faults
-from armlab.check.agreement import ROUNDOFF
 from armlab.check.bounds import whole
 from armlab.check.cases import CASES
 from armlab.check.example import Example
+from armlab.check.functions import ROUNDOFF
 from armlab.check.sides import run_hand, run_torch
 
 Arguments = dict[str, Any]
