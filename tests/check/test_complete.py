@@ -57,7 +57,7 @@ def test_a_case_that_is_asked_for_says_where_it_belongs(add, capsys):
     add("ContextBlock")
     with pytest.raises(LookupError, match=NO_CASE):
         CASES["ContextBlock"]
-    with pytest.raises(LookupError, match="no case 'ContextBlok': choose from batch_norm, "):
+    with pytest.raises(LookupError, match="no case 'ContextBlok': choose from add, "):
         CASES["ContextBlok"]
     assert main(["check", "ContextBlock"]) == 1
     assert capsys.readouterr().err == f"armlab: {NO_CASE}\n"
