@@ -8,8 +8,7 @@ only file that `armlab.hand` needs to know a library by name.
 from __future__ import annotations
 
 import importlib
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -156,7 +155,8 @@ def to_host(array: Array) -> np.ndarray:
     if array_api_compat.is_torch_array(array):
         return array.detach().cpu().numpy()
     if array_api_compat.is_cupy_array(array):
-        return array.get()
+        host: np.ndarray = array.get()
+        return host
     xp = array_api_compat.array_namespace(array)
     return np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
 
@@ -175,45 +175,6 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     xp = array_api_compat.array_namespace(g)
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
-
-
-def clip(
-    x: Array, low: float = -math.inf, high: float = math.inf, *, out: Array | None = None
-) -> Array:
-    """x where it is within low ... high, else the nearer of the two; a NaN stays.
-
-    With a number, NumPy's maximum and minimum take four times as long as its clip; the clip of
-    array-api-compat would wait for a device.
-    """
-    if array_api_compat.is_numpy_array(x):
-        return np.clip(x, low, high, out=out)
-    xp = array_api_compat.array_namespace(x)
-    x = x if low == -math.inf else xp.maximum(x, low)
-    return x if high == math.inf else xp.minimum(x, high)
-
-
-def in_place(function: Callable[..., Array], y: Array, *operands: Any) -> Array:
-    """function(y, *operands), written over y where that saves time: y is the caller's alone.
-
-    A large array that is made anew costs as much as two passes over one that is there.
-    """
-    if isinstance(y, np.ndarray):
-        return function(y, *operands, out=y)
-    return function(y, *operands)
-
-
-def keep_where(mask: Array, x: Array) -> Array:
-    """x where the mask holds, else 0. x is repeated to the shape of the mask.
-
-    A product with a mask would make an infinity NaN. So NumPy multiplies the bits of x, read as
-    whole numbers, by 1 or 0; its `where` decides for each element and takes ten times as long.
-    """
-    if not array_api_compat.is_numpy_array(x):
-        return array_api_compat.array_namespace(x).where(mask, x, 0.0)
-    bits = mask.astype(f"i{x.itemsize}")
-    with unbuffered():
-        bits *= x.view(bits.dtype)
-    return bits.view(x.dtype)
 
 
 @contextmanager

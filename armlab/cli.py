@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. 0 good, 1 bad input or failed check, 2 wrong usage, 130 interrupted."""
     args = _parser().parse_args(argv)
     try:
-        return args.run(args)
+        code: int = args.run(args)
+        return code
     except KeyboardInterrupt:
         return fail("interrupted", INTERRUPTED)
     except (ValueError, RuntimeError, OSError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from types import FunctionType
 from typing import Any
 
@@ -44,9 +45,12 @@ def _globals_of(classes: Iterable[type]) -> list[dict[Any, Any]]:
 
 
 def _with_inner(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
-    """These namespaces, each once, and the dicts at their top level."""
+    """These namespaces, each once, and the dicts and the lists of records at their top level."""
     spaces = list({id(space): space for space in spaces}.values())
-    inner = [v for space in spaces for k, v in space.items() if isinstance(v, dict) and k.isupper()]
+    known = [value for space in spaces for name, value in space.items() if name.isupper()]
+    inner = [value for value in known if isinstance(value, dict)]
+    rows = [row for value in known if isinstance(value, list) for row in value]
+    inner += [vars(row) for row in rows if is_dataclass(row)]
     return list({id(table): table for table in spaces + inner}.values())
 
 

@@ -117,9 +117,9 @@ for name, shape in [("s", (2, 3, 1, 1)), ("p", (2, 1, 4, 5)), ("v", (3,))]:
 source(hand.leaky_relu)
 
 # %% [markdown]
-# The function computes `y`, defines `backward` inside itself, and returns both. `backward` is an ordinary inner function: it remembers the `y` that was there when it was defined. It asks where `y` is positive, which is where `x` is, makes an array with 1 there and `slope` elsewhere, and multiplies it by `dy`.
+# The function computes `y`, defines `backward` inside itself, and returns both. `backward` is an ordinary inner function: it remembers the `y` that was there when it was defined. It asks where `y` is positive, which is where `x` is, and takes `dy` there, and `slope * dy` elsewhere.
 #
-# Three names are new. `xp` is the library that `x` belongs to, here NumPy. `in_place` writes a result over an array that is no longer needed, and `clip` with one limit lifts what lies below it. They save time and change no number.
+# Two names are new. `xp` is the library that `x` belongs to, here NumPy. And `kernels.choose` looks into a table: where it has a faster way to the same numbers, that one runs in place of the lines below it. For reading, pass the two lines by; `kernels.specification()` switches the table off, and every test is run both ways.
 #
 # **Predict.** Let `x = [-2, 3]` and `dy = [10, 20]`, with the slope 0.01. What is `dx`?
 

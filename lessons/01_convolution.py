@@ -26,7 +26,7 @@
 # Equation (1) is that of `conv2d.py`. Its gradients are (d1), one line each.
 
 # %%
-from contextlib import contextmanager
+import inspect
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -541,9 +541,11 @@ check.exercise("conv_dx", conv_dx)
 # The loop over taps can be read. It is not fast: it copies a slice for each tap, and adds each product into `y` on its own. Beside the readable convolution stand four others. They form the same sums, in another order, or with other products. A small table says which one runs.
 
 # %%
-source(kernels.choose_conv2d)
-for _, kernel, _ in kernels.CONV2D:
-    print(kernel.__name__.rsplit(".", 1)[1], " ", kernel.__doc__.splitlines()[0])
+source(kernels.choose)
+for row in kernels.TABLE:
+    if row.function == "conv2d":
+        module = inspect.getmodule(row.run)
+        print(module.__name__.rsplit(".", 1)[1], " ", module.__doc__.splitlines()[0])
 
 # %% [markdown]
 # **Pointwise.** A 1 × 1 convolution is a matrix product for each image (section 3). There is nothing to copy.
@@ -725,16 +727,6 @@ for name, (first, last) in field(41).items():
 ROW, COLUMN = 41, 13  # in the seven of the scene
 
 
-@contextmanager
-def specification():
-    """Within this block no fast convolution runs, only the readable one."""
-    table, kernels.CONV2D = kernels.CONV2D, []
-    try:
-        yield
-    finally:
-        kernels.CONV2D = table
-
-
 def gradient_of_logit(net):
     y, backward = net.copy()(scene)
     dy = np.zeros_like(y)
@@ -749,7 +741,7 @@ rows = np.flatnonzero(fast.max(axis=1))
 print("gradient, fast:           rows", rows[0], "to", rows[-1])
 outside = np.delete(fast, np.s_[top : bottom + 1], axis=0).max()
 print(f"   largest inside {fast.max():.1e}, outside {outside:.1e}")
-with specification():
+with kernels.specification():  # no kernel runs, only what is read
     exact = gradient_of_logit(net)
 rows = np.flatnonzero(exact.max(axis=1))
 print("gradient, specification:  rows", rows[0], "to", rows[-1])
@@ -773,7 +765,7 @@ for step, name in enumerate(names):
     axes[0].add_patch(box)
 axes[0].axhline(7.5, color="white", lw=1.5, ls=":")
 for ax, name in zip(axes[1:], ("none", "arm"), strict=True):
-    with specification(), np.errstate(divide="ignore"):
+    with kernels.specification(), np.errstate(divide="ignore"):
         g = gradient_of_logit(trained(name))
         drawn = ax.imshow(np.log10(g), cmap="viridis", vmin=-7, vmax=0, interpolation="nearest")
     ax.set(xticks=[], yticks=[], facecolor="white")
@@ -791,7 +783,7 @@ plt.show()
 # %%
 def moved_logits(attention):
     either = [Scenes("test").batch([SCENE], band)[0] for band in (0, 1)]
-    with specification():
+    with kernels.specification():
         orange, blue = (trained(attention)(x)[0] for x in either)
     return np.any(orange != blue, axis=(0, 1, 3))  # for each row
 

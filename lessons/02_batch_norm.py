@@ -523,7 +523,7 @@ print(check.adjoint(value_and_backward, x, w, b))
 source(hand.batch_norm)
 
 # %% [markdown]
-# The file takes (5) from its last term to its first, in one array, so that nothing is made twice.
+# The file has (5) as one line. On NumPy it is not what runs: [batch_norm_in_place.py](../armlab/hand/kernels/batch_norm_in_place.py) takes the same line from its last term to its first, in one array, so that nothing large is made twice. It is several times as fast, and harder to read.
 #
 # ### Exercise 3 · `batch_norm_backward`
 #

@@ -32,7 +32,6 @@ from sklearn.datasets import load_digits, load_sample_image
 
 from armlab import check, hand
 from armlab.data import Scenes
-from armlab.hand.max_pool2d import max_along
 from armlab.hand.sequential import in_turn
 from tools import compare, features, photographs, source, trained
 from tools import CHANNELS, COLOURS, feature_map, gate_bars, gate_map, gradient_map, picture
@@ -675,10 +674,12 @@ def max_pool2d_backward(dy, winner, shape):
 check.exercise("max_pool2d_backward", max_pool2d_backward)
 
 # %% [markdown]
-# The file has no list of indices. The maximum of a window is the largest of the maxima of its rows, so it takes one axis after the other. Along each it goes through the three **taps**: tap $s$ meets, for all windows at once, a regular slice of the image. Within one tap no pixel occurs twice, so `+=` on a slice is safe, and the sum over taps is the sum of (d3).
+# The file has no list of indices. It goes through the nine **taps**: tap $(r, s)$ meets, for all windows at once, a regular slice of the image. Going forwards, each window remembers which tap is ahead: a later one must be *larger*, so that the first of equals stays. Going back, within one tap no pixel occurs twice, so `+=` on a slice is safe, and the sum over taps is the sum of (d3).
+#
+# (On NumPy another way runs, in [max_pool2d_rows_columns.py](../armlab/hand/kernels/max_pool2d_rows_columns.py): the maximum of a window is the largest of the maxima of its rows, so three taps along the rows and three along the columns do.)
 
 # %%
-source(hand.max_pool2d, max_along)
+source(hand.max_pool2d)
 
 # %% [markdown]
 # ## 7 · From the mean to the maximum

@@ -21,7 +21,7 @@
 # | You need first | [Lesson 4](04_sigmoid_gate.ipynb): the gate, the paper's ARM and its backward, batch normalisation's backward (BN 5) |
 # | Afterwards you can | read any public ARM and say what it does differently · load the weights of one into another · derive the whole backward · show which sentences of the article do not hold · keep a batch of one from stopping your training |
 # | Runs on | CPU; no GPU needed |
-# | Explains | [hand/attention_refinement.py](../armlab/hand/attention_refinement.py) · [hand/conv_bn_act.py](../armlab/hand/conv_bn_act.py) · [torch/attention_refinement.py](../armlab/torch/attention_refinement.py) · and, where they are used, [weights/key_maps.py](../armlab/weights/key_maps.py) · [cost/report.py](../armlab/cost/report.py) |
+# | Explains | [hand/attention_refinement.py](../armlab/hand/attention_refinement.py) · [hand/conv_bn_act.py](../armlab/hand/conv_bn_act.py) · [torch/attention_refinement.py](../armlab/torch/attention_refinement.py) · and, where they are used, [weights/key_maps.py](../armlab/weights/key_maps.py) · [cost/module_cost.py](../armlab/cost/module_cost.py) |
 #
 # Equation numbers are those of the class `AttentionRefinementModule`. Where one of them gets a gradient, the gradient has the same number behind a d.
 
@@ -36,7 +36,7 @@ from torch import nn
 
 import armlab.torch as twins
 from armlab import check, hand, weights
-from armlab.cost import Report
+from armlab.cost import ModuleCost
 from armlab.data import Scenes, to_rgb
 from armlab.hand.attention_refinement import attention_logits
 from armlab.hand.sequential import in_turn
@@ -386,7 +386,7 @@ plt.show()
 
 # %%
 arm32 = hand.AttentionRefinementModule(512, 128).eval()
-branches = Report(arm32, (1, 512, 15, 20)).branches("")
+branches = ModuleCost(arm32, (1, 512, 15, 20)).branches("")
 print(f"{'':36}{'parameters':>10}{'multiply-adds':>15}{'element-wise':>14}")
 for (branch, kind), cost in branches.items():
     print(

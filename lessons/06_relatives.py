@@ -33,7 +33,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from armlab import check, hand
-from armlab.cost import Report
+from armlab.cost import ModuleCost
 from armlab.data import Scenes
 from armlab.hand.attention_refinement import attention_logits
 from armlab.hand.bottleneck import bottleneck
@@ -90,7 +90,7 @@ relatives = {
 }
 print(f"{'128 channels, 30×40':20}{'parameters':>10}{'multiply-adds':>15}{'element-wise':>14}  BN")
 for name, module in relatives.items():
-    cost = Report(module.eval(), (1, 128, 30, 40)).total
+    cost = ModuleCost(module.eval(), (1, 128, 30, 40)).total
     has_bn = any(isinstance(part, hand.BatchNorm2d) for _, part in module.named_modules())
     print(
         f"{name:20}{cost.parameters:10,}{cost.multiply_adds:15,}{cost.elementwise:14,}"

@@ -35,7 +35,7 @@ from sklearn.datasets import load_digits
 import armlab.torch as twins
 from armlab import check, cost, hand, weights
 from armlab.arrays import unbroadcast
-from armlab.cost.text import percent
+from armlab.cost.cost_table import percent
 from armlab.data import CLASSES, Scenes, to_rgb
 from armlab.hand.backward import fill_unused
 from armlab.hand.bisenet_output import run_heads
@@ -1009,7 +1009,7 @@ plt.show()
 # **Predict.** BiSeNet with 19 classes on an image of 1024 × 2048. What share of all multiply-adds is in its two ARMs? And in their attention branches, without the 3×3?
 
 # %%
-report = cost.Report(hand.BiSeNet(19).eval(), (1, 3, 1024, 2048))
+report = cost.ModuleCost(hand.BiSeNet(19).eval(), (1, 3, 1024, 2048))
 parts = {"trunk": "cp.resnet", "spatial path": "sp", "ARM32": "cp.arm32", "ARM16": "cp.arm16"}
 parts |= {"conv_avg (g)": "cp.conv_avg", "conv_head32": "cp.conv_head32"}
 parts |= {"conv_head16": "cp.conv_head16", "FFM": "ffm", "head": "conv_out"}

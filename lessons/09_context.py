@@ -27,7 +27,6 @@
 
 # %%
 from tempfile import TemporaryDirectory
-from unittest.mock import patch
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -37,7 +36,7 @@ from matplotlib.patches import Rectangle
 
 from armlab import check, hand, plots, training
 from armlab.data import DigitScenes, Generated, HardScenes, Scenes, to_rgb
-from armlab.data.pictures import MEAN, STD
+from armlab.data.digits_and_photographs import MEAN, STD
 from armlab.data.scenes import BAND_COLOURS, BAND_ROWS, FIRST_ROW
 from armlab.hand import kernels
 from armlab.training import loop
@@ -158,7 +157,7 @@ check.exercise("rows_read", rows_read)
 # %% [markdown]
 # Now line by line for the network itself. The gradient is a second witness: send a random $dy$ from row 30 back through the layers by hand, and see at each of them in which rows anything arrives. That has to be the window, no row more and no row less.
 #
-# The readable convolution computes here, in which a number is a sum over its own window and nothing else. It is the specification. Of the fast ones, which are rows of a table in `armlab.hand.kernels`, Winograd's adds and subtracts neighbours on its way and is held to the specification within rounding: it would leave rounding errors beside the window.
+# The readable convolution computes here, in which a number is a sum over its own window and nothing else. It is the specification, which `kernels.specification()` asks for. Of the fast ones, which are rows of a table in `armlab.hand.kernels`, Winograd's adds and subtracts neighbours on its way and is held to the specification within rounding: it would leave rounding errors beside the window.
 
 
 # %%
@@ -168,11 +167,6 @@ def layers_of(net):
     return [(m.kernel_size[0], m.stride[0], m.padding[0]) for m in found]
 
 
-def by_specification():
-    """Within this block no fast convolution runs."""
-    return patch.object(kernels, "CONV2D", [])
-
-
 def reached(d):
     """First and last row in which a gradient (N, C, H, W) is not 0."""
     rows = np.flatnonzero(np.any(d != 0, axis=(0, 1, 3)))
@@ -180,7 +174,7 @@ def reached(d):
 
 
 logits, backs = scenes.scene(1)[0][np.newaxis], {}
-with by_specification():
+with kernels.specification():
     for name, layer in none.children().items():
         logits, backs[name] = layer(logits)
 y, resize_back = hand.resize_bilinear(logits, size=(64, 64))
@@ -242,7 +236,7 @@ axes[0].imshow(to_rgb(image))
 axes[0].set(xticks=[], yticks=[])
 axes[0].set_title(f"scene {index}, pixel ({ROW}, {COLUMN})", fontsize=10)
 for column, (name, net) in enumerate((("without attention", none), ("with ARM", arm)), start=1):
-    with by_specification():
+    with kernels.specification():
         dx, _ = net(image[np.newaxis])[1](dy)
     shown, limit = dx[0].sum(axis=0), 0.05
     gradient_map(axes[column], shown, f"dx {name}", limit=limit)
@@ -276,7 +270,7 @@ print("the images differ in rows", np.unique(np.nonzero(both[0] != both[1])[2]))
 
 def change(net, images=both):
     """How far the logits move with the band, (N, 3, H, W)."""
-    with by_specification():
+    with kernels.specification():
         a, b = (net(x)[0] for x in images)
     return a - b
 

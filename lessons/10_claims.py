@@ -21,7 +21,7 @@
 # | You need first | [Lesson 4](04_sigmoid_gate.ipynb): what ARM computes · [Lesson 9](09_context.ipynb): the scenes, mIoU, A against B |
 # | Afterwards you can | count parameters and multiply-adds by hand · say which part of a module a number is of · put an interval around a few seeds and around their paired differences · tell *no difference seen* from *no difference* |
 # | Runs on | CPU; no GPU needed. The trainings are kept; their command is printed |
-# | Explains | [cost/rules.py](../armlab/cost/rules.py) · [cost/report.py](../armlab/cost/report.py) · [training/intervals.py](../armlab/training/intervals.py) · [training/ablation.py](../armlab/training/ablation.py) · [training/findings.py](../armlab/training/findings.py) |
+# | Explains | [cost/rules.py](../armlab/cost/rules.py) · [cost/module_cost.py](../armlab/cost/module_cost.py) · [training/intervals.py](../armlab/training/intervals.py) · [training/ablation.py](../armlab/training/ablation.py) · [training/findings.py](../armlab/training/findings.py) |
 #
 # Equation numbers (1) and (2) are those of `training/intervals.py`. (C1) to (C3), (I1) and (I2) are the lesson's own.
 
@@ -36,8 +36,8 @@ from IPython.display import Markdown, display
 from scipy.stats import t as student
 
 from armlab import check, hand, plots
-from armlab.cost import ATTENTION, GATE, Report, rules
-from armlab.cost.text import percent, scaled
+from armlab.cost import ATTENTION, GATE, ModuleCost, rules
+from armlab.cost.cost_table import percent, scaled
 from armlab.data import DigitScenes, Scenes, to_rgb
 from armlab.training import ablation, findings, intervals
 from armlab.training.intervals import interval, mean_over_seeds, paired_difference
@@ -190,7 +190,7 @@ def conv_multiply_adds(in_channels, out_channels, kernel, stride, padding, heigh
 check.exercise("conv_multiply_adds", conv_multiply_adds)
 
 # %% [markdown]
-# `armlab.cost` does this for a whole network without computing a single value: the module's own forward runs on *sketches*, arrays that have a shape and nothing in them, and each function on its way is counted by a rule like this one.
+# `armlab.cost` does this for a whole network without computing a single value: the module's own forward runs on *shape arrays*, arrays that have a shape and nothing in them, and each function on its way is counted by a rule like this one.
 
 # %%
 source(rules.conv2d, rules.global_pool, rules.sigmoid_gate)
@@ -200,7 +200,7 @@ source(rules.conv2d, rules.global_pool, rules.sigmoid_gate)
 
 # %%
 H, W = 32, 64
-report = Report(modules["ARM32, 512 → 128"].eval(), (1, C, H, W))
+report = ModuleCost(modules["ARM32, 512 → 128"].eval(), (1, C, H, W))
 branches = report.branches("")
 by_hand = {
     ("features", "3×3 convolution"): (H * W * K * C * 9, 0),
@@ -245,7 +245,7 @@ print(f"pooling and multiply are {pool_and_gate / inside:.1%} of attention and g
 
 # %%
 net = hand.BiSeNet(19, rng=0).eval()
-whole = Report(net, (1, 3, 1024, 2048))
+whole = ModuleCost(net, (1, 3, 1024, 2048))
 arms, branch = whole.of(*whole.arms), whole.without_features(*whole.arms)
 everything = whole.total
 print(
@@ -293,7 +293,7 @@ plt.show()
 # $$\text{added} = \frac{\text{with} - \text{without}}{\text{without}} \tag{C3}$$
 
 # %%
-plain = Report(hand.BiSeNet(19, attention="none", rng=0).eval(), (1, 3, 1024, 2048)).total
+plain = ModuleCost(hand.BiSeNet(19, attention="none", rng=0).eval(), (1, 3, 1024, 2048)).total
 with_arm = everything.multiply_adds
 for what, without in (
     ("the 3×3 stays, the attention goes", plain.multiply_adds),
@@ -301,7 +301,7 @@ for what, without in (
 ):
     print(f"{what:37} {100 * (with_arm - without) / without:.6f} %")
 
-three = Report(hand.ThreeScaleBiSeNet(9, rng=0).train(), (2, 3, 480, 640))
+three = ModuleCost(hand.ThreeScaleBiSeNet(9, rng=0).train(), (2, 3, 480, 640))
 convs = [f"{path}.conv" for path in three.arms]
 share = percent(three.of(*convs).multiply_adds, three.total.multiply_adds)
 image = scaled(three.total.multiply_adds // 2)  # of a batch of two
@@ -318,7 +318,7 @@ for path in three.arms:
 heights = [128, 256, 512, 1024, 2048]
 class_share, branch_share, element_share = [], [], []
 for height in heights:
-    r = Report(net, (1, 3, height, 2 * height))
+    r = ModuleCost(net, (1, 3, height, 2 * height))
     inner = r.without_features(*r.arms)
     class_share.append(100 * r.of(*r.arms).multiply_adds / r.total.multiply_adds)
     branch_share.append(100 * inner.multiply_adds / r.total.multiply_adds)

@@ -135,15 +135,16 @@ plt.show()
 # %% [markdown]
 # Not to the last bit. Sums are added up in another order, and each order rounds differently. How much is allowed is known beforehand: that is section 6. What comes out of an `argmax`, here, is the same.
 #
-# One reason for another order stands in a table. On NumPy fast convolutions run, on every other library the specification, one matrix product for each of the nine taps. No kernel has been written for CuPy yet: the table would be its place.
+# One reason for another order stands in a table. On NumPy the rows below run in place of the lines of the file, on every other library the specification: for a convolution, one matrix product for each of the nine taps. No kernel has been written for CuPy yet: the table would be its place.
 
 # %%
-source(kernels.choose_conv2d)
+source(kernels.choose)
 with a_device() as there:
     libraries = HOST.xp, there.xp
-for library_fits, kernel, _ in kernels.CONV2D:
-    fits = [library_fits(xp) for xp in libraries]
-    print(f"{kernel.__name__.rpartition('.')[2]:18} on NumPy: {fits[0]}   on the device: {fits[1]}")
+for row in kernels.TABLE:
+    fits = [row.library(xp) for xp in libraries]
+    name = row.run.__module__.rpartition(".")[2]
+    print(f"{row.function:16} {name:24} on NumPy: {fits[0]!s:6} on the device: {fits[1]}")
 
 # %% [markdown]
 # ## 2 · What a device forbids
@@ -456,7 +457,7 @@ check.exercise("conv_floor", conv_floor)
 # The same for every part of ARM32, from `armlab.cost`, which counts on shapes alone. The line is the **roofline**. Its knee lies where both limits are equal, at $F/B = 50/3 \approx 17$ operations per byte. Left of it memory is the limit, right of it arithmetic. A point on the line is as fast as the device allows.
 
 # %%
-report = cost.Report(hand.AttentionRefinementModule(512, 128).eval(), (1, 512, 32, 64))
+report = cost.ModuleCost(hand.AttentionRefinementModule(512, 128).eval(), (1, 512, 32, 64))
 points = {}
 for entry in report.entries:
     operations = 2 * entry.cost.multiply_adds + entry.cost.elementwise

@@ -101,3 +101,33 @@ def test_cupy_takes_every_keyword_that_hand_uses():
         assert anything or keywords <= set(parameters), f"xp.{name}: {keywords - set(parameters)}"
         checked.add(name)
     assert {"sum", "max", "argmax", "zeros", "full", "concat", "asarray"} <= checked
+
+
+TRICKS = {"keep_where", "unbuffered", "setbufsize", "in_place", "clip", "view", "out"}
+
+
+def names_used(path):
+    """Every name, attribute, keyword and import in a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.keyword):
+            yield node.arg
+        elif isinstance(node, ast.alias):
+            yield from node.name.split(".")
+
+
+def test_what_is_only_fast_stays_in_kernels():
+    """A leaf is its equation and a composite its forward: neither asks how NumPy works."""
+    looked_at = 0
+    for path in [*files("hand"), ROOT / "arrays.py"]:
+        names = list(names_used(path))
+        looked_at += len(names)
+        assert not TRICKS.intersection(names), (path.name, TRICKS.intersection(names))
+        inside = [name for name in imports(path) if name.startswith("armlab.hand.kernels")]
+        assert not inside, f"{path.name} imports {inside}: ask the table with kernels.choose"
+    assert looked_at > 5000
+    in_kernels = {name for path in files("hand/kernels") for name in names_used(path)}
+    assert in_kernels >= TRICKS - {"in_place"}, "a trick that nobody uses is not worth its test"

@@ -1,14 +1,14 @@
 """How fast the code by hand is, next to PyTorch on the same cores.
 
-    catalogue   the rows: what is timed, at which sizes
-    worker      a process of one side; hand_side and torch_side say what it runs
-    process     the same process as its parent sees it
-    race        each row: the sides compared, then timed
-    rounds      how they take turns, and what comes out of that
-    machine     what the machine can do at best: matrix products and copies
-    memory      the most memory that a call holds
-    alone       rows without an opponent: two runs side by side, and start-up
-    report      the whole run as one document; text prints it, changes compares two
+    catalogue         the rows: what is timed, at which sizes, each a `timed_call`
+    worker            a process of one side; hand_side and torch_side say what it runs
+    process           the same process as its parent sees it
+    race              each row: the sides compared, then timed
+    rounds            how they take turns, and what comes out of that
+    machine           what the machine can do at best: matrix products and copies
+    memory            the most memory that a call holds
+    without_opponent  rows without an opponent: two runs side by side, and start-up
+    whole_run         the whole run as one document; bench_tables prints it, changes compares two
 
 Each side has a process of its own, pinned to the same cores, with the same number of threads: in
 one process the threads of one library spin while the other computes. The sides take turns, and

@@ -7,45 +7,45 @@ from collections.abc import Iterable
 from typing import Any
 
 from armlab.bench import GROUPS
-from armlab.bench.row import Row, Shape
+from armlab.bench.timed_call import Shape, TimedCall
 
 
-def _features(call: str, channels: int = 32, side: int = 64, **options: Any) -> Row:
+def _features(call: str, channels: int = 32, side: int = 64, **options: Any) -> TimedCall:
     """A function of one map, of the size that the toy training has."""
-    return Row(call, "operations", call, {"x": (8, channels, side, side)}, options)
+    return TimedCall(call, "operations", call, {"x": (8, channels, side, side)}, options)
 
 
 def _conv(
     name: str, x: Shape, k: int, kernel: int = 3, group: str = "convolutions", **more: Any
-) -> Row:
+) -> TimedCall:
     """A convolution that keeps the size at stride 1; what is no option of conv2d is the row's."""
     own = {key: more.pop(key) for key in ("no_grad", "series", "size") if key in more}
     padding = more.get("dilation", 1) * (kernel // 2)
     w = (k, x[1] // more.get("groups", 1), kernel, kernel)
-    return Row(name, group, "conv2d", {"x": x, "w": w}, {"padding": padding, **more}, **own)
+    return TimedCall(name, group, "conv2d", {"x": x, "w": w}, {"padding": padding, **more}, **own)
 
 
-def _arm(name: str, x: Shape, k: int, group: str = "arm", **own: Any) -> Row:
+def _arm(name: str, x: Shape, k: int, group: str = "arm", **own: Any) -> TimedCall:
     options = {"in_channels": x[1], "out_channels": k}
-    return Row(name, group, "AttentionRefinementModule", {"x": x}, options, **own)
+    return TimedCall(name, group, "AttentionRefinementModule", {"x": x}, options, **own)
 
 
 def _training(
     name: str, call: str, x: Shape, group: str = "training", optimise: bool = True, **options: Any
-) -> Row:
+) -> TimedCall:
     own: dict[str, Any] = {"no_grad": ("x",), "loss": True, "optimise": optimise}
-    return Row(name, group, call, {"x": x}, {"classes": 3, **options}, **own)
+    return TimedCall(name, group, call, {"x": x}, {"classes": 3, **options}, **own)
 
 
 X, VECTOR = (8, 32, 64, 64), (32,)
 WITH_VECTORS = {"x": X, "w": VECTOR, "b": VECTOR}
 
 OPERATIONS = [
-    Row(
+    TimedCall(
         "conv2d", "operations", "conv2d", {"x": X, "w": (32, 32, 3, 3), "b": VECTOR}, {"padding": 1}
     ),
-    Row("batch_norm", "operations", "batch_norm", WITH_VECTORS),
-    Row(
+    TimedCall("batch_norm", "operations", "batch_norm", WITH_VECTORS),
+    TimedCall(
         "batch_norm_eval",
         "operations",
         "batch_norm_eval",
@@ -54,10 +54,10 @@ OPERATIONS = [
     ),
     _features("relu"),
     _features("leaky_relu"),
-    Row("sigmoid", "operations", "sigmoid", {"a": X}),
-    Row("sigmoid_gate", "operations", "sigmoid_gate", {"x": X, "a": (8, 32, 1, 1)}),
-    Row("sigmoid_gate-spatial", "operations", "sigmoid_gate", {"x": X, "a": (8, 1, 64, 64)}),
-    Row(
+    TimedCall("sigmoid", "operations", "sigmoid", {"a": X}),
+    TimedCall("sigmoid_gate", "operations", "sigmoid_gate", {"x": X, "a": (8, 32, 1, 1)}),
+    TimedCall("sigmoid_gate-spatial", "operations", "sigmoid_gate", {"x": X, "a": (8, 1, 64, 64)}),
+    TimedCall(
         "conv_bn_act",
         "operations",
         "ConvBNAct",
@@ -66,17 +66,19 @@ OPERATIONS = [
     ),
     _features("global_avg_pool"),
     _features("global_max_pool"),
-    Row("channel_conv1d", "operations", "channel_conv1d", {"z": (8, 256, 1, 1), "w": (1, 1, 5)}),
+    TimedCall(
+        "channel_conv1d", "operations", "channel_conv1d", {"z": (8, 256, 1, 1), "w": (1, 1, 5)}
+    ),
     _features("channel_mean"),
     _features("channel_max"),
     _features("strip_mean", axis=3),
     _features("hard_swish"),
     _features("simam_logits"),
-    Row("concat_channels", "operations", "concat_channels", {"x1": X, "x2": X}),
+    TimedCall("concat_channels", "operations", "concat_channels", {"x1": X, "x2": X}),
     _features("max_pool2d", kernel_size=3, stride=2, padding=1),
     _features("resize_bilinear", side=32, size=(64, 64)),
     _features("resize_nearest", side=32, size=(64, 64)),
-    Row(
+    TimedCall(
         "cross_entropy",
         "operations",
         "cross_entropy",
@@ -126,7 +128,7 @@ SCALING = [
 ]  # fmt: skip
 ROWS = {row.name: row for row in OPERATIONS + CONVOLUTIONS + ARMS + TRAINING + NETWORK + SCALING}
 
-ALONE = {  # name: group, what is measured; see `armlab.bench.alone`
+WITHOUT_OPPONENT = {  # name: group, what is measured; see `armlab.bench.without_opponent`
     "side-by-side": ("training", "the first toy step in two processes at once, against in one"),
     "import": ("start-up", "from armlab import hand, where numpy is imported already"),
     "help": ("start-up", "armlab --help, the whole process"),
@@ -136,13 +138,13 @@ ALONE = {  # name: group, what is measured; see `armlab.bench.alone`
 def groups() -> dict[str, str]:
     """The group of each row, in the order in which they are run."""
     found = {row.name: row.group for row in ROWS.values()}
-    found |= {name: group for name, (group, _) in ALONE.items()}
+    found |= {name: group for name, (group, _) in WITHOUT_OPPONENT.items()}
     return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1])))
 
 
 def about(name: str) -> str:
     """What a row measures, in words."""
-    return ROWS[name].about if name in ROWS else ALONE[name][1]
+    return ROWS[name].about if name in ROWS else WITHOUT_OPPONENT[name][1]
 
 
 def chosen(names: Iterable[str], group: str | None = None) -> list[str]:

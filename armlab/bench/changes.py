@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from os import PathLike
 from pathlib import Path
 
 from armlab.bench.race import Found
 
 
-def read(path: Path) -> Found:
+def read(path: str | PathLike[str]) -> Found:
     """A document that --json wrote. Raises ValueError where the file holds none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
         complete = isinstance(found, dict) and {"machine", "rows", "series"} <= found.keys()
     except (UnicodeDecodeError, json.JSONDecodeError):
         complete = False
@@ -26,10 +27,10 @@ def compared(before: Found, after: Found) -> str:
     lines = [f"{'':21}{'threads':>8}{'before':>10}{'after':>10}{'after/before':>14}   figure"]
     old = {_key(row): row for row in before["rows"]}
     for row in after["rows"]:
-        figures = [_figure(r) for r in (old.get(_key(row), {}), row)]
-        if None in figures:
+        earlier, later = _figure(old.get(_key(row), {})), _figure(row)
+        if earlier is None or later is None:
             continue
-        (was, _), (now, unit) = figures  # type: ignore[misc]
+        (was, _), (now, unit) = earlier, later
         digits = 0 if unit == "ms" else 2
         lines.append(
             f"{row['name']:21}{row['threads']:8d}{was:10.{digits}f}{now:10.{digits}f}"

@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
-from armlab.bench.draws import SEED, Drawn, draw, labels
-from armlab.bench.row import Row
-from armlab.bench.task import Task
+from armlab.bench.drawn_arrays import SEED, DrawnArrays, draw, labels
+from armlab.bench.ready_call import ReadyCall
+from armlab.bench.timed_call import TimedCall
 from armlab.training.optimisers import Adam
 
 
-def task(row: Row) -> Task:
+def ready(row: TimedCall) -> ReadyCall:
     """The row with its arrays drawn and its weights made."""
     if row.loss:
         return _step(row, draw(row))
     return _module(row, draw(row)) if row.is_module else _function(row, draw(row))
 
 
-def network(row: Row) -> hand.Module:
+def network(row: TimedCall) -> hand.Module:
     """The module of a row, from its seed; the twin starts from the same weights."""
     made: hand.Module = getattr(hand, row.call)(**row.options, rng=SEED)
     return made
 
 
-def _function(row: Row, drawn: Drawn) -> Task:
+def _function(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     function, inputs = getattr(hand, row.call), tuple(drawn.inputs.values())
     options = {**row.options, **drawn.constants}
     dy = drawn.like(_first(function(*inputs, **options)[0]).shape)
@@ -42,10 +42,10 @@ def _function(row: Row, drawn: Drawn) -> Task:
         found = {f"d{name}": g for name, g in zip(row.inputs, grads, strict=False)}  # b is absent
         return {"y": _first(value)} | {k: g for k, g in found.items() if k[1:] not in row.no_grad}
 
-    return Task(forward, named, drawn.bytes(dy))
+    return ReadyCall(forward, named, drawn.bytes(dy))
 
 
-def _module(row: Row, drawn: Drawn) -> Task:
+def _module(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     module, inputs = network(row), tuple(drawn.inputs.values())
     dy = drawn.like(module(*inputs)[0].shape)
 
@@ -58,10 +58,10 @@ def _module(row: Row, drawn: Drawn) -> Task:
         found = {f"d{name}": g for name, g in zip(row.inputs, dinputs, strict=True)}
         return {"y": y, **found, **dparameters}
 
-    return Task(forward, named, drawn.bytes(dy))
+    return ReadyCall(forward, named, drawn.bytes(dy))
 
 
-def _step(row: Row, drawn: Drawn) -> Task:
+def _step(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     net, (x,) = network(row), drawn.inputs.values()
     optimiser = Adam() if row.optimise else None
     targets = labels(drawn, row)
@@ -80,7 +80,7 @@ def _step(row: Row, drawn: Drawn) -> Task:
 
         return sum(loss for loss, _ in losses), backward
 
-    return Task(forward, lambda loss, grads: {"loss": np.asarray(loss), **grads})
+    return ReadyCall(forward, lambda loss, grads: {"loss": np.asarray(loss), **grads})
 
 
 def _first(value: Any) -> Any:

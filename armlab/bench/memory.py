@@ -11,7 +11,7 @@ import gc
 import re
 from pathlib import Path
 
-from armlab.bench.task import Task
+from armlab.bench.ready_call import ReadyCall
 
 ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "65536",  # larger blocks are given back alone
@@ -22,7 +22,7 @@ ENVIRONMENT = {
 RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
-def peak_extra(task: Task) -> int | None:
+def peak_extra(task: ReadyCall) -> int | None:
     """Bytes beyond those that stood before the call: inputs, weights and dy are not counted,
     y, what backward keeps, gradients and scratch are. None where the system cannot be asked."""
     if not RESET.exists():
@@ -35,7 +35,7 @@ def peak_extra(task: Task) -> int | None:
     return max(_kib("VmHWM") - before, 0) * 1024
 
 
-def _call(task: Task) -> None:
+def _call(task: ReadyCall) -> None:
     y, backward = task.forward()
     grads = backward()
     del y, backward, grads

@@ -15,7 +15,7 @@ from armlab.bench import machine, memory
 from armlab.bench.catalogue import ROWS, about, groups
 from armlab.bench.process import Process, SideError
 from armlab.bench.rounds import BEST, SIDES, summary, take_turns
-from armlab.bench.row import Row
+from armlab.bench.timed_call import TimedCall
 
 PATIENCE = 180  # seconds that one of BEST may take to be ready: compilers may take for ever
 SLOW = 20.0  # seconds after which a row has enough rounds
@@ -69,7 +69,7 @@ def head(name: str, threads: int) -> Found:
 
 
 def _measure_row(
-    row: Row, processes: Mapping[str, Process], plan: Plan, skipped: dict[str, str]
+    row: TimedCall, processes: Mapping[str, Process], plan: Plan, skipped: dict[str, str]
 ) -> Found:
     """One row, where its sides agree. One of BEST that fails or takes too long is left out."""
     ready: dict[str, Process] = {}
@@ -96,7 +96,7 @@ def _measure_row(
     return {"errors": worst, **summary(take_turns(ready, plan.rounds, SLOW))}
 
 
-def _disagree(row: Row, side: str, key: str, error: float) -> str:
+def _disagree(row: TimedCall, side: str, key: str, error: float) -> str:
     return (
         f"{row.name} was not timed: {key} by hand and of {side} are {error:.1g} apart, "
         f"relative in the norm, and may be {row.bound:g}"

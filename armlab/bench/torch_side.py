@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import armlab.torch as twins
-from armlab.bench.draws import Drawn, draw, labels
+from armlab.bench.drawn_arrays import DrawnArrays, draw, labels
 from armlab.bench.hand_side import network
-from armlab.bench.row import Row
-from armlab.bench.task import Task
+from armlab.bench.ready_call import ReadyCall
+from armlab.bench.timed_call import TimedCall
 
 # Twins that do more than PyTorch's own call, so that is what is timed.
 PLAIN: dict[str, Callable[..., Any]] = {
@@ -23,7 +23,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
 }
 
 
-def task(row: Row, side: str) -> Task:
+def ready(row: TimedCall, side: str) -> ReadyCall:
     """The row for side "torch", "channels_last" or "compiled"."""
     last = side == "channels_last"
     compiled: Callable[[Any], Any] = torch.compile if side == "compiled" else lambda f: f
@@ -31,7 +31,9 @@ def task(row: Row, side: str) -> Task:
     return make(row, draw(row), last, compiled)
 
 
-def _function(row: Row, drawn: Drawn, last: bool, compiled: Callable[[Any], Any]) -> Task:
+def _function(
+    row: TimedCall, drawn: DrawnArrays, last: bool, compiled: Callable[[Any], Any]
+) -> ReadyCall:
     function = compiled(PLAIN.get(row.call) or getattr(twins, row.call))
     constants = {name: _tensor(a, last) for name, a in drawn.constants.items()}
     return _gradients_of(
@@ -39,14 +41,20 @@ def _function(row: Row, drawn: Drawn, last: bool, compiled: Callable[[Any], Any]
     )
 
 
-def _module(row: Row, drawn: Drawn, last: bool, compiled: Callable[[Any], Any]) -> Task:
+def _module(
+    row: TimedCall, drawn: DrawnArrays, last: bool, compiled: Callable[[Any], Any]
+) -> ReadyCall:
     module = _twin(row, last)
     return _gradients_of(row, drawn, last, compiled(module), dict(module.named_parameters()))
 
 
 def _gradients_of(
-    row: Row, drawn: Drawn, last: bool, call: Callable[..., Tensor], parameters: dict[str, Any]
-) -> Task:
+    row: TimedCall,
+    drawn: DrawnArrays,
+    last: bool,
+    call: Callable[..., Tensor],
+    parameters: dict[str, Any],
+) -> ReadyCall:
     """Forward and autograd, for the inputs whose gradients are wanted and all parameters."""
     inputs = {name: _tensor(a, last) for name, a in drawn.inputs.items()}
     leaves = {f"d{k}": t.requires_grad_() for k, t in inputs.items() if k not in row.no_grad}
@@ -62,10 +70,12 @@ def _gradients_of(
         found = dict(zip(leaves, grads, strict=True))
         return {name: t.detach().numpy() for name, t in {"y": y, **found}.items()}
 
-    return Task(forward, named, drawn.bytes(dy_host))
+    return ReadyCall(forward, named, drawn.bytes(dy_host))
 
 
-def _step(row: Row, drawn: Drawn, last: bool, compiled: Callable[[Any], Any]) -> Task:
+def _step(
+    row: TimedCall, drawn: DrawnArrays, last: bool, compiled: Callable[[Any], Any]
+) -> ReadyCall:
     net = _twin(row, last)
     x, targets = _tensor(drawn.inputs["x"], last), torch.from_numpy(labels(drawn, row))
     optimiser = torch.optim.Adam(net.parameters()) if row.optimise else None
@@ -92,10 +102,10 @@ def _step(row: Row, drawn: Drawn, last: bool, compiled: Callable[[Any], Any]) ->
     def named(loss: Tensor, grads: Any) -> dict[str, np.ndarray]:
         return {k: t.detach().numpy() for k, t in {"loss": loss, **grads}.items()}
 
-    return Task(forward, named)
+    return ReadyCall(forward, named)
 
 
-def _twin(row: Row, last: bool) -> nn.Module:
+def _twin(row: TimedCall, last: bool) -> nn.Module:
     """From the weights that the module by hand draws."""
     twin: Any = getattr(twins, row.call)(**row.options)
     state = network(row).state_dict()

@@ -39,17 +39,17 @@ class Worker:
         if self.side == "hand":
             from armlab.bench import hand_side
 
-            self.task = hand_side.task(ROWS[row])
+            self.task = hand_side.ready(ROWS[row])
         else:
             from armlab.bench import torch_side
 
-            self.task = torch_side.task(ROWS[row], self.side)
+            self.task = torch_side.ready(ROWS[row], self.side)
 
     def save(self, path: str) -> None:
         """Run once, and write y and the gradients to a file."""
         import numpy as np
 
-        np.savez(path, **self.task.run())  # type: ignore[arg-type]
+        np.savez(path, allow_pickle=False, **self.task.run())
 
     def errors(self, path: str) -> dict[str, float]:
         """Run once; how far each result is from the one in the file, relative in the norm."""

@@ -13,17 +13,20 @@ from pathlib import Path
 from armlab.arrays import place
 from armlab.check import table
 
-REPORT = Path("gpu-report.md")
+REPORT, TESTS = Path("gpu-report.md"), Path("tests")
 
 
 def main() -> int:
-    """Run everything on "cuda" and write the report. 1 where there is no GPU or a part fails."""
+    """Run everything on "cuda" and write the report. 1 where that cannot be or a part fails."""
+    if not TESTS.is_dir():
+        print(f"no report: no {TESTS} here, use a clone of the repository", file=sys.stderr)
+        return 1
     try:
         where = place("cuda")
     except RuntimeError as error:
         print(f"no report: {error}", file=sys.stderr)
         return 1
-    tests, seconds = _run([sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests"])
+    tests, seconds = _run([sys.executable, "-m", "pytest", "-q", "-m", "gpu", str(TESTS)])
     rows = list(table.rows(examples=100, place=where))
     train = ["train", "--backend", "cupy", "--device", "cuda", "--json"]
     trained, train_seconds = _run([sys.executable, "-m", "armlab", *train])
@@ -87,8 +90,8 @@ def _training(trained: subprocess.CompletedProcess[str]) -> list[str]:
     ]
 
 
-def _errors(rows: list[table.Row]) -> list[str]:
-    worst: dict[tuple[str, str], table.Row] = {}
+def _errors(rows: list[table.ResultRow]) -> list[str]:
+    worst: dict[tuple[str, str], table.ResultRow] = {}
     for row in rows:
         key = (row.module, row.dtype)
         if key not in worst or row.hand_ratio >= worst[key].hand_ratio:

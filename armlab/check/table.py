@@ -17,7 +17,7 @@ STAGES = "stages inside"  # of a module: the worst of the values that are no res
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One result of one module in one dtype: the largest error of each side."""
 
     module: str
@@ -40,7 +40,7 @@ def rows(
     place: Place = HOST,
     names: list[str] | None = None,
     dtypes: tuple[str, ...] = ("float32", "float64"),
-) -> Iterator[Row]:
+) -> Iterator[ResultRow]:
     """The rows of every case, judged on so many examples of each.
 
     Raises ValueError for a name that is no case or lacks something, AssertionError where a result
@@ -52,7 +52,7 @@ def rows(
             yield from _rows_of(name, dtype, examples, seed, place)
 
 
-def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> Iterator[Row]:
+def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> Iterator[ResultRow]:
     worst: dict[tuple[str, str], Verdict] = {}
 
     def sample(e: Example) -> None:
@@ -73,8 +73,8 @@ def _grouped(result: str) -> str:
     return result if len(parts) <= 3 else ".".join(parts[:2]) + ".…"
 
 
-def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> Row:
-    return Row(
+def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> ResultRow:
+    return ResultRow(
         name,
         dtype,
         by_hand.result,
@@ -86,7 +86,7 @@ def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> R
     )
 
 
-def as_text(row: Row) -> str:
+def as_text(row: ResultRow) -> str:
     """One line, aligned with `HEADER`."""
     torch = "       –        –" if row.torch_error is None else ""
     if row.torch_error is not None and row.torch_ratio is not None:
@@ -104,7 +104,7 @@ HEADER = (
 )
 
 
-def print_as_text(rows: Iterable[Row]) -> int:
+def print_as_text(rows: Iterable[ResultRow]) -> int:
     """Print the table as it comes. 0 where every error keeps its bound, else 1."""
     print("float32 is held to float64 in PyTorch; float64 by hand to float64 in PyTorch\n")
     print(HEADER)
@@ -116,7 +116,7 @@ def print_as_text(rows: Iterable[Row]) -> int:
     return 1 if over else 0
 
 
-def print_as_json(rows: Iterable[Row]) -> int:
+def print_as_json(rows: Iterable[ResultRow]) -> int:
     """Print all rows at once as JSON. 0 where every error keeps its bound, else 1."""
     found = list(rows)
     print(json.dumps([asdict(row) | {"holds": row.holds} for row in found]))

@@ -46,10 +46,10 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from armlab.bench import changes, text
+    from armlab.bench import bench_tables, changes
 
     if args.list:
-        print(text.catalogue())
+        print(bench_tables.catalogue())
         return GOOD
     if args.figure:
         expect_packages({"matplotlib": "matplotlib"})
@@ -58,29 +58,29 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(document))
     else:
-        print(changes.compared(before, document) if before else text.as_text(document))
+        print(changes.compared(before, document) if before else bench_tables.as_text(document))
     if args.figure:
         from armlab.plots.bench import ratios
 
         ratios(document["rows"], args.figure, before["rows"] if before else ())
-    wrong = text.not_timed(document["rows"])
+    wrong = bench_tables.not_timed(document["rows"])
     return fail(wrong, BAD) if wrong else GOOD
 
 
 def _read(args: argparse.Namespace) -> dict[str, Any]:
     """An earlier run, or the rows of it that are asked for."""
-    from armlab.bench import catalogue, changes, report
+    from armlab.bench import catalogue, changes, whole_run
 
     document = changes.read(args.read)
     if args.rows or args.group:
         names = catalogue.chosen(args.rows, args.group)
         rows = [row for row in document["rows"] if row["name"] in names]
-        document |= {"rows": rows, "series": report.series(rows)}
+        document |= {"rows": rows, "series": whole_run.series(rows)}
     return document
 
 
 def _measured(args: argparse.Namespace) -> dict[str, Any]:
-    from armlab.bench import catalogue, machine, race, report
+    from armlab.bench import catalogue, machine, race, whole_run
 
     names = catalogue.chosen(args.rows, args.group)
     if any(name in catalogue.ROWS for name in names):
@@ -96,7 +96,7 @@ def _measured(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"expected --rounds of at least 1, got {args.rounds}: give more")
     if machine.load() > BUSY:
         _tell(f"other programs are busy here (load {machine.load():.1f}): expect noise")
-    return report.measure(
+    return whole_run.measure(
         race.Plan(names, args.threads, args.rounds, args.best, args.memory, _tell)
     )
 

@@ -59,10 +59,10 @@ def _faults(args: argparse.Namespace) -> int:
 
 
 def _bounds(args: argparse.Namespace) -> int:
-    from armlab.check import worst
+    from armlab.check import worst_errors
 
-    rows = worst.worst(args.examples or 300, args.seed, args.modules)
-    return worst.print_as_json(rows) if args.json else worst.print_as_text(rows)
+    rows = worst_errors.worst_errors(args.examples or 300, args.seed, args.modules)
+    return worst_errors.print_as_json(rows) if args.json else worst_errors.print_as_text(rows)
 
 
 def _table(args: argparse.Namespace) -> int:

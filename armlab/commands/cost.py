@@ -40,15 +40,15 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from armlab.cost.text import as_dict, as_text
+    from armlab.cost.cost_table import as_dict, as_text
 
     given = _given(args.arguments)
     module = _built(args.module, given)
-    report = _report(module, _shapes(args, type(module), given), args.heads)
+    cost = _report(module, _shapes(args, type(module), given), args.heads)
     if args.json:
-        print(json.dumps(as_dict(report) | {"arguments": given, "heads": args.heads}))
+        print(json.dumps(as_dict(cost) | {"arguments": given, "heads": args.heads}))
     else:
-        print(as_text(report))
+        print(as_text(cost))
     return GOOD
 
 
@@ -120,13 +120,13 @@ def _channels(typed: str | None, kind: Any, given: dict[str, Any]) -> list[int]:
 
 def _report(module: Any, shapes: list[tuple[int, int, int, int]], heads: bool) -> Any:
     """The cost in evaluation mode, with the auxiliary heads if they are asked for."""
-    from armlab.cost import Report
+    from armlab.cost import ModuleCost
 
-    report = Report(module.eval(), *shapes)
+    cost = ModuleCost(module.eval(), *shapes)
     if not heads:
-        return report
+        return cost
     module.training = True  # the network runs its heads; its parts stay in evaluation mode
-    with_heads = Report(module, *shapes)
-    if with_heads.modules.keys() == report.modules.keys():
+    with_heads = ModuleCost(module, *shapes)
+    if with_heads.modules.keys() == cost.modules.keys():
         raise ValueError(f"{type(module).__name__} has no auxiliary heads: leave out --heads")
     return with_heads

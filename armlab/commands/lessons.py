@@ -30,7 +30,10 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     folder = Path(__file__).parents[2] / "lessons"
     if not (folder / "index.ipynb").exists():
-        raise ValueError(f"no lessons in {folder}: run this from a clone of the repository")
+        raise ValueError(
+            f"no lessons in {folder}, as they are not part of the installed package: "
+            "run  make lessons  in a clone of the repository"
+        )
     expect_packages({"jupyterlab": "jupyter"}, extra="lessons")
     command = [sys.executable, "-m", "jupyter", "lab", *JUPYTER]
     command += ["--no-browser"] * args.no_browser + [f"--port={args.port}"] * bool(args.port)

@@ -1,9 +1,9 @@
 """What a module costs: parameters, multiply-adds and bytes, of each part and of each branch.
 
-    report = Report(hand.BiSeNet(19).eval(), (1, 3, 1024, 2048))
+    report = ModuleCost(hand.BiSeNet(19).eval(), (1, 3, 1024, 2048))
     report.total, report.of("cp.arm32"), report.branches("cp.arm32")
 
-Nothing is computed. The module's own forward runs on shapes (`sketch`, `dry_run`), and each
+Nothing is computed. The module's own forward runs on shapes (`shape_array`, `dry_run`), and each
 function that it calls is counted by one formula (`rules`). A count is of the forward pass alone:
 
     parameters     trained numbers of the parts that ran. In evaluation mode a BiSeNet leaves its
@@ -19,6 +19,6 @@ function that it calls is counted by one formula (`rules`). A count is of the fo
                    and weights once and writes its result once, as if nothing was fused.
 """
 
-from armlab.cost.report import ATTENTION, FEATURES, GATE, Cost, Report
+from armlab.cost.module_cost import ATTENTION, FEATURES, GATE, Cost, ModuleCost
 
-__all__ = ["ATTENTION", "FEATURES", "GATE", "Cost", "Report"]
+__all__ = ["ATTENTION", "FEATURES", "GATE", "Cost", "ModuleCost"]

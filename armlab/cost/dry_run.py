@@ -11,67 +11,67 @@ from unittest.mock import patch
 from armlab import hand
 from armlab.arrays import dtype_name
 from armlab.cost import rules
-from armlab.cost.sketch import Paper, Sketch
+from armlab.cost.shape_array import ShapeArray, ShapeNamespace
 from armlab.watch import Call, functions, watched
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a module did on sketches: its calls in order, its weights, what it returned."""
+    """What a module did on shape arrays: its calls in order, its weights, what it returned."""
 
     calls: list[Call]
-    weights: set[Sketch]
+    weights: set[ShapeArray]
     value: Any
 
 
 def dry_run(module: hand.Module, *shapes: tuple[int, ...]) -> DryRun:
     """Run the module on inputs of these shapes, in the mode that it is in.
 
-    The module itself is left as it is: a copy runs, with sketches in the place of its arrays.
+    The module itself is left as it is: a copy runs, with shape arrays in the place of its arrays.
     Inputs have the dtype of its weights, or float32 where it has none.
     """
-    paper = Paper()
+    xp = ShapeNamespace()
     twin = module.copy()
     arrays = twin.parameters() | twin.buffers()
-    twin.assign({k: Sketch(tuple(a.shape), dtype_name(a), paper) for k, a in arrays.items()})
+    twin.assign({k: ShapeArray(tuple(a.shape), dtype_name(a), xp) for k, a in arrays.items()})
     weights = twin.parameters()
-    dtype = next((w.dtype for w in weights.values()), paper.float32)
-    inputs = [Sketch(tuple(shape), dtype, paper) for shape in shapes]
+    dtype = next((w.dtype for w in weights.values()), xp.float32)
+    inputs = [ShapeArray(tuple(shape), dtype, xp) for shape in shapes]
     rules_instead = {name: _by_its_rule(name) for name in functions()}
-    with watched(twin, instead=rules_instead) as paper.calls, _path_on(paper, twin):
+    with watched(twin, instead=rules_instead) as xp.calls, _path_on(xp, twin):
         value, _ = twin(*inputs)
-    return DryRun(paper.calls, set(weights.values()), value)
+    return DryRun(xp.calls, set(weights.values()), value)
 
 
 def _by_its_rule(name: str) -> Callable[..., Any]:
     """A function that has the shapes and the work of the one of this name, and no values."""
 
-    def function(*inputs: Sketch | None, **options: Any) -> Any:
+    def function(*inputs: ShapeArray | None, **options: Any) -> Any:
         work = rules.work(name, *inputs, **options)
         sources = tuple(x for x in inputs if x is not None)
-        dtype, paper = sources[0].dtype, sources[0].xp
-        values = tuple(Sketch(shape, dtype, paper, sources) for shape in (work.shape, *work.also))
+        dtype, xp = sources[0].dtype, sources[0].xp
+        values = tuple(ShapeArray(shape, dtype, xp, sources) for shape in (work.shape, *work.also))
         return values if work.also else values[0], _no_backward
 
     return function
 
 
 def _no_backward(dy: Any) -> NoReturn:
-    raise RuntimeError("sketches have no values to send back: the cost is that of the forward")
+    raise RuntimeError("shape arrays have no values to send back: the cost is that of the forward")
 
 
 @contextmanager
-def _path_on(paper: Paper, twin: hand.Module) -> Iterator[None]:
-    """Within this block, `paper.path` names the module at work, for sums that it writes itself."""
+def _path_on(xp: ShapeNamespace, twin: hand.Module) -> Iterator[None]:
+    """Within this block, `xp.path` names the module at work, for sums that it writes itself."""
     paths = {id(part): path for path, part in twin.named_modules()}
     call = hand.Module.__call__  # that of `watched`
 
-    def enter(part: hand.Module, *inputs: Sketch) -> Any:
-        outside, paper.path = paper.path, paths.get(id(part), paper.path)
+    def enter(part: hand.Module, *inputs: ShapeArray) -> Any:
+        outside, xp.path = xp.path, paths.get(id(part), xp.path)
         try:
             return call(part, *inputs)
         finally:
-            paper.path = outside
+            xp.path = outside
 
     with patch.object(hand.Module, "__call__", enter):
         yield

@@ -2,9 +2,9 @@
 
 from armlab.data.dataset import Batch, Dataset
 from armlab.data.digits import DigitScenes
+from armlab.data.digits_and_photographs import to_rgb
 from armlab.data.folder import Folder
 from armlab.data.generated import GENERATED, Generated
-from armlab.data.pictures import to_rgb
 from armlab.data.scenes import CLASSES, Scenes
 from armlab.data.scenes_hard import HardScenes
 

@@ -3,7 +3,7 @@
 A window as large as a digit holds all there is to know about its class, so attention to the rest
 of the image should not help here. It is the other half of the experiment with `scenes`.
 
-Digits and photographs are scikit-learn's; `pictures` names their authors and licences.
+The authors and licences of what they are made of stand in `digits_and_photographs`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from armlab.data.pictures import (
+from armlab.data.digits_and_photographs import (
     DIGIT,
     INK,
     SPLITS,

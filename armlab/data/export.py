@@ -11,27 +11,31 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from armlab.data import pictures
+from armlab.data import digits_and_photographs
 from armlab.data.dataset import Dataset
 from armlab.data.folder import NAMES
 from armlab.data.generated import GENERATED, Generated
 from armlab.data.size import parse_size
 
 
-def export(dataset: Dataset, folder: Path, training: int = 64) -> int:
+def export(dataset: Dataset, folder: str | PathLike[str], training: int = 64) -> int:
     """Write this many training images and all test images, and return how many.
 
     Raises ValueError for a folder that is not empty, OSError where it cannot be written.
     """
+    folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty: choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / NAMES).write_text("\n".join(dataset.classes) + "\n", encoding="utf-8")
-    (folder / "LICENCE.txt").write_text(f"{inspect.getdoc(pictures)}\n", encoding="utf-8")
+    (folder / "LICENCE.txt").write_text(
+        f"{inspect.getdoc(digits_and_photographs)}\n", encoding="utf-8"
+    )
     written = 0
     for split, batches in {
         "train": (dataset.training(range(i, i + 1)) for i in range(training)),

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ import numpy as np
 from armlab.data.augmentation import as_float, augmented, centred
 from armlab.data.colours import palette
 from armlab.data.dataset import Batch
-from armlab.data.images import read_image, read_mask
-from armlab.data.layouts import Pair, expect_disjoint, pairs_of
-from armlab.data.pictures import to_network, to_rgb
+from armlab.data.digits_and_photographs import to_network, to_rgb
+from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
+from armlab.data.folder_survey import survey
+from armlab.data.image_files import read_image, read_mask
 from armlab.data.size import Size
-from armlab.data.survey import survey
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
 NAMES = "classes.txt"
@@ -29,7 +30,7 @@ SHOWN = 4
 
 
 class Folder:
-    """See `Dataset`, and `layouts` for how the files are arranged.
+    """See `Dataset`, and `folder_layouts` for how the files are arranged.
 
     Training images are crops of `size`, augmented or from the middle; test images are whole.
     Every file is read once before anything else. Raises ValueError for what will not do.
@@ -39,7 +40,7 @@ class Folder:
 
     def __init__(
         self,
-        path: Path,
+        path: str | PathLike[str],
         *,
         seed: int = 0,
         size: Size = (64, 64),
@@ -47,6 +48,7 @@ class Folder:
         ignore_index: int = SEGNET_CLASSES,
         augment: bool = True,
     ) -> None:
+        path = Path(path)
         self.classes = _names(path, classes)
         self.ignore_index, self.colours = ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, size, augment
@@ -58,10 +60,10 @@ class Folder:
         )
         self.fingerprint = train.digest + test.digest
         self._counts, self._test_sizes = train.counts, test.sizes
+        self._threads = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes without Python's lock
 
     def training(self, indices: range) -> Batch:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow decodes without Python's lock
-            images, labels = zip(*threads.map(self._sample, indices), strict=True)
+        images, labels = zip(*self._threads.map(self._sample, indices), strict=True)
         return np.stack(images), np.stack(labels)
 
     def testing(self) -> Iterator[Batch]:
@@ -93,7 +95,7 @@ class Folder:
         return to_network(image), mask.astype(np.int64)
 
 
-def names_of(path: str | Path) -> tuple[str, ...]:
+def names_of(path: str | PathLike[str]) -> tuple[str, ...]:
     """The lines of a folder's classes.txt; () where it has none."""
     listed = Path(path, NAMES)
     if not listed.is_file():

@@ -17,7 +17,7 @@ import numpy as np
 from armlab.data.colours import palette
 from armlab.data.dataset import Batch
 from armlab.data.digits import DigitScenes
-from armlab.data.pictures import to_rgb
+from armlab.data.digits_and_photographs import to_rgb
 from armlab.data.scenes import Scene, Scenes
 from armlab.data.scenes_hard import HardScenes
 from armlab.data.size import Size

@@ -6,7 +6,7 @@ independently of everything else, and the digits stand far below it, so a networ
 a window of radius 22 or less around a pixel is right between A and B half of the time, whatever
 its weights.
 
-Digits and photographs are scikit-learn's; `pictures` names their authors and licences.
+The authors and licences of what they are made of stand in `digits_and_photographs`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from armlab.data.pictures import (
+from armlab.data.digits_and_photographs import (
     DIGIT,
     INK,
     SPLITS,

@@ -12,7 +12,7 @@ The lamp is drawn independently of everything else and the digits stand as far b
 do below the band, so what is proved of the scenes holds here: a network that sees only a window
 of radius 22 or less gives both states the same answer, and at most one of the two is right.
 
-Digits and photographs are scikit-learn's; `pictures` names their authors and licences.
+The authors and licences of what they are made of stand in `digits_and_photographs`.
 """
 
 from __future__ import annotations

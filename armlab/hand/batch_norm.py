@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, array_namespace, place, unbuffered
+from armlab.arrays import Array, Place, array_namespace, place
+from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
-from armlab.hand.channels import channel_dot, channel_sum, per_channel
+from armlab.hand.channels import per_channel, vector
 from armlab.hand.expect import expect_between, expect_features, expect_vectors, expect_whole
 from armlab.hand.module import Module
 
@@ -33,33 +34,32 @@ def batch_norm(
     m = x.shape[0] * x.shape[2] * x.shape[3]
     if m == 1:
         raise ValueError(ONE_VALUE.format(shape=tuple(x.shape)))
+    if kernel := kernels.choose("batch_norm", x, w, b, eps):
+        return kernel(x, w, b, eps)
     m = max(m, 1)  # an empty batch has statistics 0 and no y
+    w, b = per_channel(w), per_channel(b)
 
-    mean = channel_sum(x) / m  # (1)
-    with unbuffered():
-        y = x - per_channel(mean)
-        var = channel_dot(y, y) / m  # (2)
-        r = 1.0 / xp.sqrt(var + eps)  # (3)
-        y *= per_channel(w * r)  # (4)
-        y += per_channel(b)
+    def total(q: Array) -> Array:  # Σ: over all values of a channel
+        return xp.sum(q, axis=(0, 2, 3), keepdims=True)
+
+    mean = total(x) / m  # (1)
+    var = total((x - mean) ** 2) / m  # (2)
+    r = 1.0 / xp.sqrt(var + eps)  # (3)
+    y = w * (x - mean) * r + b  # (4)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        # (4) with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.
+        # (4) is y = w x̂ + b with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.
         # x reaches y by three ways. Directly: w r dy. Through mean (1): every x moves it by
         # 1/m, which takes away the part of dy along 1. Through r (2, 3): which takes away the
         # part of dy along x̂.     dL/dx = w r (dy - db / m - x̂ dw / m)                    (5)
-        # x - mean is computed again: it costs less than to keep it, and x is there anyway.
-        with unbuffered():
-            dx = x - per_channel(mean)
-            db = channel_sum(dy)
-            dw = channel_dot(dy, dx) * r
-            dx *= per_channel(-(r * dw / m))  # (5) from its last term to its first
-            dx += dy
-            dx -= per_channel(db / m)
-            dx *= per_channel(w * r)
-        return dx, dw, db
+        # x̂ is computed again: it costs less than to keep it, and x is there anyway.
+        xhat = (x - mean) * r
+        db = total(dy)
+        dw = total(dy * xhat)
+        dx = w * r * (dy - db / m - xhat * dw / m)  # (5)
+        return dx, vector(dw), vector(db)
 
-    return (y, mean, var), backward
+    return (y, vector(mean), vector(var)), backward
 
 
 def batch_norm_eval(
@@ -69,21 +69,24 @@ def batch_norm_eval(
 
     x  (N, C, H, W);  w, b, mean, var  (C,);  y  (N, C, H, W)
 
-        y = w (x - mean) r + b,   r = 1 / sqrt(var + eps)
+        r = 1 / sqrt(var + eps)                             (1)
+        y = w (x - mean) r + b                              (2)
     """
     xp = array_namespace(x, w, b, mean, var)
     expect_features("batch_norm_eval", x)
     expect_vectors("batch_norm_eval", x.shape[1], w=w, b=b, mean=mean, var=var)
-    r = 1.0 / xp.sqrt(var + eps)
-    with unbuffered():
-        y = x - per_channel(mean)
-        y *= per_channel(w * r)
-        y += per_channel(b)
+    if kernel := kernels.choose("batch_norm_eval", x, w, b, mean, var, eps):
+        return kernel(x, w, b, mean, var, eps)
+    w, b, mean = per_channel(w), per_channel(b), per_channel(mean)
+    r = 1.0 / xp.sqrt(per_channel(var) + eps)  # (1)
+    y = w * (x - mean) * r + b  # (2)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
-        with unbuffered():
-            dw = channel_dot(dy, x - per_channel(mean)) * r
-            return dy * per_channel(w * r), dw, channel_sum(dy)
+        # (2) is a straight line in x: neither mean nor r moves with it.
+        dx = w * r * dy  # (3)
+        dw = xp.sum(dy * (x - mean) * r, axis=(0, 2, 3))  # (4)
+        db = xp.sum(dy, axis=(0, 2, 3))  # (5)
+        return dx, dw, db
 
     return y, backward
 

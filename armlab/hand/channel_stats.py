@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace, keep_where, unbuffered
+from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.add import collect
 from armlab.hand.backward import Backward
 from armlab.hand.concat_channels import concat_channels
@@ -22,13 +23,14 @@ def channel_mean(x: Array) -> tuple[Array, Backward]:
     y  (N, 1, H, W)       y[n,i,j] = Σ_c x[n,c,i,j] / C                 (1)
     """
     expect_features("channel_mean", x)
-    xp = array_namespace(x)
-    n, c, h, w = shape = x.shape
-    share = xp.full((1, c), 1.0 / c, dtype=x.dtype, device=device(x))
-    y = xp.reshape(share @ xp.reshape(x, (n, c, h * w)), (n, 1, h, w))
+    xp, shape = array_namespace(x), x.shape
+    if kernel := kernels.choose("channel_mean", x):
+        return kernel(x)
+    y = xp.mean(x, axis=1, keepdims=True)  # (1)
 
     def backward(dy: Array) -> Array:
-        return xp.broadcast_to(dy / c, shape)  # (1) every channel had the same share, 1 / C
+        # (1) every channel had the same share, 1 / C.
+        return xp.broadcast_to(dy / shape[1], shape)  # (2)
 
     return y, backward
 
@@ -44,20 +46,15 @@ def channel_max(x: Array) -> tuple[Array, Backward]:
     """
     expect_features("channel_max", x)
     xp = array_namespace(x)
-    y = xp.max(x, axis=1, keepdims=True)
+    if kernel := kernels.choose("channel_max", x):
+        return kernel(x)
+    y = xp.max(x, axis=1, keepdims=True)  # (1)
 
     def backward(dy: Array) -> Array:
-        # (1) only the winner was passed on. Of the channels that hold the maximum, it is the one
-        #     of the highest rank, which falls from C to 1; argmax over axis 1 takes ten times as
-        #     long.
-        c = x.shape[1]
-        rank = xp.reshape(xp.arange(c, 0, -1, dtype=xp.int32, device=device(x)), (1, c, 1, 1))
-        with unbuffered():
-            holds = (x == y) | xp.isnan(x)
-            ranks = xp.astype(holds, xp.int32)
-            ranks *= rank
-            won = ranks == xp.max(ranks, axis=1, keepdims=True)
-        return keep_where(won, dy)
+        # (1) only the winner was passed on, the first of equals.
+        winner = xp.argmax(x, axis=1, keepdims=True)
+        channel = xp.reshape(xp.arange(x.shape[1], device=device(x)), (1, -1, 1, 1))
+        return xp.where(channel == winner, dy, 0.0)  # (2)
 
     return y, backward
 

@@ -41,3 +41,8 @@ def channel_dot(x: Array, y: Array) -> Array:
 def per_channel(v: Array) -> Array:
     """Line one number per channel up with features.  (C,) -> (1, C, 1, 1)"""
     return array_namespace(v).reshape(v, (1, -1, 1, 1))
+
+
+def vector(v: Array) -> Array:
+    """The way back.  (1, C, 1, 1) -> (C,)"""
+    return array_namespace(v).reshape(v, (-1,))

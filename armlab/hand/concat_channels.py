@@ -25,10 +25,12 @@ def concat_channels(x1: Array, x2: Array) -> tuple[Array, Backward]:
             f"concat_channels expected x2 as ({n}, C, {size[0]}, {size[1]}) like x1, "
             f"got {tuple(other)}: resize one to the other"
         )
-    y = xp.concat([x1, x2], axis=1)
+    y = xp.concat([x1, x2], axis=1)  # (1)
 
     def backward(dy: Array) -> tuple[Array, Array]:
-        parts = dy[:, :c, :, :], dy[:, c:, :, :]  # (1) each takes its own part back
-        return xp.asarray(parts[0], copy=True), xp.asarray(parts[1], copy=True)
+        # (1) each takes its own part back, as an array of its own.
+        dx1 = xp.asarray(dy[:, :c, :, :], copy=True)  # (2)
+        dx2 = xp.asarray(dy[:, c:, :, :], copy=True)  # (3)
+        return dx1, dx2
 
     return y, backward

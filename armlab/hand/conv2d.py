@@ -41,10 +41,10 @@ def conv2d(
     Raises ValueError where shapes and groups do not fit each other.
     """
     expect_features("conv2d", x)
-    xp = array_namespace(x, w, b)
+    array_namespace(x, w, b)
     _expect_kernel(x, w, b, groups)
     window = Window.of(tuple(w.shape[2:]), stride, padding, dilation)
-    convolve = kernels.choose_conv2d(xp, w, window, groups) or conv2d_by_taps
+    convolve = kernels.choose("conv2d", x, w, window, groups) or conv2d_by_taps
     y, convolve_back = convolve(x, w, window, groups)
     if b is not None:
         y = y + per_channel(b)

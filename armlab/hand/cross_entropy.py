@@ -5,15 +5,8 @@ from __future__ import annotations
 from array_api_compat import device as device_of
 from array_api_compat import is_numpy_array
 
-from armlab.arrays import (
-    Array,
-    array_namespace,
-    expect_labels,
-    in_place,
-    keep_where,
-    place_of,
-    unbuffered,
-)
+from armlab.arrays import Array, array_namespace, expect_labels, place_of
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features, expect_vectors
 
@@ -49,33 +42,27 @@ def cross_entropy(
         expect_labels(labels, k, ignore_index)
         labels = place_of(a).asarray(labels, "int64")
 
+    if kernel := kernels.choose("cross_entropy", a, labels, weight, ignore_index):
+        return kernel(a, labels, weight, ignore_index)
     classes = xp.reshape(xp.arange(k, dtype=xp.int32, device=device_of(a)), (1, k, 1, 1))
     labels = xp.expand_dims(labels, axis=1)
-    counted = labels != ignore_index
-    with unbuffered():
-        hot = (xp.astype(labels, xp.int32) == classes) & counted  # (N, K, H, W): one-hot, or none
-    if weight is None:
-        q = xp.astype(counted, a.dtype)  # Σ_k q_k of (2), at each pixel: (N, 1, H, W)
-    else:
-        q_k = keep_where(hot, xp.reshape(weight, (1, k, 1, 1)))
-        q = xp.sum(q_k, axis=1, keepdims=True)
-    total = xp.sum(q)
+    hot = (xp.astype(labels, xp.int32) == classes) & (labels != ignore_index)
+    of_class = xp.ones_like(a) if weight is None else xp.reshape(weight, (1, k, 1, 1))
 
-    with unbuffered():
-        below = a - xp.max(a, axis=1, keepdims=True)  # at most 0: exp never overflows
-    of_label = xp.sum(keep_where(hot, below), axis=1, keepdims=True)
-    e = in_place(xp.exp, below)
+    below = a - xp.max(a, axis=1, keepdims=True)  # at most 0: exp never overflows
+    e = xp.exp(below)
     z = xp.sum(e, axis=1, keepdims=True)
-    log_p = of_label - xp.log(z)  # (1)
-    loss = -xp.sum(keep_where(counted, log_p) * q) / total  # (3)
+    p = e / z  # (1)
+    log_p = below - xp.log(z)
+    q = xp.where(hot, of_class, 0.0)  # (2)
+    total = xp.sum(q)
+    loss = -xp.sum(q * xp.where(q != 0, log_p, 0.0)) / total  # (3)
 
     def backward(dloss: Array | float) -> Array:
-        # (1) d log p_k / d a_j = [j = k] - p_j;  (3) so dL/da = (p Σ_k q_k - q) / Σ q:
-        #     softmax minus one-hot, and 0 at ignored pixels, where q is 0.
-        share = q * (dloss / total)
-        with unbuffered():
-            da = e * (share / z)
-            da -= keep_where(hot, share)
-        return da
+        # (1) d log p_k / d a_j = [j = k] - p_j;  (3) so softmax minus one-hot, where q is not 0.
+        #     What does not count has the gradient 0, and p is not asked: it may be NaN there.
+        q_of_pixel = xp.sum(q, axis=1, keepdims=True)
+        da = (p * q_of_pixel - q) * (dloss / total)  # (4)
+        return xp.where(q_of_pixel != 0, da, 0.0)
 
     return loss, backward

@@ -22,6 +22,7 @@ def global_avg_pool(x: Array) -> tuple[Array, Backward]:
     z = position_sum(x) / (h * w)  # (1)
 
     def backward(dz: Array) -> Array:
-        return xp.broadcast_to(dz / (h * w), shape)  # (1) every pixel had the same share, 1 / HW
+        # (1) every pixel had the same share, 1 / HW.
+        return xp.broadcast_to(dz / (h * w), shape)  # (2)
 
     return z, backward

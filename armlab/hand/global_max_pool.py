@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace, keep_where, unbuffered
+from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 
@@ -20,17 +21,15 @@ def global_max_pool(x: Array) -> tuple[Array, Backward]:
     """
     expect_features("global_max_pool", x)
     xp = array_namespace(x)
-    n, c, h, w = shape = x.shape
-    flat = xp.reshape(x, (n, c, h * w))
-    z = xp.reshape(xp.max(flat, axis=2), (n, c, 1, 1))
+    if kernel := kernels.choose("global_max_pool", x):
+        return kernel(x)
+    z = xp.max(x, axis=(2, 3), keepdims=True)  # (1)
 
     def backward(dz: Array) -> Array:
-        flat = xp.reshape(x, (n, c, h * w))
-        winner = xp.argmax(flat, axis=2, keepdims=True)  # the first of equals
-        positions = xp.reshape(xp.arange(h * w, device=device(x)), (1, 1, h * w))
-        with unbuffered():
-            won = positions == winner
-        dflat = keep_where(won, xp.reshape(dz, (n, c, 1)))
-        return xp.reshape(dflat, shape)  # (1) only the winner was passed on
+        # (1) only the winner was passed on, the first of equals.
+        n, c, h, w = x.shape
+        winner = xp.argmax(xp.reshape(x, (n, c, h * w)), axis=2)
+        position = xp.reshape(xp.arange(h * w, device=device(x)), (h, w))
+        return xp.where(position == xp.reshape(winner, (n, c, 1, 1)), dz, 0.0)  # (2)
 
     return z, backward

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, array_namespace, clip, in_place
+from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 
 
@@ -16,13 +17,13 @@ def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
     if not 0 < slope < 1:
         raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope}: use relu for 0")
     xp = array_namespace(x)
-    y = in_place(xp.maximum, slope * x, x)  # (1)
+    if kernel := kernels.choose("leaky_relu", x, slope):
+        return kernel(x, slope)
+    y = xp.maximum(x, slope * x)  # (1)
 
     def backward(dy: Array) -> Array:
         # (1) dL/dx = dy where x > 0, else slope dy; at the kink x = 0 the convention is slope.
         #     y has the sign of x, and the next layer keeps it anyway.
-        dx = in_place(clip, xp.astype(y > 0, y.dtype), slope)
-        dx *= dy
-        return dx
+        return xp.where(y > 0, dy, slope * dy)  # (2)
 
     return y, backward

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from array_api_compat import device
 
-from armlab.arrays import Array, array_namespace, in_place, keep_where
+from armlab.arrays import Array, array_namespace, pad
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
-from armlab.hand.window import Pair, Window, overlap
-
-Part = tuple[Any, ...]  # a slice for one axis, as an index
+from armlab.hand.window import Pair, Window
 
 
 def max_pool2d(
@@ -21,8 +17,7 @@ def max_pool2d(
     """Largest value of each window; the stride is the kernel size unless given.
 
     x  (N, C, H, W)
-    y  (N, C, OH, OW)     u[n,c,h,j] = max_s x[n, c, h, t j + s - p]    (1)  of each row
-                          y[n,c,i,j] = max_r u[n, c, t i + r - p, j]    (2)  of these, each column
+    y  (N, C, OH, OW)     y[n,c,i,j] = max_{r,s} x[n, c, t i + r - p, t j + s - p]     (1)
 
     Padding never wins. Where values tie, the first one of the window, row by row, is the maximum
     and alone receives the gradient; a NaN wins over numbers, and the last NaN over others, as
@@ -37,54 +32,26 @@ def max_pool2d(
             f"got {window.padding}: pad less"
         )
     out = window.output_size("max_pool2d window", x.shape[2:])
-    u, rows_back = max_along(3, x, window, out)  # (1)
-    y, columns_back = max_along(2, u, window, out)  # (2)
+    if kernel := kernels.choose("max_pool2d", x, window, out):
+        return kernel(x, window, out)
+    xp = array_namespace(x)
+    taps = [tap for _, _, tap in window.taps(out)]  # (r, s), row by row
+    padded, inside = pad(x, window.padding), pad(xp.ones_like(x), window.padding) > 0
+
+    y = xp.full((*x.shape[:2], *out), -float("inf"), dtype=x.dtype, device=device(x))
+    winner = xp.full(y.shape, -1, dtype=xp.int32, device=device(x))  # -1: nobody so far
+    for k, tap in enumerate(taps):
+        wins = (winner < 0) | (padded[tap] > y) | xp.isnan(padded[tap])
+        wins = wins & inside[tap]
+        y = xp.where(wins, padded[tap], y)  # (1)
+        winner = xp.where(wins, k, winner)
 
     def backward(dy: Array) -> Array:
-        return rows_back(columns_back(dy))
+        # (1) each y passed one x on, and that x receives its dy. Windows overlap, so one x may
+        #     have been passed on several times: its gradients add up.
+        dpadded = xp.zeros_like(padded)
+        for k, tap in enumerate(taps):
+            dpadded[tap] += xp.where(winner == k, dy, 0.0)  # (2)
+        return window.crop(dpadded)
 
     return y, backward
-
-
-def max_along(axis: int, x: Array, window: Window, out: Pair) -> tuple[Array, Backward]:
-    """The maxima of windows along one axis of the image, each with `kernel` taps."""
-    xp, kernel = array_namespace(x), window.kernel[axis - 2]
-    shape = (*x.shape[:axis], out[axis - 2], *x.shape[axis + 1 :])
-    taps = list(_taps(axis, x.shape[axis], window, out))
-    y = xp.full(shape, -float("inf"), dtype=x.dtype, device=device(x))
-    for _, windows, met in taps:
-        y[windows] = in_place(xp.maximum, y[windows], x[met])
-
-    def backward(dy: Array) -> Array:
-        # Each y passed one x on, and that x receives its dy. Windows overlap, so one x may have
-        # been passed on several times: += adds them up. Of several taps that hold the maximum,
-        # the one of the highest rank won: the first of equals, but the last of NaNs.
-        nan = xp.astype(xp.isnan(y), xp.int16)
-
-        def rank(tap: int) -> Array:
-            return nan * (2 * tap + 1 - kernel) + (kernel - tap)  # kernel - tap; NaN: tap + 1
-
-        best = xp.zeros_like(nan)
-        for tap, windows, met in taps:
-            holds = xp.astype((x[met] == y[windows]) | xp.isnan(x[met]), xp.int16)
-            ranked = holds * rank(tap)[windows]
-            best[windows] = in_place(xp.maximum, best[windows], ranked)
-        dx = xp.zeros_like(x)
-        for tap, windows, met in taps:
-            dx[met] += keep_where((best == rank(tap))[windows], dy[windows])
-        return dx
-
-    return y, backward
-
-
-def _taps(axis: int, size: int, window: Window, out: Pair) -> Iterator[tuple[int, Part, Part]]:
-    """Each tap, the windows in which it is no padding, and the pixels that it is there."""
-    kernel, stride, padding, count = (
-        pair[axis - 2] for pair in (window.kernel, window.stride, window.padding, out)
-    )
-    before = (slice(None),) * axis
-    for tap in range(kernel):
-        windows, met = overlap(tap - padding, count, size, stride)
-        if windows.start < windows.stop:
-            met = slice(met.start, min(met.stop, size), stride)
-            yield tap, (*before, windows, ...), (*before, met, ...)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from array_api_compat import device as device_of
 
 from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 from armlab.hand.window import Pair, pair
@@ -28,11 +28,11 @@ def resize_bilinear(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     """
     expect_features("resize_bilinear", x)
     oh, ow = pair(size, "size", 1)
-    a, b = _tents(x, oh, x.shape[2]), _tents(x, ow, x.shape[3])
-    y = _left(a, _right(x, b))  # (3)
+    a, b = _tents(x, oh, x.shape[2]), _tents(x, ow, x.shape[3])  # (1, 2)
+    y = _around(a, x, b)  # (3)
 
     def backward(dy: Array) -> Array:
-        return _transposed(dy, a, b)  # (3) is linear in x
+        return _around(_transpose(a), dy, _transpose(b))  # (4) dx = Aᵀ dy B: (3) is linear in x
 
     return y, backward
 
@@ -41,7 +41,7 @@ def resize_nearest(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     """Resize by repeating or leaving out pixels.
 
     x  (N, C, H, W)
-    y  (N, C, OH, OW)     y[n,c,i,j] = x[n, c, floor(i H / OH), floor(j W / OW)]
+    y  (N, C, OH, OW)     y[n,c,i,j] = x[n, c, floor(i H / OH), floor(j W / OW)]       (1)
 
     The floor is taken of exact integers. torch's mode="nearest" multiplies by a rounded scale
     and is one pixel off at a few sizes, such as 2 to 82.
@@ -50,52 +50,26 @@ def resize_nearest(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     xp, (_, _, h, w) = array_namespace(x), x.shape
     oh, ow = pair(size, "size", 1)
     rows, columns = _sources(x, oh, h), _sources(x, ow, w)
-    y = xp.take(xp.take(x, columns, axis=3), rows, axis=2)
+    y = xp.take(xp.take(x, columns, axis=3), rows, axis=2)  # (1)
 
     def backward(dy: Array) -> Array:
-        # y = A x Bᵀ, with a 1 in each row of A and B, where its pixel came from.
-        return _transposed(dy, _ones_at(dy, rows, h), _ones_at(dy, columns, w))
+        # (1) is y = A x Bᵀ, with a 1 in each row of A and B, where its pixel came from.
+        a, b = _ones_at(dy, rows, h), _ones_at(dy, columns, w)
+        return _around(_transpose(a), dy, _transpose(b))  # (2) dx = Aᵀ dy B
 
     return y, backward
 
 
-def _left(a: Array, x: Array) -> Array:
-    """A x for every image and channel, without most of the zeros of A."""
-    xp, (n, c, _, w) = array_namespace(a, x), x.shape
-    y = xp.empty((n, c, a.shape[0], w), dtype=x.dtype, device=device_of(x))
-    for rows, columns in _bands(*a.shape):
-        y[:, :, rows, :] = a[rows, columns] @ x[:, :, columns, :]
-    return y
+def _around(a: Array, x: Array, b: Array) -> Array:
+    """A x Bᵀ for every image and channel."""
+    array_namespace(a, x, b)
+    if kernel := kernels.choose("resize", a, x, b):
+        return kernel(a, x, b)
+    return a @ x @ _transpose(b)
 
 
-def _right(x: Array, b: Array) -> Array:
-    """x Bᵀ for every image and channel, all their rows in one product."""
-    xp, (n, c, h, w) = array_namespace(x, b), x.shape
-    flat = xp.reshape(x, (n * c * h, w))
-    y = xp.empty((n * c * h, b.shape[0]), dtype=x.dtype, device=device_of(x))
-    for rows, columns in _bands(*b.shape):
-        y[:, rows] = flat[:, columns] @ xp.matrix_transpose(b[rows, columns])
-    return xp.reshape(y, (n, c, h, b.shape[0]))
-
-
-def _transposed(dy: Array, a: Array, b: Array) -> Array:
-    """Aᵀ dy B, the backward of y = A x Bᵀ."""
-    transpose = array_namespace(dy, a, b).matrix_transpose
-    return _right(_left(transpose(a), dy), transpose(b))
-
-
-def _bands(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """Rows of a matrix, 32 at a time, and the columns that are not 0 there.
-
-    Its entries lie along the diagonal: pixels of either side of a resizing meet where they lie
-    within a pixel of one another, a pixel of the coarser side.
-    """
-    scale = columns / rows
-    reach = max(scale, 1.0) + 1.0  # one more than needed: to be exact is not worth it
-    for first in range(0, rows, 32):
-        last = min(first + 32, rows)
-        start, stop = (first + 0.5) * scale - reach, (last - 0.5) * scale + reach
-        yield slice(first, last), slice(max(0, int(start)), min(columns, int(stop) + 1))
+def _transpose(matrix: Array) -> Array:
+    return array_namespace(matrix).matrix_transpose(matrix)
 
 
 def _tents(x: Array, out: int, size: int) -> Array:

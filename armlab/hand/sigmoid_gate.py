@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, array_namespace, unbroadcast, unbuffered
+from armlab.arrays import Array, array_namespace, unbroadcast
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
-from armlab.hand.channels import position_dot
 from armlab.hand.expect import expect_features
 from armlab.hand.sigmoid import sigmoid
 
@@ -30,17 +30,16 @@ def sigmoid_gate(x: Array, a: Array) -> tuple[Array, Backward]:
             f"sigmoid_gate expected logits a that broadcast to x {tuple(x.shape)}, got "
             f"{tuple(a.shape)}: give each axis the length of x or 1"
         )
+    if kernel := kernels.choose("sigmoid_gate", x, a, sigmoid):
+        return kernel(x, a, sigmoid)
     s, sigmoid_back = sigmoid(a)  # (1)
-    with unbuffered():
-        y = x * s  # (2), s repeats along its axes of length 1
+    y = x * s  # (2), s repeats along its axes of length 1
 
     def backward(dy: Array) -> tuple[Array, Array]:
         # (2) dL/dx = dy s;  dL/ds = dy x, summed over the axes along which s was repeated:
         #     one s feeds many y, and their gradients add up.
-        with unbuffered():
-            dx = dy * s
-        one_per_channel = tuple(s.shape[2:]) == (1, 1)
-        ds = unbroadcast(position_dot(dy, x) if one_per_channel else dy * x, s.shape)
+        dx = dy * s  # (3)
+        ds = unbroadcast(dy * x, s.shape)  # (4)
         return dx, sigmoid_back(ds)  # (1)
 
     return y, backward

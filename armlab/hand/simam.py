@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, unbuffered
+from armlab.arrays import Array
+from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
-from armlab.hand.channels import position_dot, position_sum
+from armlab.hand.channels import position_sum
 from armlab.hand.expect import expect_features
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
@@ -34,13 +35,12 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
         )
     if lambda_ <= 0:
         raise ValueError(f"simam_logits expected lambda_ > 0, got {lambda_}: the paper has 1e-4")
-    mean = position_sum(x) / m
-    with unbuffered():
-        d = x - mean  # (1)
-        v = position_dot(d, d) / (m - 1)  # (2)
-        q = 1.0 / (4.0 * (v + lambda_))  # (3)
-        e = d * d
-        e *= q  # (4)
+    if kernel := kernels.choose("simam_logits", x, lambda_):
+        return kernel(x, lambda_)
+    d = x - position_sum(x) / m  # (1)
+    v = position_sum(d * d) / (m - 1)  # (2)
+    q = 1.0 / (4.0 * (v + lambda_))  # (3)
+    e = d * d * q  # (4)
     a = e + 0.5  # (5)
 
     def backward(da: Array) -> Array:
@@ -50,12 +50,8 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
         #     dL/dd = 2 q d (da - 4 Σ da e / (m - 1))                                        (6)
         # and by (1) every x lowers all d by its share 1/m of the mean:
         #     dL/dx = dL/dd - Σ dL/dd / m                                                    (7)
-        with unbuffered():
-            dd = da - position_dot(da, e) * (4.0 / (m - 1))
-            dd *= d
-            dd *= 2.0 * q  # (6)
-            dd -= position_sum(dd) / m  # (7)
-        return dd
+        dd = 2.0 * q * d * (da - 4.0 * position_sum(da * e) / (m - 1))  # (6)
+        return dd - position_sum(dd) / m  # (7)
 
     return a, backward
 

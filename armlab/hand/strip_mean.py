@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array_api_compat import device
-
 from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 
@@ -24,11 +23,12 @@ def strip_mean(x: Array, *, axis: int) -> tuple[Array, Backward]:
             f"strip_mean expected axis 2 (columns) or 3 (rows), got {axis}: choose one of them"
         )
     xp, shape = array_namespace(x), x.shape
-    share = xp.full((shape[axis],), 1.0 / shape[axis], dtype=x.dtype, device=device(x))
-    # (1) by a product with a matrix of one column, or of one row
-    y = x @ xp.reshape(share, (-1, 1)) if axis == 3 else xp.reshape(share, (1, -1)) @ x
+    if kernel := kernels.choose("strip_mean", x, axis):
+        return kernel(x, axis)
+    y = xp.mean(x, axis=axis, keepdims=True)  # (1)
 
     def backward(dy: Array) -> Array:
-        return xp.broadcast_to(dy / shape[axis], shape)  # (1) all of a strip had the same share
+        # (1) all of a strip had the same share.
+        return xp.broadcast_to(dy / shape[axis], shape)  # (2)
 
     return y, backward

@@ -7,7 +7,7 @@ it is called.
 from armlab.plots.ablation import ablation
 from armlab.plots.confusion import confusion
 from armlab.plots.gates import gates
-from armlab.plots.module import inside
+from armlab.plots.inside_module import inside
 from armlab.plots.prediction import prediction
 from armlab.plots.scenes import attention
 from armlab.plots.training import curves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ def ablation(
     values: Mapping[str, Sequence[Values]],
     means: Mapping[str, Sequence[Means]],
     differences: Mapping[str, Sequence[Means]],
-    path: Path,
+    path: str | PathLike[str],
 ) -> None:
     """A column for each measure; above its values, below the differences from the first name.
 

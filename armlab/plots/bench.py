@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 from armlab.plots.style import BLACK, BLUE, GREEN, ORANGE, SKY, new_figure
@@ -13,12 +13,12 @@ THREAD_COLOURS = (BLUE, ORANGE, GREEN, SKY)
 
 def ratios(
     rows: Sequence[Mapping[str, Any]],
-    path: Path,
+    path: str | PathLike[str],
     before: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Time by hand over torch's on a log axis, a bar for each row and number of threads.
 
-    rows    of `armlab.bench.report.measure`; those without a ratio to torch are left out
+    rows    of `armlab.bench.whole_run.measure`; those without a ratio to torch are left out
     before  rows of an earlier run: a circle where each bar ended then
 
     The whisker spans the quartiles. Raises ValueError where no row has such a ratio.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from os import PathLike
 
 import numpy as np
 
@@ -13,7 +13,7 @@ LETTER = 0.078  # inches
 MOST_NAMED = 20  # with more classes the cells are too small for numbers
 
 
-def confusion(counts: np.ndarray, names: Sequence[str], path: Path) -> None:
+def confusion(counts: np.ndarray, names: Sequence[str], path: str | PathLike[str]) -> None:
     """counts[i, j]: pixels of class i that were called j. A row is in shares of its class.
 
     Beside its name stands the share that a class has of all pixels; a class without any has an

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,8 @@ def per_channel(gate: np.ndarray) -> bool:
 
 def as_map(gate: np.ndarray) -> np.ndarray:
     """(1, H, W) or, where each channel has a map of its own, their mean: (H, W)."""
-    return gate.mean(axis=0)
+    mean: np.ndarray = gate.mean(axis=0)
+    return mean
 
 
 def draw_gate(ax: Axes, gate: np.ndarray) -> None:
@@ -43,7 +44,10 @@ def what_is_drawn(gate: np.ndarray) -> str:
 
 
 def gates(
-    pictures: Sequence[np.ndarray], gates: np.ndarray, steps: Sequence[int], path: Path
+    pictures: Sequence[np.ndarray],
+    gates: np.ndarray,
+    steps: Sequence[int],
+    path: str | PathLike[str],
 ) -> None:
     """The gates of a few images over the training: above each column stands its image.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from armlab.plots.sheet import GREY, Sheet
+from armlab.plots.figure_grid import GREY, FigureGrid
 from armlab.plots.style import channel_colour, channel_map
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ GATE: dict[str, Any] = {"cmap": "magma", "vmin": 0.0, "vmax": 1.0}
 
 
 def channel_maps(
-    sheet: Sheet, column: int, name: str, values: np.ndarray, like: np.ndarray, rows: Sequence[int]
+    grid: FigureGrid,
+    column: int,
+    name: str,
+    values: np.ndarray,
+    like: np.ndarray,
+    rows: Sequence[int],
 ) -> None:
     """Features (C, H, W): each channel in its colour, on the scale of the same channel of `like`.
 
@@ -27,41 +32,41 @@ def channel_maps(
     for row, channel in enumerate(rows):
         low, high = min(like[channel].min(), 0), max(like[channel].max(), 0)
         scale = {"cmap": channel_map(channel), "vmin": low, "vmax": high}
-        ax = _map(sheet.cell(column, row), f"{name} {channel}", values[channel], scale)
+        ax = _map(grid.cell(column, row), f"{name} {channel}", values[channel], scale)
         ax.spines[:].set(color=channel_colour(channel), linewidth=1.5)
         if column == 0:
             ax.set_ylabel(f"channel {channel}", color=channel_colour(channel), fontsize=9.5)
 
 
-def element_gates(sheet: Sheet, column: int, gate: np.ndarray, rows: Sequence[int]) -> None:
+def element_gates(grid: FigureGrid, column: int, gate: np.ndarray, rows: Sequence[int]) -> None:
     """A gate (C, H, W) with a map for each channel."""
     for row, channel in enumerate(rows):
-        ax = _map(sheet.cell(column, row), f"gate per element {channel}", gate[channel], GATE)
+        ax = _map(grid.cell(column, row), f"gate per element {channel}", gate[channel], GATE)
         ax.spines[:].set(color=channel_colour(channel), linewidth=1.5)
-    _gate_scale(sheet, ax)
+    _gate_scale(grid, ax)
 
 
-def position_gate(sheet: Sheet, column: int, gate: np.ndarray) -> None:
+def position_gate(grid: FigureGrid, column: int, gate: np.ndarray) -> None:
     """A gate (H, W) that all channels share."""
-    _gate_scale(sheet, _map(sheet.middle(column, 0, 1), "gate per position", gate, GATE))
+    _gate_scale(grid, _map(grid.middle(column, 0, 1), "gate per position", gate, GATE))
 
 
 def position_statistics(
-    sheet: Sheet, column: int, values: Sequence[tuple[str, np.ndarray]]
+    grid: FigureGrid, column: int, values: Sequence[tuple[str, np.ndarray]]
 ) -> None:
     """Maps (H, W) in grey, the first on top, each on its own scale."""
     for position, (name, value) in enumerate(values):
         scale = {"cmap": "gray", "vmin": value.min(), "vmax": value.max()}
-        place = sheet.middle(column, position, len(values))
+        place = grid.middle(column, position, len(values))
         ax = _map(place, f"{name} over the channels", value, scale)
         ax.set_title(name, fontsize=8.5, color=GREY, pad=3)
 
 
-def channel_gate(sheet: Sheet, column: int, gate: np.ndarray, rows: Sequence[int]) -> None:
+def channel_gate(grid: FigureGrid, column: int, gate: np.ndarray, rows: Sequence[int]) -> None:
     """A gate (C,): length and colour are the gate, the edge is the channel."""
     from matplotlib import colormaps
 
-    ax = _bars(sheet, column, "gate per channel", [("gate", gate)], rows)
+    ax = _bars(grid, column, "gate per channel", [("gate", gate)], rows)
     for row, (bar, channel) in enumerate(zip(ax.patches, rows, strict=True)):
         bar.set(facecolor=colormaps["magma"](float(gate[channel])))
         ax.broken_barh([(0, 1)], (row - THICK / 2, THICK), color="0.94", zorder=0)
@@ -69,10 +74,10 @@ def channel_gate(sheet: Sheet, column: int, gate: np.ndarray, rows: Sequence[int
 
 
 def channel_statistics(
-    sheet: Sheet, column: int, values: Sequence[tuple[str, np.ndarray]], rows: Sequence[int]
+    grid: FigureGrid, column: int, values: Sequence[tuple[str, np.ndarray]], rows: Sequence[int]
 ) -> None:
     """Numbers (C,): bars in the colour of the channel, filled for a mean and empty for a max."""
-    ax = _bars(sheet, column, "statistics of each channel", values, rows)
+    ax = _bars(grid, column, "statistics of each channel", values, rows)
     shown = np.concatenate([value[list(rows)] for _, value in values])
     low, high = min(shown.min(), 0.0), max(shown.max(), 0.0)
     ax.set_xlim((low, high) if low < high else (0, 1))
@@ -80,14 +85,14 @@ def channel_statistics(
 
 
 def _bars(
-    sheet: Sheet,
+    grid: FigureGrid,
     column: int,
     label: str,
     values: Sequence[tuple[str, np.ndarray]],
     rows: Sequence[int],
 ) -> Axes:
     """A bar in each row for each of the values, and its number beside it."""
-    ax = sheet.all_rows(column, share=0.68)
+    ax = grid.all_rows(column, share=0.68)
     ax.set_label(label)
     thick = THICK / len(values)
     for k, (name, value) in enumerate(values):
@@ -111,8 +116,8 @@ def _map(ax: Axes, label: str, values: np.ndarray, scale: Mapping[str, Any]) -> 
     return ax
 
 
-def _gate_scale(sheet: Sheet, above: Axes) -> None:
-    ax = sheet.below(above)
+def _gate_scale(grid: FigureGrid, above: Axes) -> None:
+    ax = grid.below(above)
     ax.set_label("scale")
     ax.imshow(np.linspace(0, 1, 256)[np.newaxis], aspect="auto", extent=(0, 1, 0, 1), **GATE)
     ax.set(xticks=[0, 0.5, 1], yticks=[])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from os import PathLike
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def prediction(
     gate: np.ndarray,
     names: Sequence[str],
     colours: np.ndarray,
-    path: Path,
+    path: str | PathLike[str],
 ) -> None:
     """image (H, W, 3); classes (H, W); gate (C,), (1, H', W') or (C, H', W'); colours (K, 3)."""
     tall = 3.0 * min(max(image.shape[0] / image.shape[1], 0.4), 1.5)

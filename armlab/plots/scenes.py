@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ def attention(
     labels: np.ndarray,
     predictions_by_name: Mapping[str, np.ndarray],
     gates: np.ndarray | None,
-    path: Path,
+    path: str | PathLike[str],
     dataset: Dataset,
 ) -> None:
     """One row an image: the input, its label, each network's prediction, and the gate as bars.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,9 @@ def name_of(attention: str) -> str:
 
 
 def curves(
-    history_by_name: Mapping[str, Rows], path: Path, told_apart: Sequence[str] = ("A", "B")
+    history_by_name: Mapping[str, Rows],
+    path: str | PathLike[str],
+    told_apart: Sequence[str] = ("A", "B"),
 ) -> None:
     """A panel for each column of the history that any run has, and a line in it for each run.
 

@@ -22,4 +22,5 @@ class BiSeNetOutput(nn.Module):
         self.conv_out = Conv2d(mid_channels, classes, 1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv_out(self.conv(x))
+        y: Tensor = self.conv_out(self.conv(x))
+        return y

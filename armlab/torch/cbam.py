@@ -35,7 +35,8 @@ class CBAMSpatial(nn.Module):
         return torch.cat([channel_max(x), channel_mean(x)], dim=1)
 
     def logits(self, x: Tensor) -> Tensor:
-        return self.bn(self.conv(self.statistics(x)))
+        a: Tensor = self.bn(self.conv(self.statistics(x)))
+        return a
 
     def forward(self, x: Tensor) -> Tensor:
         return sigmoid_gate(x, self.logits(x))
@@ -62,7 +63,8 @@ class CBAM(nn.Module):
         self.sp_gate = CBAMSpatial()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.sp_gate(self.ch_gate(x))
+        y: Tensor = self.sp_gate(self.ch_gate(x))
+        return y
 
     @torch.no_grad()
     def gate(self, x: Tensor) -> Tensor:

@@ -53,13 +53,15 @@ class ConvAttention(nn.Module):
         self.attention = ATTENTIONS[attention](out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.attention(self.conv(x))
+        y: Tensor = self.attention(self.conv(x))
+        return y
 
     @torch.no_grad()
     def gate(self, x: Tensor) -> Tensor:
         """What `forward` multiplies by. On a copy, so that looking does not count as a batch."""
         look: Any = copy.deepcopy(self)
-        return look.attention.gate(look.conv(x))
+        s: Tensor = look.attention.gate(look.conv(x))
+        return s
 
 
 def refinement(attention: str, in_channels: int, out_channels: int, activation: str) -> nn.Module:

@@ -26,7 +26,8 @@ class ConvBN(nn.Module):
         self.bn = BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.bn(self.conv(x))
+        y: Tensor = self.bn(self.conv(x))
+        return y
 
 
 class ConvBNAct(ConvBN):

@@ -26,10 +26,12 @@ class FeatureFusionModule(nn.Module):
         self.conv2 = Conv2d(out_channels // reduction, out_channels, 1, bias=False)
 
     def logits(self, f: Tensor) -> Tensor:
-        return self.conv2(relu(self.conv1(global_avg_pool(f))))
+        a: Tensor = self.conv2(relu(self.conv1(global_avg_pool(f))))
+        return a
 
     def mixed(self, sp: Tensor, cp: Tensor) -> Tensor:
-        return self.convblk(torch.cat([sp, cp], dim=1))
+        f: Tensor = self.convblk(torch.cat([sp, cp], dim=1))
+        return f
 
     def forward(self, sp: Tensor, cp: Tensor) -> Tensor:
         f = self.mixed(sp, cp)
@@ -52,4 +54,5 @@ class SingleLayerFeatureFusion(FeatureFusionModule):
         self.bn = BatchNorm2d(out_channels)
 
     def logits(self, f: Tensor) -> Tensor:
-        return self.bn(self.conv(global_avg_pool(f)))
+        a: Tensor = self.bn(self.conv(global_avg_pool(f)))
+        return a

@@ -29,7 +29,8 @@ class ListedSAR(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         r = self.conv_reduce(x)
         m = torch.cat([channel_mean(r), channel_max(r)], dim=1)
-        return self.bn_atten(self.conv_atten(m))
+        a: Tensor = self.bn_atten(self.conv_atten(m))
+        return a
 
     def forward(self, x: Tensor) -> Tensor:
         return sigmoid_gate(x, self.logits(x))
@@ -49,4 +50,5 @@ class SAR(ListedSAR):
         self._add_gate(in_channels, mid_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv1(super().forward(x))
+        y: Tensor = self.conv1(super().forward(x))
+        return y

@@ -16,4 +16,5 @@ class SpatialPath(nn.Module):
         self.conv_out = ConvBNAct(width, 2 * width, 1, padding=0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv_out(self.conv3(self.conv2(self.conv1(x))))
+        y: Tensor = self.conv_out(self.conv3(self.conv2(self.conv1(x))))
+        return y

@@ -20,7 +20,8 @@ class SqueezeExcitation(nn.Module):
         self.fc2 = Conv2d(channels // reduction, channels, 1)
 
     def mlp(self, z: Tensor) -> Tensor:
-        return self.fc2(relu(self.fc1(z)))
+        a: Tensor = self.fc2(relu(self.fc1(z)))
+        return a
 
     def logits(self, x: Tensor) -> Tensor:
         return self.mlp(global_avg_pool(x))

@@ -29,7 +29,8 @@ class ToyNet(nn.Module):
         self.classify = Conv2d(channels, classes, 1)
 
     def features(self, x: Tensor) -> Tensor:
-        return self.conv4(self.conv3(self.conv2(self.conv1(x))))
+        y: Tensor = self.conv4(self.conv3(self.conv2(self.conv1(x))))
+        return y
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.classify(self.head(self.refine(self.features(x))))
@@ -40,4 +41,5 @@ class ToyNet(nn.Module):
         """The gate of `refine` for these images; None without attention."""
         if self.attention == "none":
             return None
-        return self.refine.gate(copy.deepcopy(self).features(x))
+        s: Tensor = self.refine.gate(copy.deepcopy(self).features(x))
+        return s

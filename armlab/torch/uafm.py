@@ -24,7 +24,8 @@ class UAFMSpatial(nn.Module):
 
     def logits(self, up: Tensor, low: Tensor) -> Tensor:
         m = torch.cat([*self.statistics(up), *self.statistics(low)], dim=1)
-        return self.conv_atten(m)
+        a: Tensor = self.conv_atten(m)
+        return a
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         up = resize_bilinear(high, size=(low.shape[2], low.shape[3]))

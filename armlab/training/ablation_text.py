@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from armlab.cost.text import scaled
+from armlab.cost.cost_table import scaled
 from armlab.training.ablation import Grid, Record
 from armlab.training.findings import MEASURES, Finding, verdict
 from armlab.training.intervals import Interval

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from armlab.cost import Report
+from armlab.cost import ModuleCost
 from armlab.training.ablation import Grid, Record
 from armlab.training.config import Config, make_net
 from armlab.training.intervals import Interval, Values, mean_over_seeds, paired_difference
@@ -65,7 +65,7 @@ def findings(grid: Grid, records: Sequence[Record]) -> list[Finding]:
 def multiply_adds(config: Config) -> int:
     """Of one image through the network of a run, forward, as `armlab cost` counts them."""
     net = make_net(config).eval()
-    return Report(net, (1, 3, *config.size)).total.multiply_adds
+    return ModuleCost(net, (1, 3, *config.size)).total.multiply_adds
 
 
 def verdict(difference: Interval) -> str:

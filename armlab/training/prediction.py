@@ -12,8 +12,8 @@ import numpy as np
 from armlab import plots
 from armlab.data.augmentation import as_float
 from armlab.data.colours import palette
-from armlab.data.images import read_image
-from armlab.data.pictures import to_network
+from armlab.data.digits_and_photographs import to_network
+from armlab.data.image_files import read_image
 from armlab.training import checkpoint
 from armlab.training.config import Config, make_learner
 from armlab.training.learner import Learner

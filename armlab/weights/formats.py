@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ class Format(NamedTuple):
     extra: str
 
 
-def file_format(path: str | Path) -> Format:
+def file_format(path: str | PathLike[str]) -> Format:
     """The format of a file's name; ValueError for an unknown suffix, else what is missing."""
     suffix = Path(path).suffix
     if suffix not in FORMATS:
@@ -50,7 +51,8 @@ def _encode_npz(state: State) -> bytes:
 def _decode_safetensors(data: bytes) -> State:
     from safetensors import deserialize
 
-    return {key: _array(t["data"], t["dtype"], t["shape"]) for key, t in deserialize(data)}
+    untyped: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = deserialize
+    return {key: _array(t["data"], t["dtype"], t["shape"]) for key, t in untyped(data)}
 
 
 def _array(data: bytes, dtype: str, shape: list[int]) -> np.ndarray:

@@ -23,15 +23,19 @@ def run(book: nbformat.NotebookNode, stem: str, folder: Path) -> None:
     stubs = {at: cell.source for at, cell in enumerate(book.cells) if tagged(cell, "exercise")}
     for at in stubs:
         book.cells[at].source = SOLUTION.search(book.cells[at + 1].source)[1]
-    try:
-        _execute(book, folder)
-    except CellExecutionError as error:
-        raise RuntimeError(f"{stem} stopped at {error.ename}: {error.evalue}") from None
-    except CellTimeoutError:
+    for _ in range(TRIES):
+        try:
+            _execute(book, folder)
+        except CellTimeoutError:
+            continue  # on a kernel of its own again
+        except CellExecutionError as error:
+            raise RuntimeError(f"{stem} stopped at {error.ename}: {error.evalue}") from None
+        break
+    else:
         raise RuntimeError(
             f"{stem} stopped: a cell took more than {SECONDS} s, {TRIES} times. Close what else "
             f"keeps the machine busy, or raise SECONDS in {Path(__file__).name}"
-        ) from None
+        )
     book.metadata.pop("widgets", None)
     for at, stub in stubs.items():
         book.cells[at].source = stub
@@ -41,22 +45,15 @@ def run(book: nbformat.NotebookNode, stem: str, folder: Path) -> None:
 
 
 def _execute(book: nbformat.NotebookNode, folder: Path) -> None:
-    """All cells on a kernel of its own, and on another one where the first falls silent."""
-    for left in reversed(range(TRIES)):
-        client = nbclient.NotebookClient(
-            book,
-            timeout=SECONDS,
-            kernel_name="python3",
-            extra_arguments=["--log-level=ERROR"],
-            resources={"metadata": {"path": str(folder)}},
-        )
-        try:
-            client.execute(env=os.environ | INLINE)
-        except CellTimeoutError:
-            if not left:
-                raise
-        else:
-            return
+    """All cells on a kernel of its own."""
+    client = nbclient.NotebookClient(
+        book,
+        timeout=SECONDS,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute(env=os.environ | INLINE)
 
 
 def tagged(cell: nbformat.NotebookNode, tag: str) -> bool:

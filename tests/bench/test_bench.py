@@ -16,14 +16,14 @@ from armlab import cli
 from armlab.bench import (
     GROUPS,
     agreement,
-    alone,
+    bench_tables,
     catalogue,
     hand_side,
     machine,
     memory,
     process,
-    report,
-    text,
+    whole_run,
+    without_opponent,
     worker,
 )
 from armlab.bench.catalogue import ROWS
@@ -62,7 +62,7 @@ def document(**medians):
         for sides in [(("hand", 2 * m), ("torch", 2.0))]
     ]
     peaks = [{"threads": 1, "side": side, "gflops": 50.0, "gbps": 9.0} for side in SIDES]
-    return {**machine.facts(), "peaks": peaks, "rows": rows, "series": report.series(rows)}
+    return {**machine.facts(), "peaks": peaks, "rows": rows, "series": whole_run.series(rows)}
 
 
 def written(path, found):
@@ -181,7 +181,7 @@ def test_the_exponent_of_known_times():
         }
         for name in catalogue.chosen(["conv-map"])
     ]
-    (found,) = report.series(rows)
+    (found,) = whole_run.series(rows)
     assert found["exponents"] == {side: pytest.approx(1) for side in SIDES}
 
 
@@ -209,9 +209,9 @@ def test_how_far_results_are_apart():
 def test_both_sides_run_the_same(name):
     from armlab.bench import torch_side
 
-    by_hand = hand_side.task(ROWS[name]).run()
+    by_hand = hand_side.ready(ROWS[name]).run()
     for side in ("torch", "channels_last"):
-        errors = agreement.errors(torch_side.task(ROWS[name], side).run(), by_hand)
+        errors = agreement.errors(torch_side.ready(ROWS[name], side).run(), by_hand)
         assert list(errors) == list(by_hand)
         assert max(errors.values()) <= ROWS[name].bound
 
@@ -340,7 +340,7 @@ def test_the_table_says_what_was_measured():
             "skipped": {"hand": "needs two cores"},
         },
     ]
-    words = text.as_text(found).splitlines()
+    words = bench_tables.as_text(found).splitlines()
     assert "1 thread: hand 50 GFLOP/s, 9 GB/s; torch 50 GFLOP/s, 9 GB/s" in words
     rows = [line.split() for line in words if line.startswith("conv3x3")]
     quartiles = ["1.12", "-", "1.38"]
@@ -444,7 +444,7 @@ def test_peak_memory_of_a_known_call():
     code = """
 import numpy as np
 from armlab.bench.memory import peak_extra
-from armlab.bench.task import Task
+from armlab.bench.ready_call import ReadyCall
 MIB = 2**17
 
 def forward():  # 24 MiB for a moment, then 8 kept, and 16 of gradients beside them
@@ -453,7 +453,7 @@ def forward():  # 24 MiB for a moment, then 8 kept, and 16 of gradients beside t
     return kept, lambda: np.ones(16 * MIB)
 
 np.ones(64 * MIB)  # earlier, and given back: not part of the call
-print(peak_extra(Task(forward, None)) / 2**20)
+print(peak_extra(ReadyCall(forward, None)) / 2**20)
 """
     environment = {**os.environ, **memory.ENVIRONMENT}
     done = subprocess.run(
@@ -464,17 +464,17 @@ print(peak_extra(Task(forward, None)) / 2**20)
 
 @pytest.mark.skipif(len(machine.cores()) < 2, reason="needs two cores")
 def test_side_by_side(monkeypatch):
-    monkeypatch.setattr(alone, "TURN", 0.1)
-    found = alone.measure("side-by-side", rounds=1)
+    monkeypatch.setattr(without_opponent, "TURN", 0.1)
+    found = without_opponent.measure("side-by-side", rounds=1)
     assert found["ratio"]["both"]["median"] > 0.2
-    monkeypatch.setattr(alone, "cores", lambda: [0])
-    assert "two cores" in alone.measure("side-by-side", rounds=1)["skipped"]["hand"]
+    monkeypatch.setattr(without_opponent, "cores", lambda: [0])
+    assert "two cores" in without_opponent.measure("side-by-side", rounds=1)["skipped"]["hand"]
 
 
 def test_start_up(monkeypatch):
-    monkeypatch.setattr(alone, "FRESH", 1)
+    monkeypatch.setattr(without_opponent, "FRESH", 1)
     for name, target in {"import": 150, "help": 300}.items():
-        found = alone.measure(name, rounds=1)
+        found = without_opponent.measure(name, rounds=1)
         assert found["target_ms"] == target
         assert found["ms"]["hand"]["both"] > 1
 
@@ -484,7 +484,7 @@ def test_start_up(monkeypatch):
     [
         ("from armlab.cli import main; main(['--help'])", ("numpy", "torch", "matplotlib", "cupy")),
         ("from armlab.cli import main; main(['bench', '--list'])", ("numpy", "torch", "cupy")),
-        ("import armlab.bench.report", ("numpy", "torch", "cupy")),
+        ("import armlab.bench.whole_run", ("numpy", "torch", "cupy")),
         ("from armlab import hand", ("torch", "matplotlib", "cupy", "scipy", "hypothesis")),
     ],
 )

@@ -10,6 +10,7 @@ from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES, FUNCTIONS
 from armlab.check.devices import strict_device, torch_tensors
 from armlab.check.strata import for_all
+from armlab.hand import kernels
 
 DTYPES = ("float32", "float64")
 EXACT = [case.name for case in FUNCTIONS if case.exact]
@@ -38,6 +39,16 @@ def test_integers_agree_to_the_last_bit(name, dtype):
         expect_equal(name, e, dtype)
 
     for_all(CASES[name].exact_strata(profile_examples()), agrees)
+
+
+@pytest.mark.parametrize("name", [case.name for case in FUNCTIONS])
+def test_the_specification_keeps_its_bounds_on_numpy_too(name):
+    def agrees(e, dtype):
+        with kernels.specification():
+            expect_agreement(name, e, dtype)
+
+    strata = CASES[name].strata(profile_examples() // 4)
+    for_all(strata, agrees, st.sampled_from(DTYPES))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from armlab.check import faults, hunt, table, worst
+from armlab.check import faults, hunt, table, worst_errors
 from armlab.check.cases import FUNCTIONS
 from armlab.cli import main
 
@@ -119,14 +119,14 @@ def test_a_name_that_is_no_case_is_one_sentence(option, capsys):
 
 def test_the_written_bounds_name_every_result_and_none_is_passed():
     """armlab/check/bounds.md is what `armlab check --bounds` printed; here it must not be stale."""
-    written = (Path(worst.__file__).parent / "bounds.md").read_text(encoding="utf-8")
+    written = (Path(worst_errors.__file__).parent / "bounds.md").read_text(encoding="utf-8")
     rows = [line.split() for line in written.splitlines() if re.fullmatch(ROW, line)]
     assert list(dict.fromkeys(row[0] for row in rows)) == [case.name for case in FUNCTIONS]
     assert all(float(number) <= 1 for row in rows for number in row[2:])
     for case in FUNCTIONS:
         for line in inspect.cleandoc(case.bound.__doc__).splitlines():
             assert line in written.splitlines()
-    found = {(w.function, w.result) for w in worst.worst(examples=1)}
+    found = {(w.function, w.result) for w in worst_errors.worst_errors(examples=1)}
     assert found == {(row[0], row[1]) for row in rows}
 
 

@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
-from armlab.arrays import HOST
 from armlab.check import strategies
 from armlab.check.cases import CASES, FUNCTIONS, MODULES
 from armlab.check.cases.conv2d import window_of
@@ -64,10 +63,10 @@ def test_every_geometry_of_a_convolution_is_drawn():
 
 def test_every_fast_convolution_is_drawn():
     chosen = Counter(
-        kernels.choose_conv2d(HOST.xp, e.inputs["w"], window_of(e), e.options["groups"])
+        kernels.choose("conv2d", e.inputs["x"], e.inputs["w"], window_of(e), e.options["groups"])
         for e in draw_all("conv2d")
     )
-    assert set(chosen) == {kernel.conv2d for _, kernel, _ in kernels.CONV2D}
+    assert set(chosen) == {row.run for row in kernels.TABLE if row.function == "conv2d"}
     assert min(chosen.values()) >= 5
 
 

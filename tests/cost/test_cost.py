@@ -18,9 +18,9 @@ import armlab.torch as twins
 from armlab import cli, hand
 from armlab.check.cases import CASES, FUNCTIONS, MODULES
 from armlab.check.example import by_name
-from armlab.cost import ATTENTION, FEATURES, GATE, Cost, Report, rules
+from armlab.cost import ATTENTION, FEATURES, GATE, Cost, ModuleCost, rules
+from armlab.cost.cost_table import HEADER, as_dict, as_text, percent, scaled
 from armlab.cost.dry_run import dry_run
-from armlab.cost.text import HEADER, as_dict, as_text, percent, scaled
 from armlab.watch import functions, watched
 
 CITYSCAPES, MSRS = (1, 3, 1024, 2048), (1, 3, 480, 640)
@@ -37,7 +37,7 @@ def flops(twin, *shapes):
 def report(name, shape, heads=False):
     net = getattr(hand, name)(rng=0).eval()
     net.training = heads
-    return Report(net, shape)
+    return ModuleCost(net, shape)
 
 
 def share(part, whole):
@@ -48,7 +48,7 @@ def share(part, whole):
 
 
 @pytest.mark.parametrize("name", [case.name for case in MODULES])
-def test_sketches_go_the_way_of_real_arrays(name):
+def test_shape_arrays_go_the_way_of_real_arrays(name):
     """The same functions in the same modules, with the same shapes and bytes."""
 
     @settings(max_examples=8)
@@ -56,7 +56,7 @@ def test_sketches_go_the_way_of_real_arrays(name):
     def holds(e):
         module = getattr(hand, name)(**e.options).train(e.training)
         arrays = [np.zeros(a.shape, "f4") for a in e.inputs.values()]
-        found = Report(module, *(a.shape for a in arrays))
+        found = ModuleCost(module, *(a.shape for a in arrays))
         dry = dry_run(module, *(a.shape for a in arrays)).calls
         with watched(module) as real:
             y, _ = module(*arrays)
@@ -67,8 +67,8 @@ def test_sketches_go_the_way_of_real_arrays(name):
             for call, entry in zip(dry, found.entries, strict=True)
             if call.name not in WRITTEN_OUT
         ]
-        for (sketched, read_and_written), call in zip(dry, real, strict=True):
-            assert (sketched.name, sketched.module) == (call.name, call.module)
+        for (shaped, read_and_written), call in zip(dry, real, strict=True):
+            assert (shaped.name, shaped.module) == (call.name, call.module)
             values = (*call.inputs.values(), *call.options.values(), *call.values.values())
             real_bytes = sum(a.nbytes for a in values if isinstance(a, np.ndarray))
             assert read_and_written == real_bytes, call.name
@@ -83,7 +83,7 @@ def test_multiply_adds_are_half_of_what_the_flop_counter_says(name):
     def holds(e):
         shapes = [a.shape for a in e.inputs.values()]
         module = getattr(hand, name)(**e.options).train(e.training)
-        found = Report(module, *shapes).total
+        found = ModuleCost(module, *shapes).total
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             getattr(twins, name)(**e.options).train(e.training)(*map(torch.zeros, shapes))
         assert 2 * found.multiply_adds == counter.get_total_flops()
@@ -164,17 +164,17 @@ def test_an_arm_by_hand():
         (ATTENTION, "BN, activation"): Cost(8, 0, z, 4 * (z + 4 * c + z)),
         (GATE, "multiply"): Cost(0, 0, f + z, 4 * (f + z + f)),
     }
-    found = Report(arm.eval(), (2, 8, 6, 5))
+    found = ModuleCost(arm.eval(), (2, 8, 6, 5))
     assert list(found.branches("").items()) == list(want.items())
     assert found.total == sum(want.values(), Cost())
     assert found.arms == [""]
     attention = Cost(24, z * 4, f + z + f + z, 4 * (6 * z + 3 * f + 16 + 4 * c))
     assert found.without_features("") == attention
 
-    train = Report(arm.train(), (2, 8, 6, 5))
+    train = ModuleCost(arm.train(), (2, 8, 6, 5))
     assert train.total.multiply_adds == found.total.multiply_adds
     assert train.total.elementwise == found.total.elementwise + 3 * (f + z)
-    double = Report(hand.AttentionRefinementModule(8, 4, dtype="float64").eval(), (2, 8, 6, 5))
+    double = ModuleCost(hand.AttentionRefinementModule(8, 4, dtype="float64").eval(), (2, 8, 6, 5))
     assert double.total == replace(found.total, bytes=2 * found.total.bytes)
 
 
@@ -194,7 +194,7 @@ def test_the_branch_of_a_convolution_is_where_its_result_goes(name):
     arguments, want = BRANCHES[name]
     module = getattr(hand, name)(*arguments)
     inputs = 2 if name == "FeatureFusionModule" else 1
-    found = Report(module, *[(2, 6, 5, 7)] * inputs)
+    found = ModuleCost(module, *[(2, 6, 5, 7)] * inputs)
     convolutions = {row: c for row, c in found.branches("").items() if c.multiply_adds}
     assert list(convolutions) == want
     assert sum(found.branches("").values(), Cost()) == found.total
@@ -205,7 +205,7 @@ def test_the_branch_of_a_convolution_is_where_its_result_goes(name):
 
 def test_weights_used_twice_are_counted_once_and_read_twice():
     se, cbam = hand.SqueezeExcitation(6, 2), hand.CBAMChannel(6, 2)
-    once, twice = (Report(m, (2, 6, 5, 7)) for m in (se, cbam))
+    once, twice = (ModuleCost(m, (2, 6, 5, 7)) for m in (se, cbam))
     assert once.total.parameters == twice.total.parameters == 45
     for part in ("fc1", "fc2"):
         assert twice.of(part).multiply_adds == 2 * once.of(part).multiply_adds
@@ -277,7 +277,7 @@ def test_the_module_is_left_as_it_is():
     arrays = net.parameters() | net.buffers()
     before = net.state_dict()
     modes = [part.training for _, part in net.named_modules()]
-    Report(net, (2, 3, 16, 16))
+    ModuleCost(net, (2, 3, 16, 16))
     after = net.parameters() | net.buffers()
     assert list(after) == list(arrays)
     for key, a in after.items():
@@ -291,10 +291,10 @@ def test_the_module_is_left_as_it_is():
 def test_bisenet_is_costed_without_its_activations():
     net = hand.BiSeNet(rng=0).eval()
     start = time.process_time()
-    Report(net, CITYSCAPES)
+    ModuleCost(net, CITYSCAPES)
     assert time.process_time() - start < 1
     tracemalloc.start()
-    as_dict(Report(net, CITYSCAPES))
+    as_dict(ModuleCost(net, CITYSCAPES))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5e6  # the logits alone would be 160 MB
@@ -303,7 +303,7 @@ def test_bisenet_is_costed_without_its_activations():
 def test_a_function_without_a_rule_is_named(monkeypatch):
     monkeypatch.delitem(rules.RULES, "leaky_relu")
     with pytest.raises(NotImplementedError, match=r"cost of leaky_relu is not known: .*rules\.py"):
-        Report(hand.AttentionRefinementModule(3, 4), (2, 3, 5, 5))
+        ModuleCost(hand.AttentionRefinementModule(3, 4), (2, 3, 5, 5))
 
 
 class Rooted(hand.Conv2d):
@@ -311,16 +311,16 @@ class Rooted(hand.Conv2d):
         return x.__array_namespace__().sqrt(x), None
 
 
-def test_an_operation_that_sketches_lack_is_named():
-    with pytest.raises(NotImplementedError, match=r"calls xp\.sqrt itself.*sketch\.py"):
-        Report(Rooted(3, 4, 1), (2, 3, 5, 5))
+def test_an_operation_that_shape_arrays_lack_is_named():
+    with pytest.raises(NotImplementedError, match=r"calls xp\.sqrt itself.*shape_array\.py"):
+        ModuleCost(Rooted(3, 4, 1), (2, 3, 5, 5))
 
 
 def test_shapes_that_do_not_fit_are_refused_as_in_a_real_run():
     with pytest.raises(ValueError, match=r"^Conv2d expected \(N, 3, H, W\), got \(2, 4, 5, 5\)"):
-        Report(hand.Conv2d(3, 4, 1), (2, 4, 5, 5))
+        ModuleCost(hand.Conv2d(3, 4, 1), (2, 4, 5, 5))
     with pytest.raises(ValueError, match="spans 7×7"):
-        Report(hand.Conv2d(3, 4, 7), (2, 3, 5, 5))
+        ModuleCost(hand.Conv2d(3, 4, 7), (2, 3, 5, 5))
 
 
 # -- the command --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from armlab.data.augmentation import (
     recoloured,
     scaled,
 )
-from armlab.data.pictures import MEAN, STD
+from armlab.data.digits_and_photographs import MEAN, STD
 
 IGNORE = 9
 

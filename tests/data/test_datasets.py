@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from armlab import hand
-from armlab.data import GENERATED, DigitScenes, Generated, HardScenes, Scenes, generated, pictures
+from armlab.data import (
+    GENERATED,
+    DigitScenes,
+    Generated,
+    HardScenes,
+    Scenes,
+    digits_and_photographs,
+    generated,
+)
 from armlab.data.cache import cache_folder, cached
 from armlab.data.colours import palette
 from armlab.data.size import expect_scene_size, parse_size
@@ -161,9 +169,9 @@ def hard_logits(attention: str) -> list[np.ndarray]:
     return [net(scenes.batch(range(4), state)[0])[0] for state in (0, 1)]
 
 
-def test_theorem_without_attention_the_lamp_cannot_reach_the_digits(monkeypatch):
-    monkeypatch.setattr(kernels, "CONV2D", [])  # bit-equality rests on the specification
-    one, other = hard_logits("none")
+def test_theorem_without_attention_the_lamp_cannot_reach_the_digits():
+    with kernels.specification():  # bit-equality rests on it
+        one, other = hard_logits("none")
     assert np.array_equal(one[:, :, FIRST_ROW:], other[:, :, FIRST_ROW:])
     assert not np.array_equal(one[:, :, :BAND_ROWS], other[:, :, :BAND_ROWS])
 
@@ -214,7 +222,9 @@ def test_the_label_of_a_digit_is_the_one_scikit_learn_gives_it():
     from sklearn.datasets import load_digits
 
     target = load_digits().target
-    numbers = np.concatenate([pictures.digits(split)[1] for split in pictures.SPLITS])
+    numbers = np.concatenate(
+        [digits_and_photographs.digits(split)[1] for split in digits_and_photographs.SPLITS]
+    )
     assert np.array_equal(numbers, target)
 
 
@@ -350,10 +360,10 @@ def test_two_processes_write_at_once(cache):
 
 
 def test_cached_pictures_are_those_that_were_prepared(cache):
-    pictures._packaged.cache_clear()
-    anew = pictures._packaged()
-    pictures._packaged.cache_clear()
-    kept = pictures._packaged()
+    digits_and_photographs._packaged.cache_clear()
+    anew = digits_and_photographs._packaged()
+    digits_and_photographs._packaged.cache_clear()
+    kept = digits_and_photographs._packaged()
     assert anew.keys() == kept.keys()
     assert all(anew[key].tobytes() == kept[key].tobytes() for key in anew)
     assert {a.dtype.name for a in kept.values()} == {"float32", "int64"}

@@ -16,8 +16,8 @@ from armlab.data import Folder, Generated, Scenes, generated
 from armlab.data import export as export_module
 from armlab.data.export import export
 from armlab.data.folder import names_of
-from armlab.data.images import read_image, read_mask
-from armlab.data.layouts import pairs_of
+from armlab.data.folder_layouts import pairs_of
+from armlab.data.image_files import read_image, read_mask
 
 CLASSES, IGNORE = 3, 255
 SIZES = [(12, 17), (20, 9), (16, 16)]  # (height, width): smaller and larger than a crop

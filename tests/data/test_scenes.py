@@ -6,7 +6,7 @@ from sklearn.datasets import load_sample_images
 
 from armlab import hand
 from armlab.data import CLASSES, Scenes, to_rgb
-from armlab.data.pictures import digits, photographs
+from armlab.data.digits_and_photographs import digits, photographs
 from armlab.hand import kernels
 
 SIZE = 64
@@ -56,22 +56,22 @@ def test_the_band_is_outside_the_window_of_every_row_with_objects():
     assert 10 <= radius <= 22, radius
 
 
-def test_the_window_is_not_too_small(monkeypatch):
+def test_the_window_is_not_too_small():
     # Changing one input row changes exactly the logits whose computed window holds it.
-    monkeypatch.setattr(kernels, "CONV2D", [])
     net = net_in_use("none")
     x, _ = Scenes().batch([0])
     changed = x.copy()
     changed[:, :, 32] += 1.0
-    moved = np.any(net(x)[0] != net(changed)[0], axis=(0, 1, 3))
+    with kernels.specification():
+        moved = np.any(net(x)[0] != net(changed)[0], axis=(0, 1, 3))
     windows = [rows_seen(net, row) for row in range(SIZE)]
     holds = np.array([first <= 32 <= last for first, last in windows])
     assert np.array_equal(moved, holds)
 
 
-def test_theorem_without_attention_the_band_cannot_reach_the_objects(monkeypatch):
-    monkeypatch.setattr(kernels, "CONV2D", [])  # bit-equality rests on the specification
-    orange, blue = logits_with_either_band("none")
+def test_theorem_without_attention_the_band_cannot_reach_the_objects():
+    with kernels.specification():  # bit-equality rests on it
+        orange, blue = logits_with_either_band("none")
     assert np.array_equal(orange[:, :, FIRST_ROW:], blue[:, :, FIRST_ROW:])
     assert not np.array_equal(orange[:, :, :BAND_ROWS], blue[:, :, :BAND_ROWS])
 

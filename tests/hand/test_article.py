@@ -11,7 +11,7 @@ from torch import nn
 
 import armlab.torch as twins
 from armlab import hand
-from armlab.cost import ATTENTION, FEATURES, GATE, Report
+from armlab.cost import ATTENTION, FEATURES, GATE, ModuleCost
 
 X = np.random.default_rng(0).standard_normal((3, 4, 6, 5))
 T = torch.tensor(X)
@@ -115,7 +115,7 @@ def test_7_few_parameters_is_true_of_the_branch_only():
 
 def test_8_pooling_is_most_of_the_branch_and_nothing_of_the_class():
     arm32 = hand.AttentionRefinementModule(512, 128, rng=0).eval()
-    report = Report(arm32, (1, 512, 32, 64))  # at 1/32 of 1024 × 2048
+    report = ModuleCost(arm32, (1, 512, 32, 64))  # at 1/32 of 1024 × 2048
     work = {row: c.multiply_adds + c.elementwise for row, c in report.branches("").items()}
     assert work[FEATURES, "3×3 convolution"] / sum(work.values()) > 0.999
     branch = {row: n for row, n in work.items() if row[0] != FEATURES}
@@ -160,7 +160,7 @@ def test_10_gates_are_between_0_and_1_each_alone(module):
 
 def test_11_the_share_of_compute_is_3_percent_with_the_3x3_and_next_to_nothing_without():
     """Not "< 1 %": that holds for the attention branch alone. The paper gives no such figure."""
-    report = Report(hand.BiSeNet(rng=0).eval(), (1, 3, 1024, 2048))
+    report = ModuleCost(hand.BiSeNet(rng=0).eval(), (1, 3, 1024, 2048))
     total = report.total.multiply_adds
     assert round(100 * report.of(*report.arms).multiply_adds / total, 2) == 3.06
     branch = report.without_features(*report.arms)

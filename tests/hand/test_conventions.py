@@ -9,8 +9,10 @@ from armlab import hand
 from armlab.arrays import to_host
 from armlab.check.devices import strict_device
 from armlab.hand.backward import fill_unused
-from armlab.hand.max_pool2d import max_along
+from armlab.hand.kernels.max_pool2d_rows_columns import max_along
 from armlab.hand.window import Window
+
+pytestmark = pytest.mark.usefixtures("fast_and_plain")
 
 NAN, INF = float("nan"), float("inf")
 

@@ -1,14 +1,17 @@
-"""The fast spellings equal the plain ones that they stand for, on every kind of array."""
+"""The tricks of the kernels equal what they stand for; what is kept for the backward."""
 
 import numpy as np
 import pytest
 import torch
 
 from armlab import hand
-from armlab.arrays import HOST, clip, in_place, keep_where, to_host, unbuffered
+from armlab.arrays import HOST, to_host
 from armlab.check.devices import strict_device, torch_tensors
 from armlab.hand.channels import channel_dot, channel_sum, position_dot, position_sum
-from armlab.hand.resize import _bands, _ones_at, _sources, _tents
+from armlab.hand.kernels.keep_where import keep_where
+from armlab.hand.kernels.resize_bands import bands
+from armlab.hand.kernels.unbuffered import unbuffered
+from armlab.hand.resize import _ones_at, _sources, _tents
 
 NAN, INF = float("nan"), float("inf")
 SPECIAL = [NAN, INF, -INF, 0.0, -0.0, 1.5, -1.5, 1e-40, 3e38]
@@ -22,61 +25,23 @@ def everywhere(check):
         check(where)
 
 
-# -- helpers of armlab.arrays -----------------------------------------------------------------
+# -- tricks of the kernels ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_keep_where_is_where(dtype):
     x = np.array(SPECIAL, dtype)
-
-    def check(where):
-        for hidden in (False, True):
-            mask = np.resize([hidden, not hidden], x.shape)
-            y = to_host(keep_where(where.asarray(mask), where.asarray(x)))
-            np.testing.assert_array_equal(y, np.where(mask, x, 0.0), strict=True)
-            np.testing.assert_array_equal(np.signbit(y), np.signbit(np.where(mask, x, 0.0)))
-
-    everywhere(check)
+    for hidden in (False, True):
+        mask = np.resize([hidden, not hidden], x.shape)
+        y = keep_where(mask, x)
+        np.testing.assert_array_equal(y, np.where(mask, x, 0.0), strict=True)
+        np.testing.assert_array_equal(np.signbit(y), np.signbit(np.where(mask, x, 0.0)))
 
 
 def test_keep_where_repeats_its_values():
     x, mask = np.array([[2.0], [NAN]], "f4"), np.array([[False, True, True], [False, False, True]])
-
-    def check(where):
-        y = to_host(keep_where(where.asarray(mask), where.asarray(x)))
-        np.testing.assert_array_equal(y, np.float32([[0, 2, 2], [0, 0, NAN]]), strict=True)
-
-    everywhere(check)
-
-
-@pytest.mark.parametrize("bounds", [{"low": 0.0}, {"high": 1.0}, {"low": -1.0, "high": 1.0}, {}])
-def test_clip_keeps_within_its_bounds_and_keeps_nan(bounds):
-    x = np.array(SPECIAL, "f4")
-    want = np.minimum(np.maximum(x, bounds.get("low", -INF)), bounds.get("high", INF))
-
-    def check(where):
-        given = where.asarray(x)
-        y = to_host(clip(given, **bounds))
-        np.testing.assert_array_equal(y, want, strict=True)
-        np.testing.assert_array_equal(to_host(given), x)
-
-    everywhere(check)
-
-
-def test_in_place_gives_the_value_and_takes_the_memory_of_numpy_alone():
-    x = np.array([1.0, -2.0, 3.0], "f4")
-
-    def check(where):
-        y = where.asarray(2 * x)
-        done = in_place(where.xp.maximum, y, where.asarray(x))
-        np.testing.assert_array_equal(to_host(done), [2, -2, 6])
-        assert (done is y) == (where == HOST)
-        done = in_place(clip, where.asarray(x), 0.0, 2.0)
-        np.testing.assert_array_equal(to_host(done), [1, 0, 2])
-
-    everywhere(check)
-    scalar = in_place(np.maximum, np.float32(1), np.float32(2))  # of an array without axes
-    assert scalar == 2
+    y = keep_where(mask, x)
+    np.testing.assert_array_equal(y, np.float32([[0, 2, 2], [0, 0, NAN]]), strict=True)
 
 
 def test_the_buffer_of_numpy_is_put_back():
@@ -119,7 +84,7 @@ def test_bands_of_a_resizing_leave_out_zeros_alone():
             tents, ones = _tents(x, out, size), _ones_at(x, _sources(x, out, size), size)
             for a in (tents, tents.T, ones, ones.T):
                 kept = np.zeros_like(a)
-                for rows, columns in _bands(*a.shape):
+                for rows, columns in bands(*a.shape):
                     kept[rows, columns] = a[rows, columns]
                 np.testing.assert_array_equal(kept, a)
 
@@ -127,7 +92,7 @@ def test_bands_of_a_resizing_leave_out_zeros_alone():
 def test_bands_of_a_large_resizing_are_narrow():
     area = sum(
         (rows.stop - rows.start) * (columns.stop - columns.start)
-        for rows, columns in _bands(640, 320)
+        for rows, columns in bands(640, 320)
     )
     assert area < 640 * 320 / 12
 
@@ -138,6 +103,7 @@ def test_a_nan_stays_where_nearest_puts_it():
     np.testing.assert_array_equal(y[0, 0], [[1, 1, NAN, NAN], [2, 2, 3, 3]])
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 def test_a_tap_that_meets_no_pixel_is_passed_by():
     """One pixel and windows of seven: all taps but one are padding."""
     x = np.float32(-3).reshape(1, 1, 1, 1)
@@ -146,6 +112,7 @@ def test_a_tap_that_meets_no_pixel_is_passed_by():
     assert backward(np.float32(5).reshape(1, 1, 1, 1)) == 5
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 def test_a_nan_at_an_ignored_pixel_does_not_count():
     a = np.array([[1.0, NAN], [2.0, 3.0]], "f4").reshape(1, 2, 1, 2)
     weight = np.array([2.0, 3.0], "f4")
@@ -155,8 +122,18 @@ def test_a_nan_at_an_ignored_pixel_does_not_count():
         p = 1 / (1 + np.exp(-1))
         da = backward(1.0)[0, :, 0, 0]
         np.testing.assert_allclose(da, [1 - p, p - 1], rtol=1e-6)
+        assert (backward(1.0)[0, :, 0, 1] == 0).all()
 
 
+@pytest.mark.usefixtures("fast_and_plain")
+def test_a_nan_at_a_pixel_of_weight_0_does_not_count():
+    a = np.array([[1.0, NAN], [2.0, 3.0]], "f4").reshape(1, 2, 1, 2)
+    loss, backward = hand.cross_entropy(a, np.array([[[1, 0]]]), weight=np.array([0, 3], "f4"))
+    np.testing.assert_allclose(loss, np.log(1 + np.exp(-1)), rtol=1e-6)
+    assert (backward(1.0)[0, :, 0, 1] == 0).all()
+
+
+@pytest.mark.usefixtures("fast_and_plain")
 def test_labels_beyond_the_range_of_small_integers():
     """An ignore_index of any size stays what it is."""
     a = np.array([[1.0, 5.0], [1.0, 3.0]]).reshape(1, 2, 1, 2)
@@ -202,18 +179,21 @@ KEEPS_NOTHING = {
 }
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 @pytest.mark.parametrize("name", KEEPS_X)
 def test_nothing_large_is_kept_but_x(name):
     _, backward = KEEPS_X[name]()
     assert all(a is X for a in kept(backward, X.size))
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 @pytest.mark.parametrize("name", KEEPS_Y)
 def test_nothing_is_kept_but_y(name):
     y, backward = KEEPS_Y[name](X)
     assert [a is y for a in kept(backward, X.size)] == [True]
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 @pytest.mark.parametrize("name", KEEPS_NOTHING)
 def test_nothing_large_is_kept(name):
     _, backward = KEEPS_NOTHING[name](X)
@@ -223,6 +203,7 @@ def test_nothing_large_is_kept(name):
 # -- sigmoid ----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_sigmoid_is_one_where_its_logit_is_stopped(dtype):
     """Without an overflow, and with all digits of the smallest gates."""

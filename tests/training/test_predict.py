@@ -11,8 +11,8 @@ from PIL import Image
 from armlab import cli, plots
 from armlab.data import generated
 from armlab.data.colours import palette
-from armlab.data.images import read_mask
-from armlab.data.pictures import to_network
+from armlab.data.digits_and_photographs import to_network
+from armlab.data.image_files import read_mask
 from armlab.training import checkpoint, loop
 from armlab.training.config import Config
 from armlab.training.prediction import Prediction, Trained, predict, write

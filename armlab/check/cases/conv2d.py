@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from armlab.arrays import HOST
 from armlab.check.bounds import TINY, Bounds, Exact, absolute, float64_inputs, line_up
 from armlab.check.case import Case
 from armlab.check.example import Example
@@ -80,7 +79,7 @@ def bound(e: Example, exact: Exact, u: float) -> Bounds:
     pixels = dy.shape[0] * dy.shape[2] * dy.shape[3]
     size = absolute("conv2d", e)
     terms = {"y": c * r * s + 1, "dx": (k // groups) * r * s, "dw": pixels, "db": pixels}
-    if kernels.choose_conv2d(HOST.xp, w, window_of(e), groups) is conv2d_winograd.conv2d:
+    if kernels.choose("conv2d", w, w, window_of(e), groups) is conv2d_winograd.conv2d:
         size |= _absolute_winograd(e)
         terms |= {"y": c * s + 17, "dx": k * s + 18, "dw": pixels + 16}
     return {

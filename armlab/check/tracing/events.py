@@ -142,7 +142,8 @@ def expect_gradients(result: Any, inputs: int) -> tuple[Any, ...]:
         raise BrokenContractError(
             f"returned {_kind(result)}, expected ({expected}, grads) with a dict of grads"
         )
-    return result
+    gradients: tuple[Any, ...] = result
+    return gradients
 
 
 def wrong_keys(got: list[str], expected: list[str]) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 from armlab import hand
 from armlab.arrays import Rng, generator, to_host
 from armlab.check.tracing.events import Problem
-from armlab.check.tracing.hand import HandRun
-from armlab.check.tracing.rows import Row, compared
-from armlab.check.tracing.text import WIDTH, mode, sentence, table, weights
+from armlab.check.tracing.hand_run import HandRun
+from armlab.check.tracing.trace_words import WIDTH, mode, sentence, table, weights
+from armlab.check.tracing.traced_values import TracedValue, compared
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from armlab.check.tracing.twin import TwinRun
+    from armlab.check.tracing.twin_run import TwinRun
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,11 +32,11 @@ class Trace:
     """
 
     heading: list[str]
-    rows: list[Row]
+    rows: list[TracedValue]
     sentence: str
 
     @property
-    def first(self) -> Row | None:
+    def first(self) -> TracedValue | None:
         """The first row that parts."""
         return next((row for row in self.rows if row.parts), None)
 
@@ -79,7 +79,7 @@ def trace(
     code by hand raises, or returns in a wrong shape or under wrong keys, is reported as the place
     where it parts.
     """
-    from armlab.check.tracing import twin as pytorch
+    from armlab.check.tracing import twin_run as pytorch
 
     if not isinstance(hand_module, hand.Module) or not hasattr(torch_module, "named_modules"):
         got = f"{type(hand_module).__name__} and {type(torch_module).__name__}"

@@ -1,50 +1,117 @@
-"""Fast versions: the table says which one runs, and each must equal its specification.
+"""Fast versions of the functions by hand, and the one table that says which of them runs.
 
-A kernel may name a library, which the rest of `armlab.hand` may not. Where no row fits, the
-specification runs, so deleting a row changes speeds and nothing else.
+The rest of `armlab.hand` is the specification: each function is its equation, plain, out of place,
+for every array library. A kernel computes the same by another way that one library does faster, in
+a file of its own that says what the way is. It may name that library; it is held to the bound of
+its specification and, where nothing rounds, to its very bits. The specification asks the table
+once its arguments are checked:
+
+    if kernel := kernels.choose("relu", x):
+        return kernel(x)
+
+so deleting a row changes speeds and nothing else. To switch every row off and run what is read,
+
+    with kernels.specification():
+        y, backward = hand.relu(x)
+
+or ARMLAB_KERNELS=reference in the environment. The first holds for what is called within the
+block, by workers of `parts` as well; a backward stays what its forward chose.
+
+A kernel takes what the specification hands it and returns what the specification returns. Those of
+conv2d leave the bias to it:
+
+    conv2d(x, w, window, groups)    (y, backward)
+    backward(dy, input_grad)        (dx, dw), dx None where input_grad is False
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import ModuleType
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from array_api_compat import is_numpy_namespace
 
-from armlab.hand.kernels import conv2d_columns, conv2d_pointwise, conv2d_rows, conv2d_winograd
-from armlab.hand.window import Window
+from armlab.arrays import array_namespace
+from armlab.hand.kernels import (
+    batch_norm_in_place,
+    channel_max_ranks,
+    channel_mean_product,
+    conv2d_columns,
+    conv2d_pointwise,
+    conv2d_rows,
+    conv2d_winograd,
+    cross_entropy_of_label,
+    global_max_put,
+    hard_swish_bits,
+    leaky_relu_factor,
+    max_pool2d_rows_columns,
+    relu_bits,
+    resize_bands,
+    sigmoid_gate_dot,
+    sigmoid_in_place,
+    simam_in_place,
+    strip_mean_product,
+)
+from armlab.hand.kernels.kernel import Kernel, has_axes
 
-Channels = Callable[[int, int], bool]
+numpy = is_numpy_namespace
 
-
-def any_number(c: int, k: int) -> bool:
-    return True
-
-
-def many(c: int, k: int) -> bool:
-    """With fewer, the transforms of Winograd cost more than the products that they save."""
-    return min(c, k) >= 8
-
-
-def not_a_stem(c: int, k: int) -> bool:
-    """From few channels to many, rows would be added up in many channels, columns copied in few."""
-    return k < 4 * c
-
-
-CONV2D: list[tuple[Callable[[Any], bool], ModuleType, Channels]] = [
-    # library            what fits(window, groups)   from how many channels to how many
-    (is_numpy_namespace, conv2d_pointwise, any_number),
-    (is_numpy_namespace, conv2d_winograd, many),
-    (is_numpy_namespace, conv2d_rows, not_a_stem),
-    (is_numpy_namespace, conv2d_columns, any_number),
+TABLE = [  # of the rows of a function, the first that fits runs
+    Kernel("conv2d", numpy, conv2d_pointwise.conv2d, conv2d_pointwise.fits),
+    Kernel("conv2d", numpy, conv2d_winograd.conv2d, conv2d_winograd.fits),
+    Kernel("conv2d", numpy, conv2d_rows.conv2d, conv2d_rows.fits),
+    Kernel("conv2d", numpy, conv2d_columns.conv2d),
+    Kernel("batch_norm", numpy, batch_norm_in_place.batch_norm),
+    Kernel("batch_norm_eval", numpy, batch_norm_in_place.batch_norm_eval),
+    Kernel("relu", numpy, relu_bits.relu),
+    Kernel("leaky_relu", numpy, leaky_relu_factor.leaky_relu, has_axes),
+    Kernel("hard_swish", numpy, hard_swish_bits.hard_swish, has_axes),
+    Kernel("sigmoid", numpy, sigmoid_in_place.sigmoid, has_axes),
+    Kernel("sigmoid_gate", numpy, sigmoid_gate_dot.sigmoid_gate),
+    Kernel("simam_logits", numpy, simam_in_place.simam_logits),
+    Kernel("channel_mean", numpy, channel_mean_product.channel_mean),
+    Kernel("channel_max", numpy, channel_max_ranks.channel_max),
+    Kernel("strip_mean", numpy, strip_mean_product.strip_mean),
+    Kernel("global_max_pool", numpy, global_max_put.global_max_pool),
+    Kernel("max_pool2d", numpy, max_pool2d_rows_columns.max_pool2d),
+    Kernel("resize", numpy, resize_bands.resize),
+    Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
 ]
 
+_SPECIFICATION: ContextVar[bool] = ContextVar("specification", default=False)
 
-def choose_conv2d(xp: Any, w: Any, window: Window, groups: int) -> Callable[..., Any] | None:
-    """The first fast convolution that fits; None where the specification is to run."""
-    k, c = w.shape[:2]
-    for library_fits, kernel, channels_fit in CONV2D:
-        if library_fits(xp) and kernel.fits(window, groups) and channels_fit(c, k):
-            return kernel.conv2d
+
+def choose(function: str, *arguments: Any) -> Callable[..., Any] | None:
+    """The first kernel that fits this call, the first argument of which is an array.
+
+    None where the specification is to run.
+    """
+    if _SPECIFICATION.get() or _only_the_specification():
+        return None
+    xp = array_namespace(arguments[0])
+    for kernel in TABLE:
+        if kernel.function == function and kernel.library(xp) and kernel.fits(*arguments):
+            return kernel.run
     return None
+
+
+@contextmanager
+def specification() -> Iterator[None]:
+    """Within this block no kernel is chosen."""
+    token = _SPECIFICATION.set(True)
+    try:
+        yield
+    finally:
+        _SPECIFICATION.reset(token)
+
+
+def _only_the_specification() -> bool:
+    wanted = os.environ.get("ARMLAB_KERNELS", "")
+    if wanted not in ("", "reference"):
+        raise ValueError(
+            f"expected ARMLAB_KERNELS to be reference or not set, got {wanted!r}: unset it"
+        )
+    return wanted == "reference"

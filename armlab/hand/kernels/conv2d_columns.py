@@ -26,11 +26,6 @@ BLOCK = 2**15  # numbers in the columns of a block: 128 KiB in float32
 NARROWEST = 640  # columns in a block, at the least
 
 
-def fits(window: Window, groups: int) -> bool:
-    """Everything."""
-    return True
-
-
 def conv2d(
     x: NDArray, w: NDArray, window: Window, groups: int = 1
 ) -> tuple[NDArray, KernelBackward]:

@@ -15,7 +15,7 @@ from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window
 
 
-def fits(window: Window, groups: int) -> bool:
+def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
     """One pixel under the kernel, and no padding."""
     return (window.kernel, window.padding, groups) == ((1, 1), (0, 0), 1)
 

@@ -21,9 +21,14 @@ from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
 
-def fits(window: Window, groups: int) -> bool:
-    """At stride 1 without groups; a 1×1 kernel has no rows to add."""
-    return window.stride == (1, 1) and groups == 1 and window.kernel != (1, 1)
+def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
+    """At stride 1 without groups; a 1×1 kernel has no rows to add.
+
+    Not from few channels to many: rows would be added up in the many, columns copied in the few.
+    """
+    k, c = w.shape[:2]
+    a_stem = k >= 4 * c
+    return window.stride == (1, 1) and groups == 1 and window.kernel != (1, 1) and not a_stem
 
 
 def conv2d(

@@ -35,11 +35,14 @@ BLOCK = 2**18  # numbers in the operands of a block: 1 MiB in float32
 NARROWEST = 256  # columns of the middle product, at the least
 
 
-def fits(window: Window, groups: int) -> bool:
-    """Three kernel rows side by side, at stride 1, and y as wide as x."""
+def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
+    """Three kernel rows side by side, at stride 1, and y as wide as x.
+
+    With few channels the transforms would cost more than the products that they save.
+    """
     (rows, cols), (_, left), (down, right) = window.kernel, window.padding, window.dilation
-    same_width = 2 * left == right * (cols - 1)
-    return (rows, down, window.stride, groups) == (3, 1, (1, 1), 1) and same_width
+    same_width, many = 2 * left == right * (cols - 1), min(w.shape[:2]) >= 8
+    return (rows, down, window.stride, groups) == (3, 1, (1, 1), 1) and same_width and many
 
 
 @cache

@@ -1,17 +1,43 @@
-"""What a convolution kernel is: three names that `kernels.CONV2D` calls.
-
-fits(window, groups)            whether it can do this convolution at all
-conv2d(x, w, window, groups)    (y, backward), without bias
-backward(dy, input_grad)        (dx, dw), dx None where input_grad is False
-"""
+"""What a kernel is: a row of the table, and the names that kernels share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+Backward: TypeAlias = Callable[
+    ..., Any
+]  # as in `armlab.hand.backward`, which asks the table itself
 KernelBackward = Callable[[NDArray, bool], tuple[NDArray | None, NDArray]]
+
+
+def always(*arguments: Any) -> bool:
+    """It fits whatever the function takes."""
+    return True
+
+
+def has_axes(x: NDArray, *rest: Any) -> bool:
+    """An array without axes becomes a number on arithmetic, and a number has no memory to reuse."""
+    return x.ndim > 0
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A fast version of one function, for the arrays of one library.
+
+    function  the name that the specification asks for
+    library   whether it is for this array namespace
+    run       the fast version
+    fits      whether it can do this call and is worth it; has the arguments of `run`
+    """
+
+    function: str
+    library: Callable[[Any], bool]
+    run: Callable[..., Any]
+    fits: Callable[..., bool] = always
 
 
 def sum_of(parts: list[NDArray]) -> NDArray:

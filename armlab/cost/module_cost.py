@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from armlab import hand
 from armlab.cost import rules
 from armlab.cost.dry_run import DryRun, dry_run
-from armlab.cost.sketch import Sketch
+from armlab.cost.shape_array import ShapeArray
 from armlab.watch import Call
 
 ARMS = (hand.AttentionRefinementModule, hand.PaperAttentionRefinement)
@@ -29,7 +29,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CallCost:
     """The cost of one call, made by the module at `path`."""
 
     path: str
@@ -40,7 +40,7 @@ class Entry:
         return path in ("", self.path) or self.path.startswith(f"{path}.")
 
 
-class Report:
+class ModuleCost:
     """What a module costs on inputs of given shapes.
 
     modules   the parts that ran, by path; "" is the whole
@@ -86,7 +86,7 @@ class Report:
         to x, and features are the rest, such as the 3×3 of an ARM.
         """
         inside = [(c, e) for c, e in zip(self._calls, self.entries, strict=True) if e.within(path)]
-        attention = set[Sketch]()
+        attention = set[ShapeArray]()
         for call, _ in inside:
             if call.name == "sigmoid_gate":
                 x, a = _read(call)
@@ -108,7 +108,7 @@ def _sum(costs: Iterable[Cost]) -> Cost:
     return sum(costs, Cost())
 
 
-def _entries(run: DryRun) -> Iterator[Entry]:
+def _entries(run: DryRun) -> Iterator[CallCost]:
     unseen = set(run.weights)
     for call in run.calls:
         work = rules.work(call.name, *call.inputs.values(), **call.options)
@@ -121,9 +121,9 @@ def _entries(run: DryRun) -> Iterator[Entry]:
             elementwise=work.elementwise,
             bytes=sum(a.bytes for a in (*read, *call.values.values())),
         )
-        yield Entry(call.module, work.kind, cost)
+        yield CallCost(call.module, work.kind, cost)
 
 
-def _read(call: Call) -> list[Sketch]:
+def _read(call: Call) -> list[ShapeArray]:
     """The arrays that a call reads, weights and kept statistics among them."""
-    return [a for a in (*call.inputs.values(), *call.options.values()) if isinstance(a, Sketch)]
+    return [a for a in (*call.inputs.values(), *call.options.values()) if isinstance(a, ShapeArray)]

@@ -135,17 +135,23 @@ class TwinRun:
                 self._keep("gradients", key, g)
 
         if x.requires_grad and "out" in key:
-            x.register_hook(behind)
+            _on_gradient(x, behind)
         return view
 
     def _watch(self, key: Key, t: Tensor) -> None:
         self._keep("forward", key, t)
         if t.requires_grad:
             _ = t.grad_fn  # a view that was written to renews its node only when asked for it
-            t.register_hook(partial(self._keep, "gradients", key))
+            _on_gradient(t, partial(self._keep, "gradients", key))
 
     def _keep(self, phase: str, key: Key, t: Tensor) -> None:
         self.found[(phase, *key)] = t.detach().cpu().numpy().copy()
+
+
+def _on_gradient(t: Tensor, call: Callable[[Tensor], None]) -> None:
+    """Call this with the gradient of t, once it is there; PyTorch gives its own method no types."""
+    register: Callable[[Callable[[Tensor], None]], object] = t.register_hook
+    register(call)
 
 
 def _version(x: Any) -> int:

@@ -20,7 +20,7 @@ from armlab.check.strata import QUIET, for_all
 
 
 @dataclass(frozen=True)
-class Worst:
+class WorstError:
     """The largest error over bound of one result of one function, by hand and in PyTorch."""
 
     function: str
@@ -34,7 +34,9 @@ class Worst:
         return max(self.hand, self.torch) <= 1
 
 
-def worst(examples: int, seed: int = 0, names: Iterable[str] | None = None) -> Iterator[Worst]:
+def worst_errors(
+    examples: int, seed: int = 0, names: Iterable[str] | None = None
+) -> Iterator[WorstError]:
     """The worst of each result in float32, over so many examples of each function.
 
     Raises ValueError for a name that is no function: modules are made of them.
@@ -46,7 +48,7 @@ def worst(examples: int, seed: int = 0, names: Iterable[str] | None = None) -> I
         yield from _worst_of(name, examples, seed)
 
 
-def _worst_of(name: str, examples: int, seed: int) -> Iterator[Worst]:
+def _worst_of(name: str, examples: int, seed: int) -> Iterator[WorstError]:
     found: dict[str, dict[str, float]] = {}
 
     def search(e: Example) -> None:
@@ -59,7 +61,7 @@ def _worst_of(name: str, examples: int, seed: int) -> Iterator[Worst]:
     targeted = settings(QUIET, phases=(Phase.generate, Phase.target))
     for_all(CASES[name].strata(examples), search, using=targeted, seed=seed)
     for result, sides in found.items():
-        yield Worst(name, result, sides["hand"], sides["torch"], examples)
+        yield WorstError(name, result, sides["hand"], sides["torch"], examples)
 
 
 def _argument(function: str) -> str:
@@ -67,7 +69,7 @@ def _argument(function: str) -> str:
     return inspect.cleandoc(CASES[function].bound.__doc__ or "")
 
 
-def print_as_text(rows: Iterable[Worst]) -> int:
+def print_as_text(rows: Iterable[WorstError]) -> int:
     """The table, with the argument of each bound below its rows. 0 where all hold, else 1."""
     over, last = 0, ""
     print(f"{'function':20}{'result':8}{'hand':>6}{'torch':>7}   worst error over bound, float32")
@@ -82,7 +84,7 @@ def print_as_text(rows: Iterable[Worst]) -> int:
     return 1 if over else 0
 
 
-def print_as_json(rows: Iterable[Worst]) -> int:
+def print_as_json(rows: Iterable[WorstError]) -> int:
     """All rows at once. 0 where all hold, else 1."""
     found = list(rows)
     print(json.dumps([asdict(row) | {"holds": row.holds} for row in found]))

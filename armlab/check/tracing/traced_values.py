@@ -12,17 +12,17 @@ from armlab.check import bounds
 from armlab.check.sides import Results, run_torch
 from armlab.check.stages import as_example
 from armlab.check.tracing.events import Event, Problem
-from armlab.check.tracing.hand import HandRun
+from armlab.check.tracing.hand_run import HandRun
 from armlab.watch import Call
 
 if TYPE_CHECKING:
-    from armlab.check.tracing.twin import TwinRun
+    from armlab.check.tracing.twin_run import TwinRun
 
 IN_PYTORCH = "in PyTorch"  # the name of the row that says that the twin failed
 
 
 @dataclass(frozen=True)
-class Row:
+class TracedValue:
     """One value of the hand side, and how far it is from the same value in PyTorch.
 
     phase   "forward", "gradients" or "buffers"
@@ -48,14 +48,14 @@ class Row:
         return not self.error <= self.bound  # NaN parts
 
 
-def compared(run: HandRun, twin: TwinRun) -> list[Row]:
+def compared(run: HandRun, twin: TwinRun) -> list[TracedValue]:
     """A row for each value that can be held to something, in the order of the run.
 
     An array that is handed on keeps its row, unless it parts from what it should be elsewhere.
     """
     oracle = _Oracle(run, twin)
     shown = {(phase, id(a), False) for phase, arrays in run.given.items() for a in arrays}
-    rows: list[Row] = []
+    rows: list[TracedValue] = []
     for event in run.notes.events:
         if isinstance(event, Problem):
             rows.append(_problem(event))
@@ -95,7 +95,7 @@ class _Oracle:
             if exact is not None:
                 ahead[array] = exact
 
-    def row(self, event: Event, explain: bool) -> Row | None:
+    def row(self, event: Event, explain: bool) -> TracedValue | None:
         """None where there is nothing to hold the value to.
 
         explain  nothing has parted before: where this does, say whose fault it is
@@ -136,10 +136,12 @@ def _by_torch(call: Call) -> Results:
         return {}
 
 
-def _row(event: Event, exact: np.ndarray, alone: bool = False) -> Row:
+def _row(event: Event, exact: np.ndarray, alone: bool = False) -> TracedValue:
     error, bound, note = measured(event.value, exact)
     shape = getattr(event.value, "shape", None)
-    return Row(event.phase, event.where, event.name, shape, error, bound, note, alone, event.source)
+    return TracedValue(
+        event.phase, event.where, event.name, shape, error, bound, note, alone, event.source
+    )
 
 
 def measured(value: Any, exact: np.ndarray) -> tuple[float, float, str]:
@@ -155,15 +157,15 @@ def measured(value: Any, exact: np.ndarray) -> tuple[float, float, str]:
     return float(np.max(error, initial=0.0)), bound, note
 
 
-def _problem(p: Problem) -> Row:
-    return Row(p.phase, p.where, p.name, None, np.inf, 0.0, p.text, source=p.source)
+def _problem(p: Problem) -> TracedValue:
+    return TracedValue(p.phase, p.where, p.name, None, np.inf, 0.0, p.text, source=p.source)
 
 
-def _buffers(run: HandRun, twin: TwinRun) -> Iterator[Row]:
+def _buffers(run: HandRun, twin: TwinRun) -> Iterator[TracedValue]:
     for key, a in run.module.buffers().items():
         exact = twin.found.get(("buffers", key, 0))
         if exact is not None:
             where, _, name = key.rpartition(".")
             error, bound, note = measured(a, exact)
             source = f"how {run.words(where)} keeps {name}"
-            yield Row("buffers", where, name, a.shape, error, bound, note, source=source)
+            yield TracedValue("buffers", where, name, a.shape, error, bound, note, source=source)

@@ -1,4 +1,4 @@
-"""A run in words: its tables."""
+"""The tables that `armlab bench` prints of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def catalogue() -> str:
 
 
 def as_text(document: Found) -> str:
-    """Machine, one table for each number of threads, memory, series, and what is alone."""
+    """Machine, one table for each number of threads, memory, series, and what has no opponent."""
     found, versions = document["machine"], document["versions"]
     words = [f"{name} {version}" for name, version in versions.items() if version]
     lines = [
@@ -36,7 +36,7 @@ def as_text(document: Found) -> str:
             lines += ["", *words] if words else []
     lines += ["", NOTE] if raced else []
     others = [row for row in document["rows"] if row not in raced and "not_timed" not in row]
-    return "\n".join([*lines, "", *map(_alone, others)] if others else lines)
+    return "\n".join([*lines, "", *map(_without_opponent, others)] if others else lines)
 
 
 def _peaks(document: Found, threads: int) -> str:
@@ -91,7 +91,7 @@ def _series(document: Found, threads: int) -> Iterator[str]:
         yield f"{entry['series']:21}{words}"
 
 
-def _alone(row: Found) -> str:
+def _without_opponent(row: Found) -> str:
     if "ratio" in row:
         ratio, ms = row["ratio"]["both"], row["ms"]
         words = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,19 +12,19 @@ import numpy as np
 from armlab import hand
 from armlab.arrays import Array
 from armlab.plots import panels
+from armlab.plots.figure_grid import FigureGrid
 from armlab.plots.gating import Gating, gatings
-from armlab.plots.sheet import Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Column = tuple[str, str, Callable[[Sheet, int], None]]  # title, note, what draws it there
+Column = tuple[str, str, Callable[[FigureGrid, int], None]]  # title, note, what draws it there
 
 
 def inside(
     module: hand.Module,
     x: Array | tuple[Array, ...],
-    path: Path | None = None,
+    path: str | PathLike[str] | None = None,
     *,
     image: int = 0,
     channels: Sequence[int] | None = None,
@@ -47,13 +47,13 @@ def inside(
     rows = _expect_there(found, image, channels)
     columns = list(_columns(found, image, rows))
     height, width = found[0].features.shape[2:]
-    sheet = Sheet(len(columns), len(rows), _stacked(found), height / width)
+    grid = FigureGrid(len(columns), len(rows), _stacked(found), height / width)
     for at, (title, note, draw) in enumerate(columns):
-        sheet.head(at, title, note)
-        draw(sheet, at)
+        grid.head(at, title, note)
+        draw(grid, at)
     if path is not None:
-        sheet.figure.savefig(path, dpi=150)
-    return sheet.figure
+        grid.figure.savefig(path, dpi=150)
+    return grid.figure
 
 
 def _columns(found: list[Gating], image: int, rows: list[int]) -> Iterator[Column]:

@@ -16,7 +16,7 @@ CAPTION = 0.2  # above a map that stands in the middle of its column
 GREY = "0.45"
 
 
-class Sheet:
+class FigureGrid:
     """Places axes on a figure of its own; rows count from the top."""
 
     def __init__(self, columns: int, rows: int, stacked: int, aspect: float) -> None:

@@ -14,19 +14,21 @@ comes from a sequence that is in its train split as well.
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 
-from armlab.data.images import SUFFIXES
+from armlab.data.image_files import SUFFIXES
 
 Pair = tuple[Path, Path]  # an image and its mask
 
 
-def pairs_of(folder: Path, split: str) -> list[Pair]:
+def pairs_of(folder: str | PathLike[str], split: str) -> list[Pair]:
     """The pairs of a split, sorted or as the split file has them.
 
     Raises ValueError for a folder in neither layout, an empty split, a name without an image or
     with two, and an image without a mask.
     """
+    folder = Path(folder)
     if (folder / "train").is_dir():
         pairs = _pairs_in(folder / split, folder / f"{split}annot")
     elif (folder / "images").is_dir():

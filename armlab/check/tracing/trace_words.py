@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from armlab.check.tracing.rows import IN_PYTORCH, Row
+from armlab.check.tracing.traced_values import IN_PYTORCH, TracedValue
 from armlab.watch import Call
 
 WIDTH = 100
@@ -40,7 +40,7 @@ def weights(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) ->
     return f"Weights differ: {shown}. Both sides ran with those by hand."
 
 
-def table(rows: list[Row]) -> Iterator[str]:
+def table(rows: list[TracedValue]) -> Iterator[str]:
     """A header, and a line for each row below the name of its phase."""
     if not rows:
         return
@@ -68,11 +68,11 @@ def _with_note(line: str, notes: list[str], mark: str) -> str:
     return "  ".join([line, *[note] * bool(note), *[mark] * bool(mark)]).rstrip()
 
 
-def _shape(row: Row) -> str:
+def _shape(row: TracedValue) -> str:
     return "" if row.shape is None else str(tuple(row.shape))
 
 
-def sentence(rows: list[Row], never_back: list[Call]) -> str:
+def sentence(rows: list[TracedValue], never_back: list[Call]) -> str:
     """Whether all values agree; else the first that parts, and where to look."""
     first = next((row for row in rows if row.parts), None)
     if first is None:
@@ -89,7 +89,7 @@ def sentence(rows: list[Row], never_back: list[Call]) -> str:
     return said
 
 
-def _how(row: Row) -> str:
+def _how(row: TracedValue) -> str:
     if row.note and np.isinf(row.error):
         return row.note.rstrip(".") if row.shape is None else f"of shape {row.shape}, {row.note}"
     return f"off by {row.error:.2g} where {row.bound:.1e} is allowed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-from armlab.bench import alone, machine
+from armlab.bench import machine, without_opponent
 from armlab.bench.catalogue import ROWS
 from armlab.bench.race import Found, Plan, head, race
 from armlab.bench.rounds import SIDES, exponent
@@ -23,7 +23,7 @@ def measure(plan: Plan) -> Found:
     for name in plan.names:
         if name not in ROWS:
             plan.tell(name)
-            document["rows"].append(head(name, 1) | alone.measure(name, plan.rounds))
+            document["rows"].append(head(name, 1) | without_opponent.measure(name, plan.rounds))
     return document | {"series": series(document["rows"])}
 
 

@@ -1,4 +1,4 @@
-"""A row on one side, ready to run."""
+"""A call on one side with its arrays drawn and its weights made, ready to run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task:
+class ReadyCall:
     """Nothing but the operation is inside `forward` and what it returns: that is what is timed.
 
     forward   gives y (or the loss), and the call that computes all gradients from a fixed dy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ SUFFIXES = (".png", ".jpg", ".jpeg")  # of images; a mask is a PNG, since JPEG c
 GREY, PALETTE = 0, 3  # colour types of a PNG that hold one number for each pixel
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: str | PathLike[str]) -> np.ndarray:
     """(H, W, 3) uint8. Raises ValueError that names the file and says what to do."""
-    return decoded_image(path, file_bytes(path))
+    return decoded_image(Path(path), file_bytes(Path(path)))
 
 
-def read_mask(path: Path) -> np.ndarray:
+def read_mask(path: str | PathLike[str]) -> np.ndarray:
     """(H, W) uint8: labels, which in a palette PNG are the indices. Raises as `read_image`."""
-    return decoded_mask(path, file_bytes(path))
+    return decoded_mask(Path(path), file_bytes(Path(path)))
 
 
 def file_bytes(path: Path) -> bytes:

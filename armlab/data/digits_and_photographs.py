@@ -79,7 +79,8 @@ def drawn_on(patch: np.ndarray, ink: np.ndarray, rng: np.random.Generator) -> np
     """Light ink on a dark patch, dark ink on a light one, tinted at random."""
     lightest = 0.25 if patch.mean() > 0.5 else 1.0
     colour = (lightest - 0.25 * rng.random(3)).astype(np.float32)
-    return patch + ink[:, :, np.newaxis] * (colour - patch)
+    drawn: np.ndarray = patch + ink[:, :, np.newaxis] * (colour - patch)
+    return drawn
 
 
 @lru_cache

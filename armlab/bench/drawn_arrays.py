@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from armlab.bench.row import Row, Shape
+from armlab.bench.timed_call import Shape, TimedCall
 
 SEED = 0
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnArrays:
     """inputs and constants by name, and the generator from which dy comes, once y is known."""
 
     inputs: Arrays
@@ -30,7 +30,7 @@ class Drawn:
         return np.asarray(self.rng.standard_normal(shape), np.float32)
 
 
-def draw(row: Row) -> Drawn:
+def draw(row: TimedCall) -> DrawnArrays:
     """Normal values of order 1, of kernels too small to let a sum of their products grow.
 
     Variances are positive, labels are classes: of the logits `a`, or of the module.
@@ -43,10 +43,10 @@ def draw(row: Row) -> Drawn:
             constants[name] = rng.integers(0, row.inputs["a"][1], shape)
         else:
             constants[name] = np.abs(_normal(rng, name, shape)) + np.float32(0.5)
-    return Drawn(inputs, constants, rng)
+    return DrawnArrays(inputs, constants, rng)
 
 
-def labels(drawn: Drawn, row: Row) -> np.ndarray:
+def labels(drawn: DrawnArrays, row: TimedCall) -> np.ndarray:
     """A class for each pixel of the images x (N, 3, H, W)."""
     n, _, h, w = row.inputs["x"]
     return drawn.rng.integers(0, row.options["classes"], (n, h, w))
@@ -54,4 +54,4 @@ def labels(drawn: Drawn, row: Row) -> np.ndarray:
 
 def _normal(rng: np.random.Generator, name: str, shape: Shape) -> np.ndarray:
     fan_in = math.prod(shape[1:]) if name == "w" and len(shape) > 1 else 1
-    return (rng.standard_normal(shape) * fan_in**-0.5).astype(np.float32)
+    return (rng.standard_normal(shape) * math.pow(fan_in, -0.5)).astype(np.float32)

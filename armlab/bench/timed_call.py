@@ -1,4 +1,4 @@
-"""A row of the table: a call that both sides make."""
+"""What a row of the bench times: a call that both sides make."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ONE_OPERATION, SEVERAL = 1e-4, 5e-2
 
 
 @dataclass(frozen=True)
-class Row:
+class TimedCall:
     """A call that both sides make, by hand and in PyTorch, forward and backward.
 
     call        a function or a class of `armlab.hand` and `armlab.torch`
@@ -61,7 +61,7 @@ class Row:
             self.options.get(name, default)
             for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
         )
-        out = [
+        out: list[int] = [
             (size + 2 * padding - dilation * (r - 1) - 1) // stride + 1
             for size, r in zip(sizes, kernel, strict=True)
         ]

@@ -1,4 +1,4 @@
-"""A cost in words: as a table for people, and as a dict for JSON."""
+"""The cost of a module as a table for people, and as a dict for JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from armlab.cost.report import Cost, Report
+from armlab.cost.module_cost import Cost, ModuleCost
 
 HEADER = (
     f"{'':41}{'parameters':>11}{'%':>7}{'multiply-adds':>15}{'%':>9}{'element-wise':>13}{'MiB':>11}"
@@ -17,7 +17,7 @@ NOTE = (
 )
 
 
-def as_dict(report: Report) -> dict[str, Any]:
+def as_dict(report: ModuleCost) -> dict[str, Any]:
     """All counts as integers: of the whole, of all ARMs together, of each part and branch."""
     arms = asdict(report.of(*report.arms))
     return {
@@ -41,7 +41,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report) -> str:
+def as_text(report: ModuleCost) -> str:
     """A table of the parts, one of each attention module's branches, and the ARMs together."""
     whole = report.total
     lines = [f"{_name(report, '')} on {_sizes(report.inputs)}, gives {_sizes(report.outputs)}"]
@@ -62,7 +62,7 @@ def as_text(report: Report) -> str:
     return "\n".join([*lines, "", NOTE])
 
 
-def _name(report: Report, path: str) -> str:
+def _name(report: ModuleCost, path: str) -> str:
     return type(report.modules[path]).__name__
 
 
@@ -70,7 +70,7 @@ def _sizes(shapes: list[tuple[int, ...]]) -> str:
     return " and ".join("×".join(map(str, shape)) for shape in shapes)
 
 
-def _parts(report: Report, path: str = "") -> Iterator[str]:
+def _parts(report: ModuleCost, path: str = "") -> Iterator[str]:
     """The children of a part, and below a child those that lead to an attention module."""
     start = f"{path}." if path else ""
     for below in report.modules:

@@ -1,0 +1,20 @@
+"""Choose by multiplying bits: what a mask keeps, and 0 elsewhere.
+
+A product with a mask would make an infinity NaN. NumPy's `where` decides for each element and
+takes ten times as long. So the bits of x, read as whole numbers, are multiplied by 1 or 0:
+0 times any bits is 0.0, and 1 times them is x, NaN and infinities too.
+"""
+
+from __future__ import annotations
+
+from numpy.typing import NDArray
+
+from armlab.hand.kernels.unbuffered import unbuffered
+
+
+def keep_where(mask: NDArray, x: NDArray) -> NDArray:
+    """x where the mask holds, else 0. x is repeated to the shape of the mask."""
+    bits = mask.astype(f"i{x.itemsize}")
+    with unbuffered():
+        bits *= x.view(bits.dtype)
+    return bits.view(x.dtype)

@@ -1,0 +1,37 @@
+"""Sigmoid gating with one number per channel as a dot product.
+
+The gradient of a gate that is repeated over positions is Σ dy x: a dot product, for which dy x is
+not stored. And the gate is repeated without a copy, see `unbuffered`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numpy.typing import NDArray
+
+from armlab.arrays import unbroadcast
+from armlab.hand.channels import position_dot
+from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.unbuffered import unbuffered
+
+
+def sigmoid_gate(
+    x: NDArray, a: NDArray, sigmoid: Callable[[NDArray], tuple[NDArray, Backward]]
+) -> tuple[NDArray, Backward]:
+    """Equals `hand.sigmoid_gate` to the order of its sums.
+
+    sigmoid  that of `armlab.hand`, which whoever watches the gate wants to see called
+    """
+    s, sigmoid_back = sigmoid(a)  # (1)
+    with unbuffered():
+        y = x * s  # (2)
+
+    def backward(dy: NDArray) -> tuple[NDArray, NDArray]:
+        with unbuffered():
+            dx = dy * s  # (3)
+        one_per_channel = s.shape[2:] == (1, 1)
+        ds = unbroadcast(position_dot(dy, x) if one_per_channel else dy * x, s.shape)  # (4)
+        return dx, sigmoid_back(ds)
+
+    return y, backward

@@ -1,0 +1,214 @@
+"""The table of kernels: each row keeps the bound of its leaf, and each can be switched off."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from armlab import hand
+from armlab.check.agreement import expect_agreement, expect_equal
+from armlab.check.cases import CASES
+from armlab.check.devices import torch_tensors
+from armlab.check.strata import for_all
+from armlab.hand import kernels
+from armlab.hand.kernels import (
+    conv2d_pointwise,
+    conv2d_rows,
+    conv2d_winograd,
+    hard_swish_bits,
+    leaky_relu_factor,
+    parts,
+    sigmoid_in_place,
+)
+from armlab.hand.kernels.kernel import Kernel, always
+from armlab.hand.window import Window
+
+CASES_OF = {"resize": ("resize_bilinear", "resize_nearest")}  # else the case of the same name
+BY_ROW = [
+    (row, case) for row in kernels.TABLE for case in CASES_OF.get(row.function, (row.function,))
+]
+INEXACT = {conv2d_winograd.conv2d}
+
+
+def name(value):
+    return value if isinstance(value, str) else value.run.__module__.rpartition(".")[2]
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Leaves one row in the table, and counts how often it was asked and fitted."""
+
+    def leave(row):
+        fitted = []
+
+        def fits(*arguments):
+            answer = row.fits(*arguments)
+            fitted.extend([row] * answer)
+            return answer
+
+        monkeypatch.setattr(kernels, "TABLE", [replace(row, fits=fits)])
+        return fitted
+
+    return leave
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("row", "case"), BY_ROW, ids=name)
+def test_each_row_keeps_the_bound_of_its_leaf(row, case, dtype, alone):
+    fitted = alone(row)
+    for_all(CASES[case].strata(50), lambda e: expect_agreement(case, e, dtype))
+    assert len(fitted) >= 3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("row", "case"),
+    [(row, case) for row, case in BY_ROW if CASES[case].exact and row.run not in INEXACT],
+    ids=name,
+)
+def test_each_row_is_its_leaf_where_nothing_rounds(row, case, dtype, alone):
+    fitted = alone(row)
+    for_all(CASES[case].exact_strata(50), lambda e: expect_equal(case, e, dtype))
+    assert len(fitted) >= 3
+
+
+def test_no_row_is_missed():
+    assert len(BY_ROW) > len(kernels.TABLE) >= 19
+    assert {row.function for row in kernels.TABLE} <= set(CASES) | set(CASES_OF)
+
+
+# -- where a kernel fits ------------------------------------------------------------------------
+
+
+def convolution(kernel, stride=1, padding=0, dilation=1, groups=1, c=16, k=16):
+    w = np.zeros((k, c // groups, *np.broadcast_to(kernel, 2)))
+    return np.zeros((1, c, 9, 9)), w, Window.of(kernel, stride, padding, dilation), groups
+
+
+WITH_AXES = ([(np.ones(1, "f4"),), (np.ones((0, 2)),)], [(np.float32(1),), (np.ones(()),)])
+FITS = {  # run: arguments that it fits, arguments that it does not fit
+    conv2d_pointwise.conv2d: (
+        [convolution(1), convolution(1, 2), convolution(1, c=1)],
+        [convolution((1, 3)), convolution(1, padding=1), convolution(1, groups=2)],
+    ),
+    conv2d_winograd.conv2d: (
+        [convolution(3, padding=1), convolution((3, 1)), convolution(3, 1, 2, (1, 2))]
+        + [convolution(3, padding=1, c=8, k=8)],
+        [convolution(3), convolution(5, padding=2), convolution(3, 2, 1)]
+        + [convolution(3, 1, 1, (2, 1)), convolution(3, padding=1, groups=2)]
+        + [convolution(3, padding=1, c=7), convolution(3, padding=1, k=7)],
+    ),
+    conv2d_rows.conv2d: (
+        [convolution(3), convolution((1, 2)), convolution(3, 1, 5, 2), convolution(3, c=5, k=19)],
+        [convolution(1), convolution(3, 2), convolution(3, groups=2), convolution(3, c=5, k=20)],
+    ),
+    leaky_relu_factor.leaky_relu: WITH_AXES,
+    hard_swish_bits.hard_swish: WITH_AXES,
+    sigmoid_in_place.sigmoid: WITH_AXES,
+}
+
+
+def test_every_condition_is_tested():
+    assert set(FITS) == {row.run for row in kernels.TABLE if row.fits is not always}
+
+
+@pytest.mark.parametrize("row", [row for row in kernels.TABLE if row.run in FITS], ids=name)
+def test_where_a_row_fits_and_where_it_does_not(row):
+    yes, no = FITS[row.run]
+    assert [row.fits(*arguments) for arguments in yes] == [True] * len(yes)
+    assert [row.fits(*arguments) for arguments in no] == [False] * len(no)
+
+
+@pytest.mark.parametrize("function", ["leaky_relu", "hard_swish", "sigmoid", "relu"])
+@pytest.mark.parametrize("number", [np.float32(-1.5), np.asarray(0.75, "f4")])
+def test_arrays_without_axes(function, number):
+    y, backward = getattr(hand, function)(number)
+    row, row_back = getattr(hand, function)(np.full(3, number))
+    np.testing.assert_array_equal(row, np.full(3, y), strict=True)
+    np.testing.assert_array_equal(row_back(np.full(3, number)), np.full(3, backward(number)))
+
+
+# -- which one runs -----------------------------------------------------------------------------
+
+
+def test_the_first_row_that_fits_runs(monkeypatch):
+    def one(x):
+        raise NotImplementedError
+
+    two, three, other = (lambda x: None for _ in range(3))
+    numpy, nobody = (lambda xp: "numpy" in xp.__name__), (lambda xp: False)
+    rows = [
+        Kernel("other", numpy, other),
+        Kernel("f", nobody, one),
+        Kernel("f", numpy, two, lambda x: len(x) > 2),
+        Kernel("f", numpy, three),
+    ]
+    monkeypatch.setattr(kernels, "TABLE", rows)
+    assert kernels.choose("f", np.zeros(3)) is two
+    assert kernels.choose("f", np.zeros(2)) is three
+    assert kernels.choose("g", np.zeros(2)) is None
+
+
+@pytest.mark.parametrize("row", kernels.TABLE, ids=name)
+def test_a_row_is_for_one_library(row):
+    assert row.library(np)
+    assert not row.library(torch_tensors().xp)
+
+
+X = np.linspace(-1, 1, 24, dtype="f4").reshape(1, 2, 3, 4)
+
+
+def test_within_a_block_the_specification_runs():
+    assert kernels.choose("relu", X) is not None
+    with kernels.specification():
+        assert kernels.choose("relu", X) is None
+        with kernels.specification():
+            pass
+        assert kernels.choose("relu", X) is None
+    with pytest.raises(ZeroDivisionError), kernels.specification():
+        1 / 0  # noqa: B018
+    assert kernels.choose("relu", X) is not None
+
+
+@pytest.mark.parametrize("function", sorted({row.function for row in kernels.TABLE}))
+def test_no_row_is_left_within_a_block(function, monkeypatch):
+    always_fits = [replace(r, fits=always) for r in kernels.TABLE if r.function == function]
+    monkeypatch.setattr(kernels, "TABLE", always_fits)
+    assert kernels.choose(function, X) is not None
+    with kernels.specification():
+        assert kernels.choose(function, X) is None
+
+
+def test_workers_run_the_specification_too_and_other_threads_what_they_like():
+    found = []
+
+    def look(part=None):
+        found.append((threading.get_ident(), kernels.choose("relu", X) is None))
+
+    with kernels.specification(), parts.workers(2):
+        parts.in_parts(2, look, parts.FEW)
+        other = threading.Thread(target=look)
+        other.start()
+        other.join()
+    assert [off for _, off in found] == [True, True, False]
+    assert len({thread for thread, _ in found}) == 3
+
+
+def test_a_variable_switches_every_row_off(monkeypatch):
+    monkeypatch.setenv("ARMLAB_KERNELS", "reference")
+    assert kernels.choose("relu", X) is None
+    monkeypatch.setenv("ARMLAB_KERNELS", "")
+    assert kernels.choose("relu", X) is not None
+    monkeypatch.setenv("ARMLAB_KERNELS", "fast")
+    with pytest.raises(ValueError, match="expected ARMLAB_KERNELS to be reference or not set"):
+        hand.relu(X)
+
+
+def test_a_backward_stays_what_its_forward_chose():
+    _, fast_back = hand.relu(X)
+    with kernels.specification():
+        _, plain_back = hand.relu(X)
+        of_fast = fast_back(X)
+    np.testing.assert_array_equal(of_fast, plain_back(X), strict=True)
+    assert fast_back.__module__ != plain_back.__module__ == "armlab.hand.relu"
