@@ -8,8 +8,6 @@ only file that `armlab.hand` needs to know a library by name.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -175,21 +173,6 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     xp = array_api_compat.array_namespace(g)
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
-
-
-@contextmanager
-def unbuffered() -> Iterator[None]:
-    """Within this block, NumPy repeats an operand without copying it: twice as fast.
-
-    Where an operand is repeated along fewer elements than NumPy's buffer has, 8,192 unless told
-    otherwise, its values are first repeated into that buffer. A small buffer is passed by. Other
-    libraries have none.
-    """
-    before = np.setbufsize(256)
-    try:
-        yield
-    finally:
-        np.setbufsize(before)
 
 
 def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:

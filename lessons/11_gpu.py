@@ -35,7 +35,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from armlab import check, cost, hand
 from armlab.arrays import HOST, array_namespace, dtype_name, place, place_of, to_host
-from armlab.check.agreement import ROUNDOFF
+from armlab.check.functions import ROUNDOFF
 from armlab.check.devices import strict_device
 from armlab.data import Scenes, to_rgb
 from armlab.hand import kernels
@@ -556,7 +556,7 @@ axes[0].invert_yaxis()
 plt.show()
 
 # %% [markdown]
-# A batch normalisation in plain array code moves more than four times the bytes that it would have to. The specification convolution copies, multiplies and adds once for each of its nine taps, and moves more than thirty times the bytes: this, and not its arithmetic, would be slow. This is where kernels of one's own would pay, and in which order: the launches at batch size 1, the bytes at batch size 8. No such kernel exists in this project, so no speed on a GPU is claimed.
+# A batch normalisation in plain array code moves some six times the bytes that it would have to. The specification convolution copies, multiplies and adds once for each of its nine taps, and moves more than thirty times the bytes: this, and not its arithmetic, would be slow. This is where kernels of one's own would pay, and in which order: the launches at batch size 1, the bytes at batch size 8. No such kernel exists in this project, so no speed on a GPU is claimed.
 #
 # ## 6 · TF32: eleven bits where you asked for twenty-four
 #

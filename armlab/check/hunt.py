@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from hypothesis import Phase, settings
 
+from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.complete import expect_complete
+from armlab.check.devices import torch_tensors
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
-from armlab.check.faults import FAULTS
+from armlab.check.faults import FAULTS, OF_KINDS
 from armlab.check.strata import QUIET, Stratum, for_all
 
 EXAMPLES = 400
@@ -71,7 +73,7 @@ def chosen(names: Iterable[str]) -> list[Fault]:
     Raises ValueError for a name that is no case or lacks something.
     """
     expect_complete(names)
-    return [fault for fault in FAULTS if not names or fault.case in names]
+    return [fault for fault in FAULTS + OF_KINDS if not names or fault.case in names]
 
 
 def print_as_text(catches: Iterable[Catch]) -> int:
@@ -98,9 +100,10 @@ def print_as_json(catches: Iterable[Catch]) -> int:
 
 def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...]) -> Catch:
     found = [Catch(fault)]
+    place = torch_tensors() if fault.kind.startswith("off the host") else HOST
 
     def holds(e: Example) -> None:
-        by = _broken(fault.case, e)
+        by = _broken(fault.case, e, place)
         if by:
             found.append(Catch(fault, by, e))
             raise AssertionError(by)
@@ -113,11 +116,11 @@ def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...]) -> C
     return found[0]
 
 
-def _broken(case: str, e: Example) -> str:
+def _broken(case: str, e: Example, place: Place) -> str:
     """The first result by hand that is over its bound, in words; "" where all hold."""
     for dtype in ("float64", "float32"):
         try:
-            verdicts = judge(case, e, dtype)
+            verdicts = judge(case, e, dtype, place)
         except AssertionError as error:  # a wrong shape, dtype or name, which no bound measures
             return _cut(f"{dtype}: {error}", 100) if str(error).startswith("hand: ") else ""
         over = [v for v in verdicts if v.side == "hand" and not v.ratio <= 1]

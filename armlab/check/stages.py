@@ -39,6 +39,8 @@ def judge_stages(name: str, e: Example, dtype: str, place: Place) -> Iterator[Ve
     claimed = {v.result for v in found if not v.inner}
     found += _judge_unclaimed(name, e, dtype, run, claimed)
     expect_same_wiring(wiring(run, calls), wiring(*_watched_run(name, e, "float64", HOST)))
+    left_out = run.results.keys() - {v.result for v in found if v.side == "hand"}
+    assert not left_out, f"hand: {', '.join(sorted(left_out))} of {name} was judged by nobody"
     yield from found
 
 

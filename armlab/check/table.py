@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -28,6 +29,7 @@ class ResultRow:
     torch_error: float | None
     torch_ratio: float | None
     bound: float
+    judged: int  # by hand, over all examples: so often this result, or so many of this part
 
     @property
     def holds(self) -> bool:
@@ -44,7 +46,7 @@ def rows(
     """The rows of every case, judged on so many examples of each.
 
     Raises ValueError for a name that is no case or lacks something, AssertionError where a result
-    has a wrong shape, dtype or name, which no bound can measure.
+    has a wrong shape, dtype or name, which no bound can measure, and where one was left out.
     """
     expect_complete(names or ())
     for name in names or CASES:
@@ -54,17 +56,20 @@ def rows(
 
 def _rows_of(name: str, dtype: str, examples: int, seed: int, place: Place) -> Iterator[ResultRow]:
     worst: dict[tuple[str, str], Verdict] = {}
+    judged: Counter[str] = Counter()
 
     def sample(e: Example) -> None:
         for v in judge(name, e, dtype, place):
             key = (STAGES if v.inner else _grouped(v.result), v.side)
             if key not in worst or v.ratio >= worst[key].ratio:
                 worst[key] = replace(v, result=key[0])
+            judged[key[0]] += v.side == "hand"
 
     for_all(CASES[name].strata(examples), sample, using=GENERATE, seed=seed)
     results = dict.fromkeys(v.result for v in worst.values())
     for result in results:
-        yield _row(name, dtype, worst[result, "hand"], worst.get((result, "torch")))
+        by_hand, by_torch = worst[result, "hand"], worst.get((result, "torch"))
+        yield _row(name, dtype, by_hand, by_torch, judged[result])
 
 
 def _grouped(result: str) -> str:
@@ -73,7 +78,9 @@ def _grouped(result: str) -> str:
     return result if len(parts) <= 3 else ".".join(parts[:2]) + ".…"
 
 
-def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> ResultRow:
+def _row(
+    name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None, judged: int
+) -> ResultRow:
     return ResultRow(
         name,
         dtype,
@@ -83,6 +90,7 @@ def _row(name: str, dtype: str, by_hand: Verdict, by_torch: Verdict | None) -> R
         by_torch.error if by_torch else None,
         by_torch.ratio if by_torch else None,
         by_hand.bound,
+        judged,
     )
 
 
@@ -108,11 +116,12 @@ def print_as_text(rows: Iterable[ResultRow]) -> int:
     """Print the table as it comes. 0 where every error keeps its bound, else 1."""
     print("float32 is held to float64 in PyTorch; float64 by hand to float64 in PyTorch\n")
     print(HEADER)
-    over = count = 0
+    over = count = judged = 0
     for row in rows:
         print(as_text(row), flush=True)
-        over, count = over + (not row.holds), count + 1
+        over, count, judged = over + (not row.holds), count + 1, judged + row.judged
     print(f"{count} results, {over} over their bound" if over else f"{count} results, all within")
+    print(f"{judged:,} times a result by hand was judged, and none was left out")
     return 1 if over else 0
 
 

@@ -43,9 +43,10 @@ def batch_norm(
         return xp.sum(q, axis=(0, 2, 3), keepdims=True)
 
     mean = total(x) / m  # (1)
-    var = total((x - mean) ** 2) / m  # (2)
+    centred = x - mean
+    var = total(centred**2) / m  # (2)
     r = 1.0 / xp.sqrt(var + eps)  # (3)
-    y = w * (x - mean) * r + b  # (4)
+    y = w * centred * r + b  # (4)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         # (4) is y = w x̂ + b with x̂ = (x - mean) r:  dL/db = Σ dy;  dL/dw = Σ dy x̂.

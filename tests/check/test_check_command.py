@@ -21,7 +21,11 @@ def test_the_table_has_a_row_for_each_result(capsys):
         wanted = {"y", "dx", "conv.conv.weight", "conv.bn.running_mean", "bn_atten.running_var"}
         assert wanted | {"conv_atten.weight", "bn_atten.bias"} <= set(results)
     assert lines[2].split()[:3] == ["module", "dtype", "result"]
-    assert lines[-1].endswith("all within")
+    assert lines[-2].endswith("all within")
+    counted = re.fullmatch(
+        r"([\d,]+) times a result by hand was judged, and none was left out", lines[-1]
+    )
+    assert int(counted[1].replace(",", "")) >= 2 * 6 * 14  # dtypes, examples, results
 
 
 def test_json_and_a_seed_that_decides(capsys):
@@ -67,17 +71,16 @@ def test_usage_errors_exit_with_2():
 def test_faults_are_told_one_by_one(capsys):
     assert main(["check", "sigmoid", "relu", "--faults"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
-    planted = [f.name for f in faults.FAULTS if f.case in ("sigmoid", "relu")]
+    planted = [f.name for f in faults.FAULTS + faults.OF_KINDS if f.case in ("sigmoid", "relu")]
     assert [line.split("  ")[0] for line in lines] == planted
     assert all(" caught  float" in line and "dy (1, 1, 1, 1)" in line for line in lines)
     assert last == f"{len(planted)} faults, each caught"
 
 
 def test_a_missed_fault_exits_with_1(capsys, monkeypatch):
-    harmless = faults.Fault(
-        "no fault", "relu", "relu", "return y, backward", "return y, backward", ""
-    )
+    harmless = faults.Fault("no fault", "relu", "relu", "relu", "(1)", "y = xp.maximum(x, 0.0)", "")
     monkeypatch.setattr(hunt, "FAULTS", [harmless])
+    monkeypatch.setattr(hunt, "OF_KINDS", [])
     assert main(["check", "relu", "--faults"]) == 1
     assert capsys.readouterr().out.splitlines()[-2:] == [
         str(hunt.Catch(harmless)),

@@ -1,11 +1,16 @@
 """Every named fault is caught by the property of its case; none is ever left behind."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from armlab import hand
 from armlab.check import faults
 from armlab.check.cases import CASES
 from armlab.check.hunt import hunt
+from armlab.check.kinds import KINDS
+from armlab.hand import kernels
 
 
 @pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
@@ -13,11 +18,43 @@ def test_fault_is_caught(fault):
     assert hunt(fault, shrink=False).caught
 
 
+@pytest.mark.parametrize("fault", faults.OF_KINDS, ids=lambda fault: fault.name)
+def test_fault_of_some_calls_alone_is_caught(fault):
+    assert hunt(fault, shrink=False).caught
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_planted_in_many_files(kind):
+    assert len({fault.file for fault in faults.OF_KINDS if fault.kind == kind}) >= 10
+
+
+def test_a_fault_of_a_kind_is_right_for_the_other_calls():
+    fault = next(f for f in faults.FAULTS if f.case == "global_avg_pool")
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    right, _ = hand.global_avg_pool(x)
+    with faults.planted(replace(fault, kind="in float32 alone")):
+        same, _ = hand.global_avg_pool(x)
+        wrong, backward = hand.global_avg_pool(x.astype("f4"))
+        dx = backward(wrong)
+    np.testing.assert_array_equal(same, right)
+    with faults.planted(fault):
+        planted, planted_back = hand.global_avg_pool(x.astype("f4"))
+        np.testing.assert_array_equal(planted, wrong)
+        np.testing.assert_array_equal(planted_back(planted), dx)
+
+
 def test_the_catalogue_is_large_enough_and_covers_every_case_with_a_backward():
     assert len(faults.FAULTS) >= 40
     names = [fault.name for fault in faults.FAULTS]
     assert len(names) == len(set(names))
     assert {fault.case for fault in faults.FAULTS} == set(CASES)
+
+
+def test_every_kernel_has_a_fault_of_its_own():
+    """A fault in a specification is planted with the kernels off, so it proves nothing of them."""
+    files = {row.run.__module__.rpartition(".")[2] for row in kernels.TABLE}
+    assert len(files) > 10
+    assert files <= {fault.file.removeprefix("kernels/") for fault in faults.FAULTS}
 
 
 def test_a_fault_is_gone_after_its_block():
@@ -28,14 +65,28 @@ def test_a_fault_is_gone_after_its_block():
     assert hand.relu is before
 
 
-def test_a_fault_whose_text_is_gone_says_so():
-    lost = faults.Fault("lost", "relu", "relu", "no such text", "", "")
-    with pytest.raises(LookupError, match="update the catalogue"), faults.planted(lost):
+LOST = faults.Fault("lost", "relu", "relu", "relu", "(1)", "y = x", "")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        replace(LOST, function="prelu"),
+        replace(LOST, function="relu.forward"),
+        replace(LOST, statement="(99)"),
+        replace(LOST, statement="dz"),
+        replace(LOST, nth=9),
+    ],
+    ids=lambda fault: f"{fault.function} {fault.statement}",
+)
+def test_a_fault_whose_statement_is_gone_says_so(lost):
+    told = rf"'lost'.* armlab/hand/relu.py, .* in {lost.function}: update the catalogue"
+    with pytest.raises(LookupError, match=told), faults.planted(lost):
         pass
 
 
-def test_planting_the_same_text_changes_nothing():
+def test_planting_the_same_statement_changes_nothing():
     """The mechanism itself is not what the properties catch."""
-    same = faults.Fault("same", "relu", "relu", "return y, backward", "return y, backward", "")
+    same = faults.Fault("same", "relu", "relu", "relu", "(1)", "y = xp.maximum(x, 0.0)", "")
 
     assert not hunt(same).caught

@@ -13,12 +13,14 @@ from armlab.check.devices import torch_tensors
 from armlab.check.strata import for_all
 from armlab.hand import kernels
 from armlab.hand.kernels import (
+    add_unbuffered,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
     hard_swish_bits,
     leaky_relu_factor,
     parts,
+    sigmoid_gate_dot,
     sigmoid_in_place,
 )
 from armlab.hand.kernels.kernel import Kernel, always
@@ -86,6 +88,12 @@ def convolution(kernel, stride=1, padding=0, dilation=1, groups=1, c=16, k=16):
     return np.zeros((1, c, 9, 9)), w, Window.of(kernel, stride, padding, dilation), groups
 
 
+def maps(*shape):
+    return np.zeros((2, 3, 4, 5)), np.zeros(shape)
+
+
+POOLED = np.broadcast_to(np.zeros((2, 3, 1, 1)), (2, 3, 4, 5))
+ROWS = np.broadcast_to(np.zeros((2, 3, 4, 1)), (2, 3, 4, 5))
 WITH_AXES = ([(np.ones(1, "f4"),), (np.ones((0, 2)),)], [(np.float32(1),), (np.ones(()),)])
 FITS = {  # run: arguments that it fits, arguments that it does not fit
     conv2d_pointwise.conv2d: (
@@ -102,6 +110,14 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
     conv2d_rows.conv2d: (
         [convolution(3), convolution((1, 2)), convolution(3, 1, 5, 2), convolution(3, c=5, k=19)],
         [convolution(1), convolution(3, 2), convolution(3, groups=2), convolution(3, c=5, k=20)],
+    ),
+    add_unbuffered.add: (
+        [maps(2, 3, 1, 1), maps(1, 3, 1, 1), (POOLED, POOLED)],
+        [maps(2, 3, 4, 5), maps(2, 1, 4, 5), maps(2, 3, 4, 1), maps(2, 3, 1, 5), (POOLED, ROWS)],
+    ),
+    sigmoid_gate_dot.sigmoid_gate: (
+        [(*maps(2, 3, 1, 1), None), (*maps(2, 1, 4, 5), None), (*maps(2, 3, 4, 5), None)],
+        [(*maps(2, 3, 4, 1), None), (*maps(2, 3, 1, 5), None)],
     ),
     leaky_relu_factor.leaky_relu: WITH_AXES,
     hard_swish_bits.hard_swish: WITH_AXES,

@@ -1,38 +1,40 @@
 """Named faults: wrong versions of the code by hand, each of which the tests must catch.
 
-The hint says what the mistake is; the exercises show it to whoever makes the same one.
+One file for each file of `armlab.hand` that they are in; a fast version's are with those of the
+function that it must equal. The hint says what the mistake is; the exercises show it to whoever
+makes the same one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
+
 from armlab.check.fault import Fault, planted
-from armlab.check.faults import (
-    arm,
-    batch_norm,
-    convolution,
-    gates,
-    networks,
-    pooling,
-    relatives,
-    resizing_and_loss,
-    spatial,
-    strips_and_elements,
-)
+from armlab.check.kinds import KINDS, applies_to
 
-__all__ = ["FAULTS", "Fault", "of_case", "planted"]
+__all__ = ["FAULTS", "OF_KINDS", "Fault", "of_case", "planted"]
 
-FAULTS = [
-    *convolution.FAULTS,
-    *batch_norm.FAULTS,
-    *pooling.FAULTS,
-    *gates.FAULTS,
-    *resizing_and_loss.FAULTS,
-    *arm.FAULTS,
-    *relatives.FAULTS,
-    *strips_and_elements.FAULTS,
-    *spatial.FAULTS,
-    *networks.FAULTS,
+FAULTS: list[Fault] = [
+    fault
+    for file in iter_modules(__path__)
+    for fault in import_module(f"{__name__}.{file.name}").FAULTS
 ]
+FILES_OF_A_KIND = 12
+
+
+def _of_kind(kind: str) -> Iterator[Fault]:
+    """The first fault of a dozen files, from all over the catalogue, wrong for some calls alone."""
+    first = {fault.file: fault for fault in reversed(FAULTS) if applies_to(kind, fault)}
+    found = [first[file] for file in sorted(first)]
+    for i in range(FILES_OF_A_KIND):
+        fault = found[i * len(found) // FILES_OF_A_KIND]
+        yield replace(fault, name=f"{fault.name}, {kind}", kind=kind)
+
+
+OF_KINDS: list[Fault] = [fault for kind in KINDS for fault in _of_kind(kind)]
 
 
 def of_case(case: str) -> list[Fault]:

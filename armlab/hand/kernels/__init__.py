@@ -36,6 +36,7 @@ from array_api_compat import is_numpy_namespace
 
 from armlab.arrays import array_namespace
 from armlab.hand.kernels import (
+    add_unbuffered,
     batch_norm_in_place,
     channel_max_ranks,
     channel_mean_product,
@@ -64,13 +65,14 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("conv2d", numpy, conv2d_winograd.conv2d, conv2d_winograd.fits),
     Kernel("conv2d", numpy, conv2d_rows.conv2d, conv2d_rows.fits),
     Kernel("conv2d", numpy, conv2d_columns.conv2d),
+    Kernel("add", numpy, add_unbuffered.add, add_unbuffered.fits),
     Kernel("batch_norm", numpy, batch_norm_in_place.batch_norm),
     Kernel("batch_norm_eval", numpy, batch_norm_in_place.batch_norm_eval),
     Kernel("relu", numpy, relu_bits.relu),
     Kernel("leaky_relu", numpy, leaky_relu_factor.leaky_relu, has_axes),
     Kernel("hard_swish", numpy, hard_swish_bits.hard_swish, has_axes),
     Kernel("sigmoid", numpy, sigmoid_in_place.sigmoid, has_axes),
-    Kernel("sigmoid_gate", numpy, sigmoid_gate_dot.sigmoid_gate),
+    Kernel("sigmoid_gate", numpy, sigmoid_gate_dot.sigmoid_gate, sigmoid_gate_dot.fits),
     Kernel("simam_logits", numpy, simam_in_place.simam_logits),
     Kernel("channel_mean", numpy, channel_mean_product.channel_mean),
     Kernel("channel_max", numpy, channel_max_ranks.channel_max),

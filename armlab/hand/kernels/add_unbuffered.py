@@ -1,13 +1,31 @@
-"""A sum in which one map is repeated: over positions without a copy, see `unbuffered`."""
+"""A sum in which one number per channel is repeated over the image, without a copy.
+
+So it is where a gradient comes back from a global pooling, one number per channel, and meets the
+gradient of the map. See `unbuffered`.
+"""
 
 from __future__ import annotations
 
 from numpy.typing import NDArray
 
+from armlab.arrays import unbroadcast
+from armlab.hand.kernels.kernel import Backward
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def add(x1: NDArray, x2: NDArray) -> NDArray:
-    """x1 + x2."""
+def fits(x1: NDArray, x2: NDArray) -> bool:
+    """The same number all over the image. Along rows or columns alone it would be slower."""
+    image = zip(x2.shape[-2:], x2.strides[-2:], strict=True)
+    return all(size == 1 or step == 0 for size, step in image)
+
+
+def add(x1: NDArray, x2: NDArray) -> tuple[NDArray, Backward]:
+    """Equals `hand.add`."""
+    shape = x2.shape
     with unbuffered():
-        return x1 + x2
+        y = x1 + x2  # (1)
+
+    def backward(dy: NDArray) -> tuple[NDArray, NDArray]:
+        return dy, unbroadcast(dy, shape)
+
+    return y, backward

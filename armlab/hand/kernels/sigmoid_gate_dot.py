@@ -16,6 +16,11 @@ from armlab.hand.kernels.kernel import Backward
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
+def fits(x: NDArray, a: NDArray, sigmoid: object) -> bool:
+    """Not for a strip: repeated along rows or columns alone, it is faster with a copy."""
+    return (a.shape[2] == 1) == (a.shape[3] == 1)
+
+
 def sigmoid_gate(
     x: NDArray, a: NDArray, sigmoid: Callable[[NDArray], tuple[NDArray, Backward]]
 ) -> tuple[NDArray, Backward]:

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises, one file for each lesson, as armlab/check/exercises has them."""
+"""Wrong answers to the exercises, one file for each lesson, as armlab/exercises has them."""
 
 from wrong_answers import (
     arm,

@@ -1,0 +1,68 @@
+"""The grader: what it holds against an answer, and how it says so."""
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from armlab import check, hand
+from armlab.arrays import to_host
+from armlab.exercises import EXERCISES
+from armlab.exercises.grade import grade
+
+
+def test_a_lesson_prints_the_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    def mine(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return dy * (x > 0)
+
+    check.exercise("relu_backward", mine)
+    assert capsys.readouterr().out == grade("relu_backward", mine).text + "\n"
+    assert grade("relu_backward", mine).passed
+
+
+def test_a_name_that_is_no_exercise_is_told_those_that_are() -> None:
+    with pytest.raises(KeyError, match=r"no exercise 'rleu'; there are .*relu_backward"):
+        check.exercise("rleu", hand.relu)
+
+
+@pytest.mark.parametrize("first", ["armlab.check", "armlab.exercises", "armlab.exercises.grade"])
+def test_the_two_rooms_can_be_imported_in_either_order(first: str) -> None:
+    code = f"import {first}; from armlab import check, exercises; print(len(exercises.EXERCISES))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == len(EXERCISES) > 40
+
+
+def test_a_false_alarm_of_the_matrix_library_is_not_held_against_an_answer() -> None:
+    def answer(a: np.ndarray) -> np.ndarray:
+        warnings.warn("invalid value encountered in matmul", RuntimeWarning, stacklevel=1)
+        return hand.sigmoid(a)[0]
+
+    outcome = grade("sigmoid", answer)
+    assert outcome.passed, outcome.text
+
+
+def test_overflowing_sigmoid_is_told_what_happened() -> None:
+    outcome = grade("sigmoid", lambda a: np.exp(a) / (1 + np.exp(a)))
+    assert not outcome.passed
+    assert "overflow encountered in exp" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda g, limit: 1.0, "clipped is float on the host, expected an array"),
+        (lambda g, limit: to_host(g), "clipped does not lie where its inputs do, on the device"),
+        (lambda g, limit: g.astype("float64"), "clipped is float64 on the host, expected float32"),
+    ],
+    ids=["a number", "elsewhere", "another dtype"],
+)
+def test_portable_answer_that_breaks_a_rule_is_told_which(
+    answer: Callable[..., Any], words: str
+) -> None:
+    outcome = grade("clip_gradient", answer)
+    assert not outcome.passed
+    assert words in outcome.text
