@@ -8,6 +8,7 @@ only file that `armlab.hand` needs to know a library by name.
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ import numpy as np
 
 Array: TypeAlias = Any  # an array of any library; the standard defines no common type
 Rng: TypeAlias = np.random.Generator | int | None
+DType: TypeAlias = Any  # float32 or float64 in any library's spelling: see `dtype_of`
+Device: TypeAlias = Any  # "cpu", "cuda", "cuda:1", or a library's own device: see `place`
 
 
 def array_namespace(*arrays: Array | None) -> Any:
@@ -76,16 +79,38 @@ def dtype_name(array: Array) -> str:
     return str(array.dtype).rsplit(".", 1)[-1]
 
 
+def dtype_of(spelling: DType) -> str:
+    """'float32' or 'float64', from any usual spelling of it.
+
+    NumPy's ("float32", "f4", "<f4", numpy.float32, numpy.dtype("f4"), and float, which is float64),
+    CuPy's, which are the same, PyTorch's and array_api_strict's (torch.float32).
+    """
+    if isinstance(spelling, str | type | np.dtype):
+        try:
+            known = np.dtype(spelling)
+        except (TypeError, ValueError):
+            name = None
+        else:
+            name = known.name if known.isnative else None
+    else:
+        name = str(spelling).rsplit(".", 1)[-1]  # torch.float32 is no type: only its name tells
+    if name not in ("float32", "float64"):
+        raise TypeError(
+            f"expected dtype 'float32' or 'float64', got {spelling!r}: choose one of them"
+        )
+    return name
+
+
 def generator(rng: Rng) -> np.random.Generator:
     """A generator from a seed; a generator is passed through, so that a network shares one."""
     return np.random.default_rng(rng)
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...], std: float, dtype: str) -> np.ndarray:
+def normal(
+    rng: np.random.Generator, shape: tuple[int, ...], std: float, dtype: DType
+) -> np.ndarray:
     """Host array of independent normal draws with mean 0. Drawn in float64, then rounded."""
-    if dtype not in ("float32", "float64"):
-        raise TypeError(f"expected dtype 'float32' or 'float64', got {dtype!r}: choose one of them")
-    return (std * rng.standard_normal(shape)).astype(dtype)
+    return (std * rng.standard_normal(shape)).astype(dtype_of(dtype))
 
 
 @dataclass(frozen=True)
@@ -107,16 +132,22 @@ class Place:
 HOST = Place(array_api_compat.numpy, "cpu")
 
 
-def place(device: str | Place) -> Place:
-    """The place that "cpu", "cuda" or "cuda:1" names: NumPy, or CuPy on that device."""
+def device_name(device: Device) -> str:
+    """'cpu', 'cuda' or 'cuda:1', from any usual spelling: a torch.device, a cupy.cuda.Device."""
+    if type(device).__module__.startswith("cupy"):
+        return f"cuda:{device.id}"
+    name = str(device) if type(device).__module__ == "torch" else device
+    if not isinstance(name, str) or not re.fullmatch(r"cpu(:0)?|cuda(:[0-9]+)?", name):
+        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {device!r}: choose one")
+    return "cpu" if name == "cpu:0" else name
+
+
+def place(device: Device) -> Place:
+    """The place of this device: NumPy on "cpu", CuPy on "cuda" or "cuda:1"; of a Place, itself."""
     if isinstance(device, Place):
         return device
-    if device == "cpu":
-        return HOST
-    kind, _, index = device.partition(":")
-    if kind != "cuda" or not (index == "" or index.isdecimal()):
-        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {device!r}: choose one")
-    return _cupy_place(device, int(index or 0))
+    name = device_name(device)
+    return HOST if name == "cpu" else _cupy_place(name, int(name[5:] or 0))
 
 
 def _cupy_place(device: str, index: int) -> Place:
@@ -159,7 +190,7 @@ def to_host(array: Array) -> np.ndarray:
     return np.asarray(array.to_device(xp.Device("CPU_DEVICE")))
 
 
-def move(array: Array, device: str | Place) -> Array:
+def move(array: Array, device: Device) -> Array:
     """The array at another place: itself if it is there already, else a copy."""
     target = place(device)
     return array if place_of(array) == target else target.asarray(to_host(array))

@@ -7,17 +7,20 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
+
+FilePath: TypeAlias = str | os.PathLike[str]  # as `open` takes it
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, previous: Path | None = None) -> Iterator[BinaryIO]:
+def whole_file(path: FilePath, previous: FilePath | None = None) -> Iterator[BinaryIO]:
     """A file to write into, which takes the name `path` once it is complete on the disk.
 
     At any moment, a killed process and a power cut included, the old file or the new one is
     there. What had the name before is kept as `previous`, if that is given. Where writing fails
     the old file stays, nothing is left behind and the error goes on, an OSError as a rule.
     """
+    path = Path(path)
     fresh, link = (path.with_name(f"{path.name}.{word}") for word in ("new", "old"))
     try:
         with open(fresh, "wb") as file:
@@ -36,7 +39,7 @@ def whole_file(path: Path, previous: Path | None = None) -> Iterator[BinaryIO]:
         raise
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: FilePath, text: str) -> None:
     """Write a text as a whole file. Raises OSError."""
     with whole_file(path) as file:
         file.write(text.encode())

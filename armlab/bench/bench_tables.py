@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from armlab.bench.catalogue import about, groups
-from armlab.bench.race import Found
+from armlab.bench.race import JsonObject
 from armlab.bench.rounds import PARTS, SIDES
 
 NOTE = """\
@@ -19,7 +19,7 @@ def catalogue() -> str:
     return "\n".join(f"{name:21}{group:14}{about(name)}" for name, group in groups().items())
 
 
-def as_text(document: Found) -> str:
+def as_text(document: JsonObject) -> str:
     """Machine, one table for each number of threads, memory, series, and what has no opponent."""
     found, versions = document["machine"], document["versions"]
     words = [f"{name} {version}" for name, version in versions.items() if version]
@@ -39,7 +39,7 @@ def as_text(document: Found) -> str:
     return "\n".join([*lines, "", *map(_without_opponent, others)] if others else lines)
 
 
-def _peaks(document: Found, threads: int) -> str:
+def _peaks(document: JsonObject, threads: int) -> str:
     return "; ".join(
         f"{p['side']} {p['gflops']:.0f} GFLOP/s, {p['gbps']:.0f} GB/s"
         for p in document["peaks"]
@@ -47,7 +47,7 @@ def _peaks(document: Found, threads: int) -> str:
     )
 
 
-def _table(rows: list[Found]) -> Iterator[str]:
+def _table(rows: list[JsonObject]) -> Iterator[str]:
     best = any("best" in row or row["skipped"] for row in rows)
     columns = f"{'hand ms':>9}{'torch ms':>10}{'ratio':>8}   {'quartiles':13}{'f':>6}{'b':>7}"
     yield f"{'':21}{columns}{'peak':>7}{'   over the best of torch' * best}"
@@ -61,12 +61,12 @@ def _table(rows: list[Found]) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _best(row: Found) -> str:
+def _best(row: JsonObject) -> str:
     words = [f"{row['best']['ratio']['median']:.2f} {row['best']['side']}"] if "best" in row else []
     return "; ".join(words + [f"{side} left out: {why}" for side, why in row["skipped"].items()])
 
 
-def _memory_table(rows: list[Found]) -> Iterator[str]:
+def _memory_table(rows: list[JsonObject]) -> Iterator[str]:
     measured = [row for row in rows if all(row.get("memory", {}).get(side) for side in SIDES)]
     if not measured:
         return
@@ -80,7 +80,7 @@ def _memory_table(rows: list[Found]) -> Iterator[str]:
     yield MEMORY
 
 
-def _series(document: Found, threads: int) -> Iterator[str]:
+def _series(document: JsonObject, threads: int) -> Iterator[str]:
     for entry in document["series"]:
         if entry["threads"] != threads:
             continue
@@ -91,7 +91,7 @@ def _series(document: Found, threads: int) -> Iterator[str]:
         yield f"{entry['series']:21}{words}"
 
 
-def _without_opponent(row: Found) -> str:
+def _without_opponent(row: JsonObject) -> str:
     if "ratio" in row:
         ratio, ms = row["ratio"]["both"], row["ms"]
         words = (
@@ -105,6 +105,6 @@ def _without_opponent(row: Found) -> str:
     return f"{row['name']:21}{words} ({row['about']})"
 
 
-def not_timed(rows: Iterable[Found]) -> str:
+def not_timed(rows: Iterable[JsonObject]) -> str:
     """One sentence of the rows that were not timed; empty where there are none."""
     return "; ".join(row["not_timed"] for row in rows if "not_timed" in row)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from os import PathLike
 from pathlib import Path
 
-from armlab.bench.race import Found
+from armlab.bench.race import JsonObject
+from armlab.whole_file import FilePath
 
 
-def read(path: str | PathLike[str]) -> Found:
+def read(path: FilePath) -> JsonObject:
     """A document that --json wrote. Raises ValueError where the file holds none."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -18,11 +18,11 @@ def read(path: str | PathLike[str]) -> Found:
         complete = False
     if not complete:
         raise ValueError(f"{path} is no run of armlab bench: write one with  armlab bench --json")
-    document: Found = found
+    document: JsonObject = found
     return document
 
 
-def compared(before: Found, after: Found) -> str:
+def compared(before: JsonObject, after: JsonObject) -> str:
     """Rows that both runs have: the figure of each and their quotient; below 1 it got better."""
     lines = [f"{'':21}{'threads':>8}{'before':>10}{'after':>10}{'after/before':>14}   figure"]
     old = {_key(row): row for row in before["rows"]}
@@ -41,11 +41,11 @@ def compared(before: Found, after: Found) -> str:
     return "\n".join(lines)
 
 
-def _key(row: Found) -> tuple[str, int]:
+def _key(row: JsonObject) -> tuple[str, int]:
     return row["name"], row["threads"]
 
 
-def _figure(row: Found) -> tuple[float, str] | None:
+def _figure(row: JsonObject) -> tuple[float, str] | None:
     """What a row is judged by: its ratio, or its milliseconds where it has no opponent."""
     if "ratio" in row:
         against = "together/alone" if "alone" in row["ms"] else "hand/torch"

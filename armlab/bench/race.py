@@ -20,7 +20,7 @@ from armlab.bench.timed_call import TimedCall
 PATIENCE = 180  # seconds that one of BEST may take to be ready: compilers may take for ever
 SLOW = 20.0  # seconds after which a row has enough rounds
 
-Found = dict[str, Any]
+JsonObject = dict[str, Any]  # a run, or a row of it, as --json prints it
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Plan:
     tell: Callable[[str], None]
 
 
-def race(threads: int, names: Iterable[str], plan: Plan, document: Found) -> None:
+def race(threads: int, names: Iterable[str], plan: Plan, document: JsonObject) -> None:
     """Every row at this number of threads; peaks and rows go into the document."""
     cores = machine.cores()[:threads]
     with contextlib.ExitStack() as stack:
@@ -64,13 +64,13 @@ def race(threads: int, names: Iterable[str], plan: Plan, document: Found) -> Non
             document["rows"].append(found)
 
 
-def head(name: str, threads: int) -> Found:
+def head(name: str, threads: int) -> JsonObject:
     return {"name": name, "group": groups()[name], "threads": threads, "about": about(name)}
 
 
 def _measure_row(
     row: TimedCall, processes: Mapping[str, Process], plan: Plan, skipped: dict[str, str]
-) -> Found:
+) -> JsonObject:
     """One row, where its sides agree. One of BEST that fails or takes too long is left out."""
     ready: dict[str, Process] = {}
     worst: dict[str, float] = {}
@@ -103,7 +103,7 @@ def _disagree(row: TimedCall, side: str, key: str, error: float) -> str:
     )
 
 
-def _memory(name: str, side: str, cores: Sequence[int]) -> Found:
+def _memory(name: str, side: str, cores: Sequence[int]) -> JsonObject:
     """The peak of one side in MiB, and over inputs and output, in a process of its own."""
     with Process(side, cores, memory.ENVIRONMENT) as process:
         process.ask("prepare", row=name)

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 
 from armlab.bench import machine, without_opponent
 from armlab.bench.catalogue import ROWS
-from armlab.bench.race import Found, Plan, head, race
+from armlab.bench.race import JsonObject, Plan, head, race
 from armlab.bench.rounds import SIDES, exponent
 
 
-def measure(plan: Plan) -> Found:
+def measure(plan: Plan) -> JsonObject:
     """Machine, versions, peaks, rows, and what series of rows say together.
 
     A row whose sides disagree, or one of which fails, has "not_timed", a sentence, and no times.
     """
-    document: Found = {**machine.facts(), "peaks": [], "rows": []}
+    document: JsonObject = {**machine.facts(), "peaks": [], "rows": []}
     timed = [name for name in plan.names if name in ROWS]
     for threads in plan.threads if timed else ():
         race(threads, timed, plan, document)
@@ -27,12 +27,12 @@ def measure(plan: Plan) -> Found:
     return document | {"series": series(document["rows"])}
 
 
-def series(rows: Iterable[Found]) -> list[Found]:
+def series(rows: Iterable[JsonObject]) -> list[JsonObject]:
     """Rows that belong together: the geometric mean of their ratios, or how time grows with size.
 
     Each {"series", "threads", "rows"} and "mean", or "exponents" by side.
     """
-    together: dict[tuple[str, int], list[Found]] = {}
+    together: dict[tuple[str, int], list[JsonObject]] = {}
     for row in rows:
         if row["name"] in ROWS and ROWS[row["name"]].series and "ms" in row:
             together.setdefault((ROWS[row["name"]].series, row["threads"]), []).append(row)
@@ -41,7 +41,7 @@ def series(rows: Iterable[Found]) -> list[Found]:
         if len(members) == 1:
             continue
         sizes = [ROWS[row["name"]].size for row in members]
-        entry: Found = {"series": name, "threads": threads, "rows": len(members)}
+        entry: JsonObject = {"series": name, "threads": threads, "rows": len(members)}
         if not any(sizes):
             medians = [row["ratio"]["both"]["median"] for row in members]
             entry["mean"] = statistics.geometric_mean(medians)

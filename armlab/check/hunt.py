@@ -48,7 +48,7 @@ class Catch:
 
     def __str__(self) -> str:
         verdict = f"caught  {self.by}  {self.example_in_a_line()}" if self.caught else "MISSED"
-        return f"{self.fault.name:<58} {verdict}"
+        return f"{self.fault.name:<58}  {verdict}"
 
 
 def hunt(fault: Fault, shrink: bool = True) -> Catch:

@@ -12,7 +12,7 @@ import numpy as np
 from armlab import hand
 from armlab.check.example import Example, by_name
 from armlab.check.strategies import Shape, Source
-from armlab.hand.conv_attention import ATTENTIONS
+from armlab.hand.conv_attention import names_behind_a_convolution
 
 Draw = Callable[[Source], Example]
 
@@ -84,7 +84,8 @@ def refinement(s: Source) -> str:
 
     Not SimAM, which the smallest images leave one position: it has no variance.
     """
-    return s.pick("none", "arm", "sar", s.pick(*(name for name in ATTENTIONS if name != "simam")))
+    others = s.pick(*(name for name in names_behind_a_convolution() if name != "simam"))
+    return s.pick("none", "arm", "sar", others)
 
 
 def path(name: str, outputs: dict[int, int], **more: Any) -> Draw:

@@ -31,7 +31,6 @@ class Built:
              defaults of the others; None: those of `options`
     kinks    where it has no derivative: nowhere ("none"); seldom within a step of its inputs
              ("few"); in a network always, unless a sigmoid stands for each ReLU ("many")
-    pools    whether it normalises what it pooled, and so needs a batch of 2 in training
     spares   how many convolutions `backward(dy, input_grad=False)` spares a gradient; 0: a
              backward without that option
     any_channels  whether it takes any number of channels
@@ -41,7 +40,6 @@ class Built:
     takes: Takes
     needed: Options | None = None
     kinks: Literal["none", "few", "many"] = "none"
-    pools: bool = False
     spares: int = 0
     any_channels: bool = False
 

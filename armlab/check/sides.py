@@ -9,7 +9,6 @@ call by its key.
 from __future__ import annotations
 
 import importlib
-import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +68,7 @@ def run_hand_arrays(name: str, e: Example, dtype: str, place: Place = HOST) -> H
 def _run_hand_module(
     name: str, e: Example, dtype: str, place: Place, run: HandRun, upstream: Any
 ) -> HandRun:
-    module = getattr(hand, name)(**e.options, **_made(name, dtype))
+    module = getattr(hand, name)(**e.options, rng=0, dtype=dtype)
     assert e.state is not None
     module.load_state_dict(e.state).to(place).train(e.training)
     state = {**module.parameters(), **module.buffers()}
@@ -77,12 +76,6 @@ def _run_hand_module(
     *dinputs, grads = backward(upstream)
     results = by_name("y", y) | {f"d{k}": d for k, d in zip(run.inputs, dinputs, strict=True)}
     return HandRun({**results, **grads, **module.buffers()}, run.inputs, run.dy, state)
-
-
-def _made(name: str, dtype: str) -> dict[str, Any]:
-    """The arguments that a constructor by hand has and its twin has not."""
-    accepted = inspect.signature(getattr(hand, name)).parameters
-    return {k: v for k, v in {"dtype": dtype, "rng": 0}.items() if k in accepted}
 
 
 def _lay_out(a: np.ndarray | None, layout: str, dtype: str, place: Place) -> Array | None:

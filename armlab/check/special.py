@@ -43,7 +43,8 @@ def one_of(*ways: Special) -> Special:
     """The first of these ways that has a place in an example, another by chance."""
 
     def draw(s: Source, e: Example) -> Example:
-        return s.pick(*ways)(s, e)
+        way: Special = s.pick(*ways)
+        return way(s, e)
 
     return draw
 

@@ -76,7 +76,8 @@ class Source:
         event(text)
 
     def seed(self) -> int:
-        return self.draw(st.integers(0, 2**31))
+        drawn: int = self.draw(st.integers(0, 2**31))
+        return drawn
 
     def pick(self, *choices: Any) -> Any:
         first = self.turn % len(choices)
@@ -115,7 +116,9 @@ class Source:
     def _values(self, shape: Shape, elements: st.SearchStrategy[float]) -> np.ndarray:
         """Each element drawn where there are few; else a few drawn and scattered by a seed."""
         if np.prod(shape) <= 100:
-            return self.draw(hnp.arrays(np.float64, shape, elements=elements, fill=st.nothing()))
+            each = hnp.arrays(np.float64, shape, elements=elements, fill=st.nothing())
+            drawn: np.ndarray = self.draw(each)
+            return drawn
         pool = np.array(self.draw(st.lists(elements, min_size=30, max_size=30)))
         return pool[np.random.default_rng(self.seed()).integers(0, len(pool), shape)]
 

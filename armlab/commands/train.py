@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
 
-ATTENTION_NAMES = (
-    *("none", "arm", "paper-arm", "se", "ese", "eca", "cbam", "cbam-channel", "cbam-spatial"),
-    *("cbam-spatial-mean-first", "coordinate", "simam", "attentionout", "residual-attentionout"),
-    *("listed-sar", "sar"),
-)
+
+class _AttentionNames:
+    """Looked up where one is asked for, as `armlab.hand` exports them: `armlab --help` is fast."""
+
+    def __iter__(self) -> Iterator[str]:
+        from armlab.hand.conv_attention import attention_names
+
+        return iter(attention_names())
+
 
 # Not given is None: then Config has the value, and --resume can tell what was given.
 TRAIN_OPTIONS: dict[str, dict[str, Any]] = {
     "model": {"choices": ["toy", "toy-bisenet", "bisenet"], "help": "default toy"},
     "attention": {
-        "choices": ATTENTION_NAMES,
+        "choices": _AttentionNames(),
         "metavar": "NAME",
-        "help": f"one run, with {', '.join(ATTENTION_NAMES)}; without it none, then arm",
+        "help": "one run, with %(choices)s; without it none, then arm",
     },
     "backend": {"choices": ["numpy", "cupy", "torch"], "help": "default numpy"},
     "device": {"help": "cpu, cuda or cuda:N; default cpu, with --backend cupy cuda"},

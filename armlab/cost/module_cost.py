@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from operator import index
 
 from armlab import hand
 from armlab.cost import rules
@@ -48,10 +49,11 @@ class ModuleCost:
     outputs   shapes of what the module returned
     """
 
-    def __init__(self, module: hand.Module, *shapes: tuple[int, ...]) -> None:
-        run = dry_run(module, *shapes)
+    def __init__(self, module: hand.Module, *shapes: Sequence[int]) -> None:
+        self.inputs = [tuple(map(index, shape)) for shape in shapes]
+        run = dry_run(module, *self.inputs)
         values = run.value if isinstance(run.value, tuple) else (run.value,)
-        self.inputs, self.outputs = list(shapes), [y.shape for y in values]
+        self.outputs = [y.shape for y in values]
         self.entries = list(_entries(run))
         self.modules = {
             path: part

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,10 @@ from armlab.data.dataset import Dataset
 from armlab.data.folder import NAMES
 from armlab.data.generated import GENERATED, Generated
 from armlab.data.size import parse_size
+from armlab.whole_file import FilePath
 
 
-def export(dataset: Dataset, folder: str | PathLike[str], training: int = 64) -> int:
+def export(dataset: Dataset, folder: FilePath, training: int = 64) -> int:
     """Write this many training images and all test images, and return how many.
 
     Raises ValueError for a folder that is not empty, OSError where it cannot be written.

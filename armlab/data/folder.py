@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,8 @@ from armlab.data.digits_and_photographs import to_network, to_rgb
 from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
 from armlab.data.folder_survey import survey
 from armlab.data.image_files import read_image, read_mask
-from armlab.data.size import Size
+from armlab.data.size import Size, parse_size
+from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
 NAMES = "classes.txt"
@@ -40,7 +40,7 @@ class Folder:
 
     def __init__(
         self,
-        path: str | PathLike[str],
+        path: FilePath,
         *,
         seed: int = 0,
         size: Size = (64, 64),
@@ -48,7 +48,7 @@ class Folder:
         ignore_index: int = SEGNET_CLASSES,
         augment: bool = True,
     ) -> None:
-        path = Path(path)
+        path, size = Path(path), parse_size(size)
         self.classes = _names(path, classes)
         self.ignore_index, self.colours = ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, size, augment
@@ -95,7 +95,7 @@ class Folder:
         return to_network(image), mask.astype(np.int64)
 
 
-def names_of(path: str | PathLike[str]) -> tuple[str, ...]:
+def names_of(path: FilePath) -> tuple[str, ...]:
     """The lines of a folder's classes.txt; () where it has none."""
     listed = Path(path, NAMES)
     if not listed.is_file():

@@ -14,15 +14,15 @@ comes from a sequence that is in its train split as well.
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path
 
 from armlab.data.image_files import SUFFIXES
+from armlab.whole_file import FilePath
 
 Pair = tuple[Path, Path]  # an image and its mask
 
 
-def pairs_of(folder: str | PathLike[str], split: str) -> list[Pair]:
+def pairs_of(folder: FilePath, split: str) -> list[Pair]:
     """The pairs of a split, sorted or as the split file has them.
 
     Raises ValueError for a folder in neither layout, an empty split, a name without an image or

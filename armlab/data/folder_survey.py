@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from armlab.data.folder_layouts import Pair
 from armlab.data.image_files import decoded_image, decoded_mask, file_bytes
 from armlab.data.size import Size
+from armlab.whole_file import FilePath
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class Survey:
     digest: str
 
 
-def survey(
-    folder: str | PathLike[str], pairs: Sequence[Pair], classes: int, ignore_index: int
-) -> Survey:
+def survey(folder: FilePath, pairs: Sequence[Pair], classes: int, ignore_index: int) -> Survey:
     """Read every pair once, one at a time.
 
     Raises ValueError for a file that cannot be read, a mask with several channels, a mask of

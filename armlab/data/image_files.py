@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import io
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from armlab.whole_file import FilePath
+
 SUFFIXES = (".png", ".jpg", ".jpeg")  # of images; a mask is a PNG, since JPEG changes its labels
 GREY, PALETTE = 0, 3  # colour types of a PNG that hold one number for each pixel
 
 
-def read_image(path: str | PathLike[str]) -> np.ndarray:
+def read_image(path: FilePath) -> np.ndarray:
     """(H, W, 3) uint8. Raises ValueError that names the file and says what to do."""
     return decoded_image(Path(path), file_bytes(Path(path)))
 
 
-def read_mask(path: str | PathLike[str]) -> np.ndarray:
+def read_mask(path: FilePath) -> np.ndarray:
     """(H, W) uint8: labels, which in a palette PNG are the indices. Raises as `read_image`."""
     return decoded_mask(Path(path), file_bytes(Path(path)))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from numbers import Integral
+from operator import index
 from typing import Any
 
 Size = tuple[int, int]
@@ -11,10 +13,9 @@ Size = tuple[int, int]
 def parse_size(size: Any) -> Size:
     """(height, width) of 64, "64", "48x64" or [48, 64]. Raises ValueError for all else."""
     parts = re.split("[x×]", size.strip()) if isinstance(size, str) else size
-    if isinstance(parts, int):
-        parts = [parts]
+    parts = [parts] if isinstance(parts, Integral) else parts
     try:
-        numbers = [int(part) for part in parts]
+        numbers = [int(part) if isinstance(part, str) else index(part) for part in parts]
     except (TypeError, ValueError):
         numbers = []
     if len(numbers) not in (1, 2) or min(numbers) < 1:

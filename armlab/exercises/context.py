@@ -35,7 +35,8 @@ def windows(draw: st.DrawFn) -> Arguments:
 
 def iou(counts: np.ndarray) -> np.ndarray:
     both = np.diagonal(counts)
-    return both / (counts.sum(axis=0) + counts.sum(axis=1) - both)
+    shares: np.ndarray = both / (counts.sum(axis=0) + counts.sum(axis=1) - both)
+    return shares
 
 
 @st.composite

@@ -32,7 +32,7 @@ def axes(draw: st.DrawFn) -> Arguments:
 
 
 def without_groups(e: Example) -> bool:
-    return e.options["groups"] == 1
+    return bool(e.options["groups"] == 1)
 
 
 def of_window(e: Example, *names: str) -> Arguments:

@@ -29,7 +29,8 @@ def maps_that_meet(draw: Any) -> Arguments:
 
 
 def upsample_to(x: np.ndarray, like: np.ndarray) -> np.ndarray:
-    return hand.resize_nearest(x, size=like.shape[2:])[0]
+    y: np.ndarray = hand.resize_nearest(x, size=like.shape[2:])[0]
+    return y
 
 
 def upsample_by_factor(x: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -5,12 +5,15 @@ f = act(BN(conv3×3(x))),  a = BN(W · GAP(f)),  y = f σ(a).  The paper has no 
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Self, Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -47,19 +50,14 @@ class PaperAttentionRefinement(Module):
     Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
+    attention_name = "paper-arm"
+    pooled_norm = True
+
+    def __init__(self, channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         self.channels = channels
-        self.conv_atten = Conv2d(
-            channels, channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn_atten = BatchNorm2d(channels, dtype=dtype, device=device)
+        self.conv_atten = Conv2d(channels, channels, 1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(channels, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
@@ -88,25 +86,28 @@ class AttentionRefinementModule(Module):
     Raises ValueError for a batch of 1 in training mode: BN (2) needs two values per channel.
     """
 
+    attention_name = "arm"
+    pooled_norm = True
+
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
         activation: str = "leaky_relu",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
-        rng = generator(rng)
+        made = settled(self, made)
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.conv = ConvBNAct(
-            in_channels, out_channels, activation=activation, rng=rng, dtype=dtype, device=device
-        )
-        self.conv_atten = Conv2d(
-            out_channels, out_channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn_atten = BatchNorm2d(out_channels, dtype=dtype, device=device)
+        self.conv = ConvBNAct(in_channels, out_channels, activation=activation, **made)
+        self.conv_atten = Conv2d(out_channels, out_channels, 1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(out_channels, **made)
+
+    @classmethod
+    def with_3x3(
+        cls, in_channels: int, out_channels: int, activation: str, **made: Unpack[Made]
+    ) -> Self:
+        """In a network: its own 3×3 is the network's."""
+        return cls(in_channels, out_channels, activation, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")

@@ -6,10 +6,13 @@ The article calls it spatial attention; it looks at no neighbourhood.
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import residual_self_gate, self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -26,19 +29,13 @@ class Attentionout(Module):
     Source: the article, section 5.1, and Linfeng-Tang/SeAFusion, whose code it shortens.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
+    attention_name = "attentionout"
+
+    def __init__(self, channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         self.channels = channels
-        self.conv_atten = Conv2d(
-            channels, channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn_atten = BatchNorm2d(channels, dtype=dtype, device=device)
+        self.conv_atten = Conv2d(channels, channels, 1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(channels, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
@@ -69,6 +66,8 @@ class ResidualAttentionout(Attentionout):
 
     A factor between 1 and 2: nothing is suppressed, and x is heard even behind a shut gate.
     """
+
+    attention_name = "residual-attentionout"
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, array_namespace, place
+from armlab.arrays import Array, Device, DType, Rng, array_namespace, dtype_of, place
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import per_channel, vector
-from armlab.hand.expect import expect_between, expect_features, expect_vectors, expect_whole
+from armlab.hand.expect import expect_between, expect_features, expect_vectors, whole
 from armlab.hand.module import Module
 
 
@@ -28,7 +28,7 @@ def batch_norm(
     The value is (y, mean, var); no gradient flows through the two statistics as outputs.
     Raises ValueError where m = 1: (2) is then 0 and every y is b. Source: Ioffe and Szegedy 2015.
     """
-    xp = array_namespace(x, w, b)
+    xp, eps = array_namespace(x, w, b), float(eps)  # a float64 of NumPy would make float32 wider
     expect_features("batch_norm", x)
     expect_vectors("batch_norm", x.shape[1], w=w, b=b)
     m = x.shape[0] * x.shape[2] * x.shape[3]
@@ -73,7 +73,7 @@ def batch_norm_eval(
         r = 1 / sqrt(var + eps)                             (1)
         y = w (x - mean) r + b                              (2)
     """
-    xp = array_namespace(x, w, b, mean, var)
+    xp, eps = array_namespace(x, w, b, mean, var), float(eps)
     expect_features("batch_norm_eval", x)
     expect_vectors("batch_norm_eval", x.shape[1], w=w, b=b, mean=mean, var=var)
     if kernel := kernels.choose("batch_norm_eval", x, w, b, mean, var, eps):
@@ -101,7 +101,7 @@ class BatchNorm2d(Module):
         running_var  = (1 - momentum) running_var  + momentum var m / (m - 1)
 
     The variance kept is the unbiased one; the variance divided by is not. An empty batch only
-    counts in num_batches_tracked.
+    counts in num_batches_tracked. Nothing is drawn, and rng is taken as by every module.
 
     Raises ValueError for a momentum outside 0 to 1 and for eps below 0.
     """
@@ -115,14 +115,15 @@ class BatchNorm2d(Module):
         eps: float = 1e-5,
         momentum: float = 0.1,
         *,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        rng: Rng = None,
+        dtype: DType = "float32",
+        device: Device = "cpu",
     ) -> None:
-        expect_whole("BatchNorm2d", num_features=num_features)
+        (num_features,) = whole("BatchNorm2d", num_features=num_features)
         expect_between("BatchNorm2d", 0, float("inf"), eps=eps)
         expect_between("BatchNorm2d", 0, 1, momentum=momentum)
-        where = place(device)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        where, dtype = place(device), dtype_of(dtype)
+        self.num_features, self.eps, self.momentum = num_features, float(eps), float(momentum)
         self.weight = where.asarray([1.0] * num_features, dtype)
         self.bias = where.asarray([0.0] * num_features, dtype)
         self.running_mean = where.asarray([0.0] * num_features, dtype)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
 from armlab.hand.context_path import ContextPath
+from armlab.hand.expect import whole
 from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.spatial_path import SpatialPath
 
@@ -41,14 +43,12 @@ class BiSeNet(Module):
         mid_channels: tuple[int, int] = (256, 64),
         width: int = 64,
         attention: str = "arm",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
-        main, auxiliary = mid_channels
-        self.classes, self.reduction, self.mid_channels = classes, reduction, mid_channels
+        made = settled(self, made)
+        classes, width = whole(type(self).__name__, classes=classes, width=width)
+        main, auxiliary = _of_heads(mid_channels)
+        self.classes, self.reduction, self.mid_channels = classes, reduction, (main, auxiliary)
         self.width, self.attention = width, attention
         self.cp = ContextPath(width, attention, **made)
         self.sp = SpatialPath(width, **made)
@@ -89,18 +89,22 @@ class BiSeNet(Module):
         return self.cp.gates(x)
 
 
+def _of_heads(mid_channels: tuple[int, int]) -> tuple[int, ...]:
+    try:
+        main, auxiliary = mid_channels
+    except (TypeError, ValueError):
+        raise ValueError(
+            "BiSeNet expected mid_channels as two whole numbers, of the main head and of the "
+            f"auxiliary ones, got {mid_channels!r}: give two, as in (256, 64)"
+        ) from None
+    return whole("BiSeNet", mid_channels=main) + whole("BiSeNet", mid_channels=auxiliary)
+
+
 class ToyBiSeNet(BiSeNet):
     """BiSeNet at an eighth of its width, to be trained on a laptop: 8 channels in its stem."""
 
     def __init__(
-        self,
-        classes: int = 3,
-        width: int = 8,
-        attention: str = "arm",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, classes: int = 3, width: int = 8, attention: str = "arm", **made: Unpack[Made]
     ) -> None:
-        made: dict[str, Any] = {"rng": rng, "dtype": dtype, "device": device}
+        (width,) = whole(type(self).__name__, width=width)
         super().__init__(classes, None, (4 * width, width), width, attention, **made)

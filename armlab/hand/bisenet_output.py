@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, array_namespace, generator
+from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
 from armlab.hand.sequential import in_turn
@@ -30,12 +31,9 @@ class BiSeNetOutput(Module):
         classes: int,
         bias: bool = True,
         activation: str = "relu",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        made = settled(self, made)
         self.conv = ConvBNAct(in_channels, mid_channels, activation=activation, **made)
         self.conv_out = Conv2d(mid_channels, classes, 1, bias=bias, **made)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.relu import relu
 
 
@@ -30,7 +30,7 @@ def bottleneck(z: Array, **layers: Conv2d) -> tuple[Array, Backward]:
 
 def hidden_channels(name: str, channels: int, reduction: int) -> int:
     """C / r. Raises ValueError where no channel would be left."""
-    expect_whole(name, channels=channels, reduction=reduction)
+    channels, reduction = whole(name, channels=channels, reduction=reduction)
     if reduction > channels:
         raise ValueError(
             f"{name} expected a reduction of 1 to {channels} (its channels), "

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Self, Unpack
+
+from armlab.arrays import Array
 from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.bottleneck import bottleneck
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -26,6 +29,8 @@ class CBAMChannel(SqueezeExcitation):
         a = MLP(GAP(x)) + MLP(GMP(x)),   MLP(z) = W₂ ReLU(W₁ z + b₁) + b₂       (1)
         y = x σ(a)                                                              (2)
     """
+
+    attention_name = "cbam-channel"
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
         mean, mean_back = global_avg_pool(x)
@@ -56,31 +61,23 @@ class CBAMSpatial(Module):
     Raises ValueError for a kernel size that is even.
     """
 
-    def __init__(
-        self,
-        kernel_size: int = 7,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        expect_whole(type(self).__name__, kernel_size=kernel_size)
+    attention_name = "cbam-spatial"
+
+    def __init__(self, kernel_size: int = 7, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (kernel_size,) = whole(type(self).__name__, kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"{type(self).__name__} expected an odd kernel_size, got {kernel_size}: "
                 "add or take 1, an even one has no middle"
             )
-        self.conv = Conv2d(
-            2,
-            1,
-            kernel_size,
-            padding=kernel_size // 2,
-            bias=False,
-            rng=rng,
-            dtype=dtype,
-            device=device,
-        )
-        self.bn = BatchNorm2d(1, dtype=dtype, device=device)
+        self.conv = Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False, **made)
+        self.bn = BatchNorm2d(1, **made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: it takes any number of channels."""
+        return cls(**made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)  # (3)
@@ -108,6 +105,8 @@ class CBAMSpatial(Module):
 class CBAMSpatialMeanFirst(CBAMSpatial):
     """`CBAMSpatial` with m = [mean_c x ; max_c x]; the weights of one do not fit the other."""
 
+    attention_name = "cbam-spatial-mean-first"
+
     def _statistics(self, x: Array) -> tuple[Array, Backward]:
         return stack_statistics(x, channel_mean, channel_max)
 
@@ -115,18 +114,17 @@ class CBAMSpatialMeanFirst(CBAMSpatial):
 class CBAM(Module):
     """Channels first, then positions: y = spatial(channel(x)).  x, y  (N, C, H, W)"""
 
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 16,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng = generator(rng)
-        self.ch_gate = CBAMChannel(channels, reduction, rng=rng, dtype=dtype, device=device)
-        self.sp_gate = CBAMSpatial(rng=rng, dtype=dtype, device=device)
+    attention_name = "cbam"
+
+    def __init__(self, channels: int, reduction: int = 16, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        self.ch_gate = CBAMChannel(channels, reduction, **made)
+        self.sp_gate = CBAMSpatial(**made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: with a reduction of 16, or to one channel where there are fewer."""
+        return cls(channels, min(16, channels), **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         h, channel_back = self.ch_gate(x)

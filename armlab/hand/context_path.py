@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_nearest
 from armlab.hand.resnet18 import ResNet18
@@ -33,16 +35,11 @@ class ContextPath(Module):
     Raises ValueError for a batch of 1 in training mode: (2) and the ARMs pool to one value.
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        attention: str = "arm",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    pooled_norm = True
+
+    def __init__(self, width: int = 64, attention: str = "arm", **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         wide = 2 * width
         self.attention = attention
         self.resnet = ResNet18(width, **made)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from array_api_compat import device as device_of
 
-from armlab.arrays import Array, Place, Rng, array_namespace, generator, normal, pad, place
+from armlab.arrays import (
+    Array,
+    Device,
+    DType,
+    Rng,
+    array_namespace,
+    dtype_of,
+    generator,
+    normal,
+    pad,
+    place,
+)
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.channels import channel_sum, per_channel
-from armlab.hand.expect import expect_features, expect_vectors, expect_whole
+from armlab.hand.expect import expect_features, expect_vectors, whole
 from armlab.hand.module import Module
 from armlab.hand.window import Pair, Window, pair
 
@@ -112,10 +123,12 @@ class Conv2d(Module):
         bias: bool = True,
         *,
         rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        dtype: DType = "float32",
+        device: Device = "cpu",
     ) -> None:
-        expect_whole("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        in_channels, out_channels, groups = whole(
+            "Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups
+        )
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d expected channels divisible by groups={groups}, got "
@@ -127,7 +140,7 @@ class Conv2d(Module):
         self.dilation = pair(dilation, "dilation", 1)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         fan_in = shape[1] * shape[2] * shape[3]
-        where = place(device)
+        where, dtype = place(device), dtype_of(dtype)
         self.weight = where.asarray(normal(generator(rng), shape, fan_in**-0.5, dtype))
         self.bias = where.asarray([0.0] * out_channels, dtype) if bias else None
 

@@ -1,46 +1,42 @@
-"""A 3×3 convolution and an attention module by its name: what the networks refine features with."""
+"""A 3×3 convolution and an attention module by its name: what the networks refine features with.
+
+A module that networks can have as their attention says so: `attention_name` is its name there. It
+keeps the shape of its features and is built with their channels, by `for_channels` if it has that.
+One that brings a 3×3 of its own has `with_3x3`. Each has a `gate`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
-from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
-from armlab.hand.attentionout import Attentionout, ResidualAttentionout
+from armlab.arrays import Array
 from armlab.hand.backward import Backward
-from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
 from armlab.hand.conv_bn_act import ConvBNAct
-from armlab.hand.coordinate_attention import CoordinateAttention
-from armlab.hand.eca import ECA
-from armlab.hand.effective_se import EffectiveSE
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
-from armlab.hand.sar import SAR, ListedSAR
 from armlab.hand.sequential import in_turn
-from armlab.hand.simam import SimAM
-from armlab.hand.squeeze_excitation import SqueezeExcitation
 
-# For c channels, with the reduction of 16 that is their default, or c where there are fewer.
-ATTENTIONS: dict[str, Callable[..., Module]] = {
-    "paper-arm": lambda c, **made: PaperAttentionRefinement(c, **made),
-    "se": lambda c, **made: SqueezeExcitation(c, min(16, c), **made),
-    "ese": lambda c, **made: EffectiveSE(c, **made),
-    "eca": lambda c, **made: ECA(c, **made),
-    "cbam": lambda c, **made: CBAM(c, min(16, c), **made),
-    "cbam-channel": lambda c, **made: CBAMChannel(c, min(16, c), **made),
-    "cbam-spatial": lambda c, **made: CBAMSpatial(**made),
-    "cbam-spatial-mean-first": lambda c, **made: CBAMSpatialMeanFirst(**made),
-    "coordinate": lambda c, **made: CoordinateAttention(c, **made),
-    "simam": lambda c, **made: SimAM(),
-    "attentionout": lambda c, **made: Attentionout(c, **made),
-    "residual-attentionout": lambda c, **made: ResidualAttentionout(c, **made),
-    "listed-sar": lambda c, **made: ListedSAR(c, max(c // 2, 1), **made),
-}
-REFINEMENTS = ("none", "arm", *ATTENTIONS, "sar")
+
+def attentions() -> dict[str, Any]:
+    """What `armlab.hand` exports with an `attention_name` of its own, in the order of `__all__`."""
+    import armlab.hand  # not above: it imports this file
+
+    exported = (getattr(armlab.hand, name) for name in armlab.hand.__all__)
+    return {kind.attention_name: kind for kind in exported if "attention_name" in vars(kind)}
+
+
+def attention_names() -> tuple[str, ...]:
+    """What `refinement` knows: "none", and the names of `attentions`."""
+    return ("none", *attentions())
+
+
+def names_behind_a_convolution() -> tuple[str, ...]:
+    """What `ConvAttention` knows: the names of those without a 3×3 of their own."""
+    return tuple(name for name, kind in attentions().items() if not hasattr(kind, "with_3x3"))
 
 
 class ConvAttention(Module):
-    """A 3×3 ConvBNAct, then the attention module of this name in ATTENTIONS.
+    """A 3×3 ConvBNAct, then the attention module of this name in `attentions`.
 
     x  (N, C, H, W)
     y  (N, K, H, W)
@@ -57,15 +53,13 @@ class ConvAttention(Module):
         out_channels: int,
         attention: str,
         activation: str = "leaky_relu",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
-        _expect_name("ConvAttention", attention, tuple(ATTENTIONS))
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        made = settled(self, made)
+        _expect_name("ConvAttention", attention, names_behind_a_convolution())
+        kind = attentions()[attention]
         self.conv = ConvBNAct(in_channels, out_channels, activation=activation, **made)
-        self.attention = ATTENTIONS[attention](out_channels, **made)
+        self.attention: Module = getattr(kind, "for_channels", kind)(out_channels, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return in_turn(self.children(), x)  # (1)
@@ -80,7 +74,7 @@ class ConvAttention(Module):
 
 
 def refinement(
-    attention: str, in_channels: int, out_channels: int, activation: str, **made: Any
+    attention: str, in_channels: int, out_channels: int, activation: str, **made: Unpack[Made]
 ) -> Module:
     """A 3×3 with the attention of this name, (N, C, H, W) -> (N, K, H, W).
 
@@ -92,13 +86,12 @@ def refinement(
     So what is chosen changes the attention, and each has one 3×3. Raises ValueError for an
     unknown name.
     """
-    _expect_name("refinement", attention, REFINEMENTS)
+    _expect_name("refinement", attention, attention_names())
     if attention == "none":
         return ConvBNAct(in_channels, out_channels, activation=activation, **made)
-    if attention == "arm":
-        return AttentionRefinementModule(in_channels, out_channels, activation, **made)
-    if attention == "sar":
-        return SAR(in_channels, max(in_channels // 2, 1), out_channels, **made)
+    kind = attentions()[attention]
+    if hasattr(kind, "with_3x3"):
+        return kind.with_3x3(in_channels, out_channels, activation, **made)
     return ConvAttention(in_channels, out_channels, attention, activation, **made)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.leaky_relu import leaky_relu
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.relu import relu
 from armlab.hand.window import Pair
@@ -27,23 +30,13 @@ class ConvBN(Module):
         kernel_size: int | Pair = 3,
         stride: int | Pair = 1,
         padding: int | Pair = 1,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
+        made = settled(self, made)
         self.conv = Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            bias=False,
-            rng=rng,
-            dtype=dtype,
-            device=device,
+            in_channels, out_channels, kernel_size, stride, padding, bias=False, **made
         )
-        self.bn = BatchNorm2d(out_channels, dtype=dtype, device=device)
+        self.bn = BatchNorm2d(out_channels, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         u, conv_back = self.conv(x)
@@ -73,27 +66,16 @@ class ConvBNAct(ConvBN):
         stride: int | Pair = 1,
         padding: int | Pair = 1,
         activation: str = "relu",
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        **made: Unpack[Made],
     ) -> None:
+        made = settled(self, made)
         if activation not in ACTIVATIONS:
             raise ValueError(
                 f"ConvBNAct expected activation 'relu' or 'leaky_relu', got {activation!r}: "
                 "choose one of them"
             )
         self.activation = activation
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            rng=rng,
-            dtype=dtype,
-            device=device,
-        )
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         v, conv_bn_back = super().forward(x)

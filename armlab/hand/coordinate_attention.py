@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.hard_swish import hard_swish
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.sigmoid import sigmoid
 from armlab.hand.sigmoid_gate import sigmoid_gate
@@ -31,22 +34,17 @@ class CoordinateAttention(Module):
     Source: Hou et al. 2021; keys and mid are those of `CoordAtt` of houqb/CoordAttention.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 32,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        expect_whole("CoordinateAttention", channels=channels, reduction=reduction)
-        rng, mid = generator(rng), max(8, channels // reduction)
+    attention_name = "coordinate"
+
+    def __init__(self, channels: int, reduction: int = 32, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        channels, reduction = whole("CoordinateAttention", channels=channels, reduction=reduction)
+        mid = max(8, channels // reduction)
         self.channels = channels
-        self.conv1 = Conv2d(channels, mid, 1, rng=rng, dtype=dtype, device=device)
-        self.bn1 = BatchNorm2d(mid, dtype=dtype, device=device)
-        self.conv_h = Conv2d(mid, channels, 1, rng=rng, dtype=dtype, device=device)
-        self.conv_w = Conv2d(mid, channels, 1, rng=rng, dtype=dtype, device=device)
+        self.conv1 = Conv2d(channels, mid, 1, **made)
+        self.bn1 = BatchNorm2d(mid, **made)
+        self.conv_h = Conv2d(mid, channels, 1, **made)
+        self.conv_w = Conv2d(mid, channels, 1, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, generator, normal, place
+from armlab.arrays import Array, Device, DType, Rng, generator, normal, place
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.channel_conv1d import channel_conv1d
-from armlab.hand.expect import expect_whole
+from armlab.hand.expect import whole
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -26,14 +28,9 @@ class ChannelConv1d(Module):
     parameter_names = ("weight",)
 
     def __init__(
-        self,
-        kernel_size: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, kernel_size: int, *, rng: Rng = None, dtype: DType = "float32", device: Device = "cpu"
     ) -> None:
-        expect_whole("ChannelConv1d", kernel_size=kernel_size)
+        (kernel_size,) = whole("ChannelConv1d", kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"ChannelConv1d expected an odd kernel_size, got {kernel_size}: add or take 1"
@@ -66,19 +63,14 @@ class ECA(Module):
     Where ARM has C² weights, this has R. Raises ValueError for an even kernel size.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        kernel_size: int | None = None,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        expect_whole("ECA", channels=channels)
+    attention_name = "eca"
+
+    def __init__(self, channels: int, kernel_size: int | None = None, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (channels,) = whole("ECA", channels=channels)
         size = eca_kernel_size(channels) if kernel_size is None else kernel_size
         self.channels = channels
-        self.conv = ChannelConv1d(size, rng=rng, dtype=dtype, device=device)
+        self.conv = ChannelConv1d(size, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -20,16 +23,12 @@ class EffectiveSE(Module):
         y = x σ(a)                                                      (2)
     """
 
-    def __init__(
-        self,
-        channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
+    attention_name = "ese"
+
+    def __init__(self, channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         self.channels = channels
-        self.fc = Conv2d(channels, channels, 1, rng=rng, dtype=dtype, device=device)
+        self.fc = Conv2d(channels, channels, 1, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

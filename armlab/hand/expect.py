@@ -40,14 +40,20 @@ def expect_vectors(name: str, channels: int, **vectors: Array | None) -> None:
             )
 
 
-def expect_whole(name: str, **counts: object) -> None:
-    """Refuse arguments that count nothing: 0 and less, fractions, words."""
+def whole(name: str, **counts: object) -> tuple[int, ...]:
+    """These arguments as Python's integers. Refuses what counts nothing: 0, fractions, words.
+
+    An integer of NumPy is taken, and would overflow later: 8 * int8(64).
+    """
+    found = []
     for key, value in counts.items():
         if not isinstance(value, Integral) or value < 1:
             raise ValueError(
                 f"{name} expected {key} as a whole number of at least 1, got {value!r}: "
                 "give 1 or more"
             )
+        found.append(int(value))
+    return tuple(found)
 
 
 def expect_between(name: str, least: float, most: float, **values: object) -> None:

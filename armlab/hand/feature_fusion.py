@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.bottleneck import bottleneck, hidden_channels
@@ -10,6 +12,7 @@ from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import residual_self_gate
 from armlab.hand.sequential import in_turn
@@ -32,32 +35,17 @@ class FeatureFusionModule(Module):
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        reduction: int = 1,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, in_channels: int, out_channels: int, reduction: int = 1, **made: Unpack[Made]
     ) -> None:
-        rng = generator(rng)
+        made = settled(self, made)
         hidden = hidden_channels(type(self).__name__, out_channels, reduction)
-        self._add_mix(in_channels, out_channels, rng, dtype, device)
-        self.conv1 = Conv2d(
-            out_channels, hidden, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.conv2 = Conv2d(
-            hidden, out_channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
+        self._add_mix(in_channels, out_channels, **made)
+        self.conv1 = Conv2d(out_channels, hidden, 1, bias=False, **made)
+        self.conv2 = Conv2d(hidden, out_channels, 1, bias=False, **made)
 
-    def _add_mix(
-        self, in_channels: int, out_channels: int, rng: Rng, dtype: str, device: str | Place
-    ) -> None:
+    def _add_mix(self, in_channels: int, out_channels: int, **made: Unpack[Made]) -> None:
         self.in_channels = in_channels
-        self.convblk = ConvBNAct(
-            in_channels, out_channels, 1, padding=0, rng=rng, dtype=dtype, device=device
-        )
+        self.convblk = ConvBNAct(in_channels, out_channels, 1, padding=0, **made)
 
     def forward(self, sp: Array, cp: Array) -> tuple[Array, Backward]:
         f, mix_back = self._mixed(sp, cp)  # (1)
@@ -108,21 +96,13 @@ class SingleLayerFeatureFusion(FeatureFusionModule):
     Raises ValueError for a batch of 1 in training mode: BN (4) needs two values per channel.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng = generator(rng)
-        self._add_mix(in_channels, out_channels, rng, dtype, device)
-        self.conv = Conv2d(
-            out_channels, out_channels, 1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn = BatchNorm2d(out_channels, dtype=dtype, device=device)
+    pooled_norm = True
+
+    def __init__(self, in_channels: int, out_channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        self._add_mix(in_channels, out_channels, **made)
+        self.conv = Conv2d(out_channels, out_channels, 1, bias=False, **made)
+        self.bn = BatchNorm2d(out_channels, **made)
 
     def _logits(self, f: Array) -> tuple[Array, Backward]:
         z, pool_back = global_avg_pool(f)

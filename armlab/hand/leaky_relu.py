@@ -16,7 +16,7 @@ def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
     """
     if not 0 < slope < 1:
         raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope}: use relu for 0")
-    xp = array_namespace(x)
+    xp, slope = array_namespace(x), float(slope)  # a float64 of NumPy would make float32 wider
     if kernel := kernels.choose("leaky_relu", x, slope):
         return kernel(x, slope)
     y = xp.maximum(x, slope * x)  # (1)

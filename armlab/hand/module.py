@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-from armlab.arrays import Array, Place, dtype_name, move, place, place_of, to_host
+from armlab.arrays import Array, Device, dtype_name, move, place, place_of, to_host
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
+from armlab.hand.made import Made, settled
 
 
 class Module:
@@ -27,9 +28,22 @@ class Module:
 
     parameter_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()
+    attention_name: str  # in networks, of a module that can be their attention: see `attentions`
+    pooled_norm = False  # whether it normalises a pooled value per image, and so trains on two
     training = True
 
     forward: Callable[..., tuple[Any, Backward]]
+
+    def __init__(self, **made: Unpack[Made]) -> None:
+        """Every module takes rng, dtype and device by keyword, and hands them on to its parts.
+
+        rng     draws the weights: a seed, a `numpy.random.Generator`, or None
+        dtype   "float32", which is the default, or "float64"
+        device  "cpu", which is the default, "cuda" or "cuda:1"
+
+        `armlab.hand.made` says more. What has arrays or parts has an __init__ of its own.
+        """
+        settled(self, made)
 
     def __call__(self, *inputs: Array) -> tuple[Any, Backward]:
         return self.forward(*inputs)
@@ -133,7 +147,7 @@ class Module:
         """Evaluation mode: running statistics are used and left alone."""
         return self.train(False)
 
-    def to(self, device: str | Place) -> Self:
+    def to(self, device: Device) -> Self:
         """Move all arrays to "cpu" (NumPy), "cuda" or "cuda:1" (CuPy).
 
         CuPy computes on its current device: for "cuda:1" call inside `with cupy.cuda.Device(1):`.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.conv2d import Conv2d
+from armlab.hand.expect import whole
+from armlab.hand.made import Made, settled
 from armlab.hand.max_pool2d import max_pool2d
 from armlab.hand.module import Module
 from armlab.hand.relu import relu
@@ -28,26 +30,19 @@ class BasicBlock(Module):
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int = 1,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, in_channels: int, out_channels: int, stride: int = 1, **made: Unpack[Made]
     ) -> None:
-        made: dict[str, Any] = {"dtype": dtype, "device": device}
-        conv: dict[str, Any] = {"bias": False, "rng": generator(rng), **made}
+        made = settled(self, made)
+        (stride,) = whole(type(self).__name__, stride=stride)
         self.in_channels = in_channels
-        self.conv1 = Conv2d(in_channels, out_channels, 3, stride, 1, **conv)
+        self.conv1 = Conv2d(in_channels, out_channels, 3, stride, 1, bias=False, **made)
         self.bn1 = BatchNorm2d(out_channels, **made)
-        self.conv2 = Conv2d(out_channels, out_channels, 3, 1, 1, **conv)
+        self.conv2 = Conv2d(out_channels, out_channels, 3, 1, 1, bias=False, **made)
         self.bn2 = BatchNorm2d(out_channels, **made)
         self.downsample = None
         if stride != 1 or in_channels != out_channels:
             self.downsample = Sequential(
-                Conv2d(in_channels, out_channels, 1, stride, **conv),
+                Conv2d(in_channels, out_channels, 1, stride, bias=False, **made),
                 BatchNorm2d(out_channels, **made),
             )
 
@@ -90,21 +85,15 @@ class ResNet18(Module):
     Keys are those of torchvision, without fc.
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         self.conv1 = Conv2d(3, width, 7, 2, 3, bias=False, **made)
-        self.bn1 = BatchNorm2d(width, dtype=dtype, device=device)
-        self.layer1 = _two_blocks(width, width, 1, made)
-        self.layer2 = _two_blocks(width, 2 * width, 2, made)
-        self.layer3 = _two_blocks(2 * width, 4 * width, 2, made)
-        self.layer4 = _two_blocks(4 * width, 8 * width, 2, made)
+        self.bn1 = BatchNorm2d(width, **made)
+        self.layer1 = _two_blocks(width, width, 1, **made)
+        self.layer2 = _two_blocks(width, 2 * width, 2, **made)
+        self.layer3 = _two_blocks(2 * width, 4 * width, 2, **made)
+        self.layer4 = _two_blocks(4 * width, 8 * width, 2, **made)
 
     def forward(self, x: Array) -> tuple[tuple[Array, Array, Array], Backward]:
         self.expect_features(x, 3)
@@ -140,7 +129,7 @@ class ResNet18(Module):
 
 
 def _two_blocks(
-    in_channels: int, out_channels: int, stride: int, made: dict[str, Any]
+    in_channels: int, out_channels: int, stride: int, **made: Unpack[Made]
 ) -> Sequential:
     return Sequential(
         BasicBlock(in_channels, out_channels, stride, **made),

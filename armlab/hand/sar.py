@@ -6,12 +6,15 @@ it ends at the gate. Both meanings are here, each with that batch normalisation.
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Self, Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -30,31 +33,21 @@ class ListedSAR(Module):
     The listing's third argument, out_chan, has no use there, so it is not one here.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        mid_channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng = generator(rng)
+    attention_name = "listed-sar"
+
+    def __init__(self, in_channels: int, mid_channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
         self.in_channels = in_channels
         self.conv_reduce = ConvBNAct(
-            in_channels,
-            mid_channels,
-            1,
-            padding=0,
-            activation="leaky_relu",
-            rng=rng,
-            dtype=dtype,
-            device=device,
+            in_channels, mid_channels, 1, padding=0, activation="leaky_relu", **made
         )
-        self.conv_atten = Conv2d(
-            2, 1, 3, padding=1, bias=False, rng=rng, dtype=dtype, device=device
-        )
-        self.bn_atten = BatchNorm2d(1, dtype=dtype, device=device)
+        self.conv_atten = Conv2d(2, 1, 3, padding=1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(1, **made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: on half of the channels, on one at least."""
+        return cls(channels, max(channels // 2, 1), **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")
@@ -91,21 +84,21 @@ class SAR(ListedSAR):
     Keys are those of the origin, Linfeng-Tang/SeAFusion: conv1, conv_reduce, conv_atten, bn_atten.
     """
 
+    attention_name = "sar"
+
     def __init__(
-        self,
-        in_channels: int,
-        mid_channels: int,
-        out_channels: int,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, in_channels: int, mid_channels: int, out_channels: int, **made: Unpack[Made]
     ) -> None:
-        rng = generator(rng)
-        self.conv1 = ConvBNAct(
-            in_channels, out_channels, activation="leaky_relu", rng=rng, dtype=dtype, device=device
-        )
-        super().__init__(in_channels, mid_channels, rng=rng, dtype=dtype, device=device)
+        made = settled(self, made)
+        self.conv1 = ConvBNAct(in_channels, out_channels, activation="leaky_relu", **made)
+        super().__init__(in_channels, mid_channels, **made)
+
+    @classmethod
+    def with_3x3(
+        cls, in_channels: int, out_channels: int, activation: str, **made: Unpack[Made]
+    ) -> Self:
+        """In a network: on half of the channels, on one at least, and with LeakyReLU always."""
+        return cls(in_channels, max(in_channels // 2, 1), out_channels, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         gated, gated_back = super().forward(x)

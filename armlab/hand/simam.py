@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import Self, Unpack
+
 from armlab.arrays import Array
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import position_sum
 from armlab.hand.expect import expect_features
+from armlab.hand.made import Made
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -33,8 +37,7 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
             f"simam_logits expected at least 2 positions, got {tuple(x.shape)}: "
             "one value has no variance, so leave SimAM out behind a global pooling"
         )
-    if lambda_ <= 0:
-        raise ValueError(f"simam_logits expected lambda_ > 0, got {lambda_}: the paper has 1e-4")
+    lambda_ = _above_0("simam_logits", lambda_)
     if kernel := kernels.choose("simam_logits", x, lambda_):
         return kernel(x, lambda_)
     d = x - position_sum(x) / m  # (1)
@@ -56,6 +59,12 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
     return a, backward
 
 
+def _above_0(name: str, lambda_: float) -> float:
+    if not isinstance(lambda_, Real) or not lambda_ > 0:
+        raise ValueError(f"{name} expected lambda_ > 0, got {lambda_!r}: the paper has 1e-4")
+    return float(lambda_)
+
+
 class SimAM(Module):
     """Scale each element by a gate from its own distance to the rest of its channel.
 
@@ -64,11 +73,20 @@ class SimAM(Module):
         y = x σ(simam_logits(x))
 
     Logits begin at 1/2, so no gate is below σ(1/2) = 0.62: SimAM damps the ordinary and shuts off
-    nothing. Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
+    nothing. Raises ValueError for λ <= 0.
+    Source: Yang et al. 2021, and `simam_module` of ZjjConan/SimAM.
     """
 
-    def __init__(self, lambda_: float = 1e-4) -> None:
-        self.lambda_ = lambda_
+    attention_name = "simam"
+
+    def __init__(self, lambda_: float = 1e-4, **made: Unpack[Made]) -> None:
+        super().__init__(**made)
+        self.lambda_ = _above_0("SimAM", lambda_)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: it takes any number of channels."""
+        return cls(**made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self_gate(x, self._logits)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.backward import Backward
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.sequential import in_turn
 
@@ -21,15 +23,9 @@ class SpatialPath(Module):
         with stride 2                                                   (1)
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         self.conv1 = ConvBNAct(3, width, 7, 2, 3, **made)
         self.conv2 = ConvBNAct(width, width, stride=2, **made)
         self.conv3 = ConvBNAct(width, width, stride=2, **made)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Self, Unpack
+
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.bottleneck import bottleneck, hidden_channels
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.global_avg_pool import global_avg_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
@@ -25,19 +28,19 @@ class SqueezeExcitation(Module):
     of 1 in training. Raises ValueError where reduction leaves no channel between the layers.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 16,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng, hidden = generator(rng), hidden_channels(type(self).__name__, channels, reduction)
+    attention_name = "se"
+
+    def __init__(self, channels: int, reduction: int = 16, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        hidden = hidden_channels(type(self).__name__, channels, reduction)
         self.channels = channels
-        self.fc1 = Conv2d(channels, hidden, 1, rng=rng, dtype=dtype, device=device)
-        self.fc2 = Conv2d(hidden, channels, 1, rng=rng, dtype=dtype, device=device)
+        self.fc1 = Conv2d(channels, hidden, 1, **made)
+        self.fc2 = Conv2d(hidden, channels, 1, **made)
+
+    @classmethod
+    def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:
+        """In a network: with a reduction of 16, or to one channel where there are fewer."""
+        return cls(channels, min(16, channels), **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
+from armlab.hand.expect import whole
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.three_scale_context_path import ThreeScaleContextPath
 
@@ -20,16 +22,9 @@ class ThreeScaleBiSeNet(Module):
     Heads resize their logits bilinearly to the image. Keys are those of Linfeng-Tang/SeAFusion.
     """
 
-    def __init__(
-        self,
-        classes: int = 9,
-        width: int = 64,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    def __init__(self, classes: int = 9, width: int = 64, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        classes, width = whole(type(self).__name__, classes=classes, width=width)
         head: dict[str, Any] = {"bias": False, "activation": "leaky_relu", **made}
         self.cp = ThreeScaleContextPath(width, **made)
         self.conv_out = BiSeNetOutput(2 * width, 2 * width, classes, **head)

@@ -6,14 +6,16 @@ context, but a third ARM and two gates between the scales.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.add import collect
 from armlab.hand.attention_refinement import AttentionRefinementModule
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
+from armlab.hand.expect import whole
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
 from armlab.hand.resnet18 import ResNet18
@@ -40,15 +42,9 @@ class ThreeScaleContextPath(Module):
     Raises ValueError for a batch of 1 in training mode: the ARMs pool to one value.
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+    def __init__(self, width: int = 64, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (width,) = whole(type(self).__name__, width=width)
         leaky: dict[str, Any] = {"activation": "leaky_relu", **made}
         wide = 2 * width
         self.resnet = ResNet18(width, **made)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
-from armlab.arrays import Array, Place, Rng, generator
+from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
 from armlab.hand.sequential import in_turn
@@ -27,16 +29,15 @@ class ToyNet(Module):
     """
 
     def __init__(
-        self,
-        classes: int = 3,
-        attention: str = "none",
-        channels: int = 32,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
+        self, classes: int = 3, attention: str = "none", channels: int = 32, **made: Unpack[Made]
     ) -> None:
-        made: dict[str, Any] = {"rng": generator(rng), "dtype": dtype, "device": device}
+        made = settled(self, made)
+        classes, channels = whole(type(self).__name__, classes=classes, channels=channels)
+        if channels < 2:
+            raise ValueError(
+                f"{type(self).__name__} expected channels of at least 2, got {channels}: "
+                "its first layer has half of them"
+            )
         unit: Any = partial(ConvBNAct, activation="leaky_relu", **made)
         self.classes, self.attention, self.channels = classes, attention, channels
         self.conv1 = unit(3, channels // 2)

@@ -9,16 +9,19 @@ repositories have 3×3 layers around the fusion, which are not part of it here.
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Place, Rng, generator
+from typing import Unpack
+
+from armlab.arrays import Array
 from armlab.hand.add import add, collect, subtract
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bottleneck import hidden_channels
 from armlab.hand.channel_stats import channel_max, channel_mean, stack_statistics
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
-from armlab.hand.expect import expect_features
+from armlab.hand.expect import expect_features, whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
+from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
 from armlab.hand.sequential import Sequential
@@ -41,14 +44,9 @@ class UAFMSpatial(Module):
     Raises ValueError where the two maps differ in batch or channels.
     """
 
-    def __init__(
-        self, *, rng: Rng = None, dtype: str = "float32", device: str | Place = "cpu"
-    ) -> None:
-        rng = generator(rng)
-        self.conv_atten = Sequential(
-            ConvBNAct(4, 2, rng=rng, dtype=dtype, device=device),
-            ConvBN(2, 1, rng=rng, dtype=dtype, device=device),
-        )
+    def __init__(self, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        self.conv_atten = Sequential(ConvBNAct(4, 2, **made), ConvBN(2, 1, **made))
 
     def forward(self, high: Array, low: Array) -> tuple[Array, Backward]:
         up, resize_back = self._resized(high, low)  # (1)
@@ -118,29 +116,16 @@ class UAFMChannel(UAFMSpatial):
     channel, and for a batch of 1 in training mode: BN (6) needs two values per channel.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        reduction: int = 2,
-        *,
-        rng: Rng = None,
-        dtype: str = "float32",
-        device: str | Place = "cpu",
-    ) -> None:
-        rng, hidden = generator(rng), hidden_channels(type(self).__name__, channels, reduction)
+    pooled_norm = True
+
+    def __init__(self, channels: int, reduction: int = 2, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        (channels,) = whole(type(self).__name__, channels=channels)
+        hidden = hidden_channels(type(self).__name__, channels, reduction)
         self.channels = channels
         self.conv_atten = Sequential(
-            ConvBNAct(
-                4 * channels,
-                hidden,
-                1,
-                padding=0,
-                activation="leaky_relu",
-                rng=rng,
-                dtype=dtype,
-                device=device,
-            ),
-            ConvBN(hidden, channels, 1, padding=0, rng=rng, dtype=dtype, device=device),
+            ConvBNAct(4 * channels, hidden, 1, padding=0, activation="leaky_relu", **made),
+            ConvBN(hidden, channels, 1, padding=0, **made),
         )
 
     def forward(self, high: Array, low: Array) -> tuple[Array, Backward]:

@@ -13,7 +13,10 @@ Pair = tuple[int, int]
 
 def pair(value: int | Pair, name: str, least: int) -> Pair:
     """One number stands for both axes: 3 -> (3, 3)."""
-    both = tuple(value) if isinstance(value, Iterable) else (value, value)
+    try:
+        both = tuple(value) if isinstance(value, Iterable) else (value, value)
+    except TypeError:  # an array of no axes
+        both = ()
     if len(both) != 2 or not all(isinstance(v, Integral) and v >= least for v in both):
         raise ValueError(
             f"expected {name} of at least {least}, an int or two, got {value!r}: "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from armlab.plots.style import BLUE, RED, new_figure
+from armlab.whole_file import FilePath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ def ablation(
     values: Mapping[str, Sequence[Values]],
     means: Mapping[str, Sequence[Means]],
     differences: Mapping[str, Sequence[Means]],
-    path: str | PathLike[str],
+    path: FilePath,
 ) -> None:
     """A column for each measure; above its values, below the differences from the first name.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import Any
 
 from armlab.plots.style import BLACK, BLUE, GREEN, ORANGE, SKY, new_figure
+from armlab.whole_file import FilePath
 
 THREAD_COLOURS = (BLUE, ORANGE, GREEN, SKY)
 
 
 def ratios(
     rows: Sequence[Mapping[str, Any]],
-    path: str | PathLike[str],
+    path: FilePath,
     before: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Time by hand over torch's on a log axis, a bar for each row and number of threads.

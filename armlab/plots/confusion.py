@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike
 
 import numpy as np
 
 from armlab.plots.style import new_figure
+from armlab.whole_file import FilePath
 
 LETTER = 0.078  # inches
 MOST_NAMED = 20  # with more classes the cells are too small for numbers
 
 
-def confusion(counts: np.ndarray, names: Sequence[str], path: str | PathLike[str]) -> None:
+def confusion(counts: np.ndarray, names: Sequence[str], path: FilePath) -> None:
     """counts[i, j]: pixels of class i that were called j. A row is in shares of its class.
 
     Beside its name stands the share that a class has of all pixels; a class without any has an

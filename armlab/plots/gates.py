@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from armlab.plots.style import new_figure, whole_numbers
+from armlab.whole_file import FilePath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,10 +44,7 @@ def what_is_drawn(gate: np.ndarray) -> str:
 
 
 def gates(
-    pictures: Sequence[np.ndarray],
-    gates: np.ndarray,
-    steps: Sequence[int],
-    path: str | PathLike[str],
+    pictures: Sequence[np.ndarray], gates: np.ndarray, steps: Sequence[int], path: FilePath
 ) -> None:
     """The gates of a few images over the training: above each column stands its image.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from armlab.arrays import Array
 from armlab.plots import panels
 from armlab.plots.figure_grid import FigureGrid
 from armlab.plots.gating import Gating, gatings
+from armlab.whole_file import FilePath
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ Column = tuple[str, str, Callable[[FigureGrid, int], None]]  # title, note, what
 def inside(
     module: hand.Module,
     x: Array | tuple[Array, ...],
-    path: str | PathLike[str] | None = None,
+    path: FilePath | None = None,
     *,
     image: int = 0,
     channels: Sequence[int] | None = None,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike
 
 import numpy as np
 
 from armlab.plots.gates import SCALE, draw_gate, per_channel, what_is_drawn
 from armlab.plots.style import class_patches, new_figure
+from armlab.whole_file import FilePath
 
 WIDER = 1.2  # the bars, than the image
 
@@ -19,7 +19,7 @@ def prediction(
     gate: np.ndarray,
     names: Sequence[str],
     colours: np.ndarray,
-    path: str | PathLike[str],
+    path: FilePath,
 ) -> None:
     """image (H, W, 3); classes (H, W); gate (C,), (1, H', W') or (C, H', W'); colours (K, 3)."""
     tall = 3.0 * min(max(image.shape[0] / image.shape[1], 0.4), 1.5)

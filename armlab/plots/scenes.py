@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from armlab.data import Dataset
 from armlab.plots.gates import draw_gate, per_channel, what_is_drawn
 from armlab.plots.style import class_patches, new_figure
 from armlab.plots.training import name_of
+from armlab.whole_file import FilePath
 
 IGNORED = 0.0  # black
 
@@ -21,7 +21,7 @@ def attention(
     labels: np.ndarray,
     predictions_by_name: Mapping[str, np.ndarray],
     gates: np.ndarray | None,
-    path: str | PathLike[str],
+    path: FilePath,
     dataset: Dataset,
 ) -> None:
     """One row an image: the input, its label, each network's prediction, and the gate as bars.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from armlab.plots.style import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, new_figure, whole_numbers
+from armlab.whole_file import FilePath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,9 +26,7 @@ def name_of(attention: str) -> str:
 
 
 def curves(
-    history_by_name: Mapping[str, Rows],
-    path: str | PathLike[str],
-    told_apart: Sequence[str] = ("A", "B"),
+    history_by_name: Mapping[str, Rows], path: FilePath, told_apart: Sequence[str] = ("A", "B")
 ) -> None:
     """A panel for each column of the history that any run has, and a line in it for each run.
 

@@ -1,6 +1,7 @@
 """The attention refinement module (ARM): each channel scaled by what the whole image says of it."""
 
 import copy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from armlab.torch.sigmoid_gate import sigmoid_gate
 
 class PaperAttentionRefinement(nn.Module):
     """ARM as in the BiSeNet paper (arXiv 1808.00897): x, y (N, C, H, W), no 3×3."""
+
+    attention_name = "paper-arm"
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -36,11 +39,17 @@ class AttentionRefinementModule(nn.Module):
     x (N, C, H, W)  ->  y (N, K, H, W)
     """
 
+    attention_name = "arm"
+
     def __init__(self, in_channels: int, out_channels: int, activation: str = "leaky_relu") -> None:
         super().__init__()
         self.conv = ConvBNAct(in_channels, out_channels, activation=activation)
         self.conv_atten = Conv2d(out_channels, out_channels, 1, bias=False)
         self.bn_atten = BatchNorm2d(out_channels)
+
+    @classmethod
+    def with_3x3(cls, in_channels: int, out_channels: int, activation: str) -> Self:
+        return cls(in_channels, out_channels, activation)
 
     def forward(self, x: Tensor) -> Tensor:
         f = self.conv(x)

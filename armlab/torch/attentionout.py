@@ -13,6 +13,8 @@ from armlab.torch.sigmoid_gate import sigmoid_gate
 class Attentionout(nn.Module):
     """As published, without the residual: y = x σ(BN(W ∗ x)), x and y (N, C, H, W)."""
 
+    attention_name = "attentionout"
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv_atten = Conv2d(channels, channels, 1, bias=False)
@@ -30,6 +32,8 @@ class Attentionout(nn.Module):
 
 class ResidualAttentionout(Attentionout):
     """As described: y = x + x σ(BN(W ∗ x))."""
+
+    attention_name = "residual-attentionout"
 
     def forward(self, x: Tensor) -> Tensor:
         return x + super().forward(x)

@@ -1,6 +1,7 @@
 """CBAM: channel attention from mean and max, then spatial attention from max and mean."""
 
 import copy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from armlab.torch.squeeze_excitation import SqueezeExcitation
 class CBAMChannel(SqueezeExcitation):
     """y = x σ(MLP(GAP(x)) + MLP(GMP(x))), x and y (N, C, H, W)."""
 
+    attention_name = "cbam-channel"
+
     def logits(self, x: Tensor) -> Tensor:
         return self.mlp(global_avg_pool(x)) + self.mlp(global_max_pool(x))
 
@@ -24,12 +27,18 @@ class CBAMChannel(SqueezeExcitation):
 class CBAMSpatial(nn.Module):
     """y = x σ(BN(conv7×7([max_c x ; mean_c x]))), x and y (N, C, H, W)."""
 
+    attention_name = "cbam-spatial"
+
     def __init__(self, kernel_size: int = 7) -> None:
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"expected an odd kernel_size, got {kernel_size}")
         self.conv = Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)
         self.bn = BatchNorm2d(1)
+
+    @classmethod
+    def for_channels(cls, channels: int) -> Self:
+        return cls()
 
     def statistics(self, x: Tensor) -> Tensor:
         return torch.cat([channel_max(x), channel_mean(x)], dim=1)
@@ -50,6 +59,8 @@ class CBAMSpatial(nn.Module):
 class CBAMSpatialMeanFirst(CBAMSpatial):
     """`CBAMSpatial` with the mean first; the weights of one do not fit the other."""
 
+    attention_name = "cbam-spatial-mean-first"
+
     def statistics(self, x: Tensor) -> Tensor:
         return torch.cat([channel_mean(x), channel_max(x)], dim=1)
 
@@ -57,10 +68,16 @@ class CBAMSpatialMeanFirst(CBAMSpatial):
 class CBAM(nn.Module):
     """Channels first, then positions.  x, y (N, C, H, W)"""
 
+    attention_name = "cbam"
+
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
         self.ch_gate = CBAMChannel(channels, reduction)
         self.sp_gate = CBAMSpatial()
+
+    @classmethod
+    def for_channels(cls, channels: int) -> Self:
+        return cls(channels, min(16, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.sp_gate(self.ch_gate(x))

@@ -1,38 +1,20 @@
 """A 3×3 convolution and an attention module by its name: what the networks refine features with."""
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from armlab.torch.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
-from armlab.torch.attentionout import Attentionout, ResidualAttentionout
-from armlab.torch.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
 from armlab.torch.conv_bn_act import ConvBNAct
-from armlab.torch.coordinate_attention import CoordinateAttention
-from armlab.torch.eca import ECA
-from armlab.torch.effective_se import EffectiveSE
-from armlab.torch.sar import SAR, ListedSAR
-from armlab.torch.simam import SimAM
-from armlab.torch.squeeze_excitation import SqueezeExcitation
 
-ATTENTIONS: dict[str, Callable[[int], nn.Module]] = {
-    "paper-arm": PaperAttentionRefinement,
-    "se": lambda c: SqueezeExcitation(c, min(16, c)),
-    "ese": EffectiveSE,
-    "eca": ECA,
-    "cbam": lambda c: CBAM(c, min(16, c)),
-    "cbam-channel": lambda c: CBAMChannel(c, min(16, c)),
-    "cbam-spatial": lambda c: CBAMSpatial(),
-    "cbam-spatial-mean-first": lambda c: CBAMSpatialMeanFirst(),
-    "coordinate": CoordinateAttention,
-    "simam": lambda c: SimAM(),
-    "attentionout": Attentionout,
-    "residual-attentionout": ResidualAttentionout,
-    "listed-sar": lambda c: ListedSAR(c, max(c // 2, 1)),
-}
+
+def attentions() -> dict[str, Any]:
+    """What `armlab.torch` exports with an `attention_name` of its own."""
+    import armlab.torch  # not above: it imports this file
+
+    exported = (getattr(armlab.torch, name) for name in armlab.torch.__all__)
+    return {kind.attention_name: kind for kind in exported if "attention_name" in vars(kind)}
 
 
 class ConvAttention(nn.Module):
@@ -46,11 +28,12 @@ class ConvAttention(nn.Module):
         activation: str = "leaky_relu",
     ) -> None:
         super().__init__()
-        if attention not in ATTENTIONS:
-            known = ", ".join(map(repr, ATTENTIONS))
-            raise ValueError(f"expected attention {known}, got {attention!r}")
+        known = {n: kind for n, kind in attentions().items() if not hasattr(kind, "with_3x3")}
+        if attention not in known:
+            raise ValueError(f"expected attention {', '.join(known)}, got {attention!r}")
         self.conv = ConvBNAct(in_channels, out_channels, activation=activation)
-        self.attention = ATTENTIONS[attention](out_channels)
+        kind = known[attention]
+        self.attention = getattr(kind, "for_channels", kind)(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.attention(self.conv(x))
@@ -65,11 +48,11 @@ class ConvAttention(nn.Module):
 
 
 def refinement(attention: str, in_channels: int, out_channels: int, activation: str) -> nn.Module:
-    """A 3×3 with the attention of this name: "none", "arm", "sar" or one of ATTENTIONS."""
+    """A 3×3 with the attention of this name: "none", or one of `attentions`."""
     if attention == "none":
         return ConvBNAct(in_channels, out_channels, activation=activation)
-    if attention == "arm":
-        return AttentionRefinementModule(in_channels, out_channels, activation)
-    if attention == "sar":
-        return SAR(in_channels, max(in_channels // 2, 1), out_channels)
+    kind: Any = attentions().get(attention)
+    if hasattr(kind, "with_3x3"):
+        made: nn.Module = kind.with_3x3(in_channels, out_channels, activation)
+        return made
     return ConvAttention(in_channels, out_channels, attention, activation)

@@ -16,6 +16,8 @@ from armlab.torch.strips import join_strips, split_strips
 class CoordinateAttention(nn.Module):
     """y = x σ(a_w) σ(a_h), x and y (N, C, H, W), a_h (N, C, H, 1), a_w (N, C, 1, W)."""
 
+    attention_name = "coordinate"
+
     def __init__(self, channels: int, reduction: int = 32) -> None:
         super().__init__()
         mid = max(8, channels // reduction)

@@ -37,6 +37,8 @@ class ChannelConv1d(nn.Module):
 class ECA(nn.Module):
     """y = x σ(conv1d(GAP(x))), x and y (N, C, H, W)."""
 
+    attention_name = "eca"
+
     def __init__(self, channels: int, kernel_size: int | None = None) -> None:
         super().__init__()
         size = eca_kernel_size(channels) if kernel_size is None else kernel_size

@@ -11,6 +11,8 @@ from armlab.torch.sigmoid_gate import sigmoid_gate
 class EffectiveSE(nn.Module):
     """y = x σ(W GAP(x) + b), x and y (N, C, H, W)."""
 
+    attention_name = "ese"
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.fc = Conv2d(channels, channels, 1)

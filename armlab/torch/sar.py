@@ -1,6 +1,7 @@
 """SAR: spatial attention, one gate per position, from channel mean, channel max and a 3×3."""
 
 import copy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +16,15 @@ from armlab.torch.sigmoid_gate import sigmoid_gate
 class ListedSAR(nn.Module):
     """As the article lists it: x (N, C, H, W), gated at each position."""
 
+    attention_name = "listed-sar"
+
     def __init__(self, in_channels: int, mid_channels: int) -> None:
         super().__init__()
         self._add_gate(in_channels, mid_channels)
+
+    @classmethod
+    def for_channels(cls, channels: int) -> Self:
+        return cls(channels, max(channels // 2, 1))
 
     def _add_gate(self, in_channels: int, mid_channels: int) -> None:
         self.conv_reduce = ConvBNAct(
@@ -44,10 +51,16 @@ class ListedSAR(nn.Module):
 class SAR(ListedSAR):
     """As in its origin: a 3×3 ConvBNAct behind the gate.  (N, C, H, W) -> (N, K, H, W)"""
 
+    attention_name = "sar"
+
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int) -> None:
         nn.Module.__init__(self)  # conv1 comes first among the keys, as in the origin
         self.conv1 = ConvBNAct(in_channels, out_channels, activation="leaky_relu")
         self._add_gate(in_channels, mid_channels)
+
+    @classmethod
+    def with_3x3(cls, in_channels: int, out_channels: int, activation: str) -> Self:
+        return cls(in_channels, max(in_channels // 2, 1), out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.conv1(super().forward(x))

@@ -1,5 +1,7 @@
 """SimAM: one gate per element, from how far it stands out of its channel; no weights at all."""
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -16,9 +18,15 @@ def simam_logits(x: Tensor, *, lambda_: float = 1e-4) -> Tensor:
 class SimAM(nn.Module):
     """y = x σ(simam_logits(x)), x and y (N, C, H, W)."""
 
+    attention_name = "simam"
+
     def __init__(self, lambda_: float = 1e-4) -> None:
         super().__init__()
         self.lambda_ = lambda_
+
+    @classmethod
+    def for_channels(cls, channels: int) -> Self:
+        return cls()
 
     def forward(self, x: Tensor) -> Tensor:
         return sigmoid_gate(x, simam_logits(x, lambda_=self.lambda_))

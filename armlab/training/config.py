@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from armlab.arrays import place
+import numpy as np
+
+from armlab.arrays import device_name, dtype_of, place
 from armlab.data import GENERATED, Dataset, Folder, Generated
 from armlab.data.folder import SEGNET_CLASSES, names_of
 from armlab.data.size import Size, expect_scene_size, parse_size
 from armlab.extras import expect_packages
-from armlab.hand.conv_attention import REFINEMENTS
+from armlab.hand.conv_attention import attention_names, attentions
 from armlab.training.class_weights import median_frequency
 from armlab.training.learner import HandLearner, Learner, Network
 from armlab.training.optimisers import SGD, Adam
@@ -22,14 +24,14 @@ from armlab.training.start import CHANNELS, draw_network
 
 CHOICES = {
     "model": tuple(CHANNELS),
-    "attention": REFINEMENTS,
+    "attention": attention_names(),
     "backend": ("numpy", "cupy", "torch"),
     "dtype": ("float32", "float64"),
     "optimiser": ("adam", "sgd"),
     "schedule": tuple(SCHEDULES),
     "class_weights": ("none", "median-frequency"),
 }
-POOLED_BN = ("arm", "paper-arm")  # attentions that normalise what they have pooled
+POOLED_BN = {name for name, kind in attentions().items() if kind.pooled_norm}
 NEEDED = {"sklearn": "scikit-learn", "PIL": "Pillow", "tqdm": "tqdm", "matplotlib": "matplotlib"}
 
 
@@ -65,6 +67,7 @@ class Config:
     weights: str = ""  # a file or a run's folder to begin with; "": drawn from the seed
 
     def __post_init__(self) -> None:
+        _settle_spellings(self)
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(
@@ -76,8 +79,6 @@ class Config:
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ValueError(f"expected a learning_rate above 0, got {self.learning_rate}")
         _settle_data(self)
-        if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
-            raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {self.device!r}")
         _settle_network(self)
         if (self.backend == "numpy") != (self.device == "cpu") and self.backend != "torch":
             raise ValueError(
@@ -120,6 +121,14 @@ def _settle_network(config: Config) -> None:
             f"expected a batch of at least 2 with {what}, got 1: it normalises one "
             "pooled value per channel and image over the batch"
         )
+
+
+def _settle_spellings(config: Config) -> None:
+    """Plain Python in place of torch.device, Path, a dtype and the numbers of NumPy: for JSON."""
+    numbers = {k: v.item() for k, v in vars(config).items() if isinstance(v, np.generic)}
+    _settle(config, **numbers)
+    _settle(config, device=device_name(config.device), dtype=dtype_of(config.dtype))
+    _settle(config, data=os.fspath(config.data), weights=os.fspath(config.weights))
 
 
 def _settle(config: Config, **values: Any) -> None:

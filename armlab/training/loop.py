@@ -19,6 +19,7 @@ from armlab.training.finite import NotFinite
 from armlab.training.run import Run, TrainingError
 from armlab.training.run_files import LAST_PICTURE, Row
 from armlab.training.threads import threads
+from armlab.whole_file import FilePath
 
 
 class Report(Protocol):
@@ -30,7 +31,7 @@ class Report(Protocol):
     def end(self) -> None: ...
 
 
-def train(config: Config, out: str | Path, report: Report | None = None) -> Run:
+def train(config: Config, out: FilePath, report: Report | None = None) -> Run:
     """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
 
     Raises RuntimeError where the folder or the device will not do, TrainingError where the loss
@@ -39,7 +40,7 @@ def train(config: Config, out: str | Path, report: Report | None = None) -> Run:
     return _go_on(Run.start(config, Path(out)), report)
 
 
-def resume(out: str | Path, report: Report | None = None) -> Run:
+def resume(out: FilePath, report: Report | None = None) -> Run:
     """Go on with the run in `out`, exactly as if it had never stopped.
 
     Raises CheckpointError where its checkpoint is missing or damaged.

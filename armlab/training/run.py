@@ -30,7 +30,7 @@ from armlab.training.run_files import (
     write_history,
 )
 from armlab.training.start import strict_state
-from armlab.whole_file import write_whole
+from armlab.whole_file import FilePath, write_whole
 
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
 KEPT = ("step", "seconds", "losses", "step_seconds", "history", "confusion")  # in its metadata
@@ -57,8 +57,9 @@ class Run:
     gates: list[np.ndarray] = field(default_factory=list)  # of the images shown, after each epoch
 
     @classmethod
-    def start(cls, config: Config, folder: Path) -> Run:
+    def start(cls, config: Config, folder: FilePath) -> Run:
         """A new run. Raises RuntimeError for a folder that cannot be written or holds a run."""
+        folder = Path(folder)
         refuse_earlier_run(folder)
         dataset = make_dataset(config)
         run = cls(config, folder, dataset, make_learner(config, dataset))
@@ -73,12 +74,13 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, folder: Path) -> Run:
+    def resume(cls, folder: FilePath) -> Run:
         """The run as its checkpoint has it.
 
         Raises CheckpointError for one that is missing, damaged, or of something else, RuntimeError
         where the data are no longer those that it began with.
         """
+        folder = Path(folder)
         path = folder / CHECKPOINT
         arrays, kept = checkpoint.load(path)
         with expect_run(path):

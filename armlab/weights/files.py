@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from os import PathLike
 from pathlib import Path
 
 from armlab.arrays import Array
 from armlab.weights.formats import file_format
 from armlab.weights.states import State, from_torch, host_copies
-from armlab.whole_file import whole_file
+from armlab.whole_file import FilePath, whole_file
 
 
-def load(path: str | PathLike[str]) -> State:
+def load(path: FilePath) -> State:
     """The state in a file, made plain as by `from_torch`.
 
     .pth and .pt are pickles, which can carry code: torch's `weights_only` knows tensors alone and
@@ -44,7 +43,7 @@ def load(path: str | PathLike[str]) -> State:
         raise ValueError(f"{path}: {error}") from error
 
 
-def save(path: str | PathLike[str], state: Mapping[str, Array]) -> None:
+def save(path: FilePath, state: Mapping[str, Array]) -> None:
     """Write a state in the format of the suffix; at any moment the old file or the new is there.
 
     .pth and .pt hold a plain state_dict of tensors. Raises OSError where it cannot be written.

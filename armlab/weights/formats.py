@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
-from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from armlab.extras import expect_packages
 from armlab.weights.states import State, to_torch
+from armlab.whole_file import FilePath
 
 
 class Format(NamedTuple):
@@ -24,7 +24,7 @@ class Format(NamedTuple):
     extra: str
 
 
-def file_format(path: str | PathLike[str]) -> Format:
+def file_format(path: FilePath) -> Format:
     """The format of a file's name; ValueError for an unknown suffix, else what is missing."""
     suffix = Path(path).suffix
     if suffix not in FORMATS:

@@ -3,7 +3,6 @@
 Which inputs are far enough from kinks and ties, and which module has some, is in the cases.
 """
 
-import inspect
 from operator import attrgetter
 
 import numpy as np
@@ -68,9 +67,8 @@ NETWORKS = [case for case in MODULES if case.built.kinks == "many"]
 
 
 def built(case, training):
-    taken = inspect.signature(getattr(hand, case.name)).parameters
-    made = {key: value for key, value in (("rng", 1), ("dtype", "float64")) if key in taken}
-    return getattr(hand, case.name)(**case.built.options, **made).train(training)
+    module = getattr(hand, case.name)(**case.built.options, rng=1, dtype="float64")
+    return module.train(training)
 
 
 def drawn(case, rng, batch, height, width):

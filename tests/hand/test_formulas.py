@@ -1,6 +1,5 @@
 """Modules that no installed package has, held to their published formulas in plain Python."""
 
-import inspect
 import math
 import re
 from dataclasses import replace
@@ -54,9 +53,8 @@ def randomised(module, rng):
 
 def drawn(case, seed, training):
     rng = np.random.default_rng(seed)
-    taken = inspect.signature(getattr(hand, case.name)).parameters
-    made = {key: value for key, value in (("rng", 0), ("dtype", "float64")) if key in taken}
-    module = randomised(getattr(hand, case.name)(**case.built.options, **made), rng)
+    module = getattr(hand, case.name)(**case.built.options, rng=0, dtype="float64")
+    module = randomised(module, rng)
     inputs = [rng.standard_normal((3, *shape)) for shape in case.built.takes(4, 5)]
     return module.train(training), inputs, rng
 

@@ -1,7 +1,5 @@
 """What holds of every attention module whatever its weights: random ones here, in float64."""
 
-import inspect
-
 import numpy as np
 import pytest
 from test_formulas import assert_same, randomised
@@ -29,10 +27,9 @@ def drawn(name, seed, mode):
     """
     rng = np.random.default_rng(seed)
     built, square = CASES[name].built, ATTENTIONS[name].square
-    taken = inspect.signature(getattr(hand, name)).parameters
-    made = {key: value for key, value in (("rng", 0), ("dtype", "float64")) if key in taken}
     options = built.options if square is None else square
-    module = randomised(getattr(hand, name)(**options, **made), rng).train(mode == "train")
+    module = getattr(hand, name)(**options, rng=0, dtype="float64")
+    module = randomised(module, rng).train(mode == "train")
     module.assign({key: a / 2 for key, a in module.parameters().items()})
     shapes = [(c if square is None else 4, 5, 6) for c, _, _ in built.takes(5, 6)]
     return module, [rng.standard_normal((3, *shape)) for shape in shapes], rng

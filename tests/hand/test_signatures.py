@@ -1,18 +1,21 @@
 """The twins are called alike: the same arguments in the same order, with the same defaults."""
 
 import inspect
+import pydoc
 import re
 from operator import attrgetter
 
 import numpy as np
 import pytest
+from test_contracts import BUILT
 
 import armlab.torch
 from armlab import hand
 from armlab.check.cases import FUNCTIONS, MODULES
 from armlab.check.devices import strict_device
+from armlab.hand.made import Made
 
-HAND_ALONE = {"rng": None, "dtype": "float32", "device": "cpu"}  # by keyword only
+HAND_ALONE = {"rng": None, "dtype": "float32", "device": "cpu"}  # by keyword only, see `Made`
 THEIRS = {"BatchNorm2d": ("affine", "track_running_stats", "bias"), "Conv2d": ("padding_mode",)}
 PLACE = ("device", "dtype")  # of torch's own layers
 
@@ -21,7 +24,7 @@ def arguments(thing):
     return {
         name: (p.kind, p.default)
         for name, p in inspect.signature(thing).parameters.items()
-        if name not in (*HAND_ALONE, *PLACE)
+        if name not in (*HAND_ALONE, *PLACE, "made")
     }
 
 
@@ -45,9 +48,39 @@ def test_a_module_has_the_arguments_of_its_twin(name):
 @pytest.mark.parametrize("name", [case.name for case in MODULES])
 def test_what_a_module_by_hand_has_beside_them_is_by_keyword(name):
     parameters = inspect.signature(getattr(hand, name)).parameters
-    for extra in set(parameters) & set(HAND_ALONE):
-        assert parameters[extra].kind == inspect.Parameter.KEYWORD_ONLY
-        assert parameters[extra].default == HAND_ALONE[extra]
+    if "made" not in parameters:  # it makes arrays itself; the others hand it on
+        assert list(parameters)[-3:] == list(HAND_ALONE)
+        for extra, default in HAND_ALONE.items():
+            assert parameters[extra].kind == inspect.Parameter.KEYWORD_ONLY
+            assert parameters[extra].default == default
+    else:
+        assert list(parameters)[-1] == "made"
+        assert parameters["made"].kind == inspect.Parameter.VAR_KEYWORD
+        assert not set(parameters) & set(HAND_ALONE)
+
+
+def test_the_bundle_is_what_the_leaves_take():
+    assert list(Made.__annotations__) == list(HAND_ALONE)
+
+
+@pytest.mark.parametrize("name", [case.name for case in MODULES])
+def test_an_unknown_keyword_is_refused_by_name(name):
+    options, build = BUILT[name].options, getattr(hand, name)
+    build(**options, **HAND_ALONE)
+    named = "|".join(kind.__name__ for kind in build.__mro__[:-2])  # Python names its __init__'s
+    with pytest.raises(TypeError, match=rf"^({named})\.__init__\(\) got an unexpected .* 'dtyp'"):
+        build(**options, dtyp="float64")
+    for bad in ({"dtype": "float16"}, {"device": "gpu"}):
+        with pytest.raises((TypeError, ValueError), match=r"^expected d.*: choose one"):
+            build(**options, **bad)
+
+
+@pytest.mark.parametrize("name", [case.name for case in MODULES])
+def test_help_says_what_rng_dtype_and_device_are(name):
+    words = pydoc.render_doc(getattr(hand, name), renderer=pydoc.plaintext)
+    for extra, default in HAND_ALONE.items():
+        assert re.search(rf"{extra} .*({default}|default)", words), extra
+        assert extra in hand.__doc__
 
 
 def array(*shape):
@@ -90,6 +123,7 @@ def test_a_default_is_what_the_signature_says(name):
 def test_a_default_of_a_module_is_what_the_signature_says(case):
     build = getattr(hand, case.name)
     parameters = inspect.signature(build).parameters.values()
+    parameters = [p for p in parameters if p.kind != p.VAR_KEYWORD]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     options = case.built.options if case.built.needed is None else case.built.needed
     needed = {key: value for key, value in options.items() if key not in defaults}

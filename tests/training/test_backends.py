@@ -10,9 +10,9 @@ import torch
 
 import armlab.torch as twins
 from armlab import cli, hand, plots, weights
-from armlab.commands.train import ATTENTION_NAMES, TRAIN_OPTIONS
+from armlab.commands.train import TRAIN_OPTIONS
 from armlab.data import generated
-from armlab.hand.conv_attention import REFINEMENTS
+from armlab.hand.conv_attention import attention_names
 from armlab.training import Config, checkpoint, train
 from armlab.training.class_weights import median_frequency
 from armlab.training.config import CHOICES, make_dataset, make_learner
@@ -269,7 +269,7 @@ def test_a_run_in_ten_lines_of_python_loads_no_pytorch(quick, tmp_path):
 
 
 def test_the_command_knows_every_name():
-    assert ATTENTION_NAMES == REFINEMENTS == CHOICES["attention"]
+    assert tuple(TRAIN_OPTIONS["attention"]["choices"]) == attention_names() == CHOICES["attention"]
     assert TRAIN_OPTIONS["model"]["choices"] == list(CHANNELS)
 
 
@@ -292,7 +292,7 @@ def test_bad_settings_are_a_sentence(settings, words):
 
 
 def test_one_image_a_step_is_enough_where_no_pooled_value_is_normalised():
-    for attention in REFINEMENTS:
+    for attention in attention_names():
         if attention not in ("arm", "paper-arm"):
             found, dataset, config = learner("numpy", 1, batch=1, attention=attention)
             assert np.isfinite(go_on(found, dataset, config)).all()

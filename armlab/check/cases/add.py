@@ -9,7 +9,6 @@ import numpy as np
 from armlab.check.bounds import Bounds, Exact, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
-from armlab.check.fault import Fault
 from armlab.check.record import Call, Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -49,33 +48,4 @@ TIMED = (Timed({"x1": (8, 32, 64, 64), "x2": (8, 32, 64, 64)}),)
 CASES = [
     Case(name, add, bound, add, any_shape=True, calls=CALLS, cost=(0, 420), timed=TIMED)
     for name in ("add", "subtract")
-]
-FAULTS = [
-    Fault(
-        "add: one gradient for both",
-        "add",
-        "add",
-        "add.backward",
-        "return",
-        "return dy, dy",
-        "x2 repeats: what comes back to it is the sum over its repeats",
-    ),
-    Fault(
-        "add_unbuffered: the second map twice",
-        "add",
-        "kernels/add_unbuffered",
-        "add",
-        "(1)",
-        "y = x1 + x2 + x2",
-        "each map counts once",
-    ),
-    Fault(
-        "subtract: sign lost on the way back",
-        "subtract",
-        "add",
-        "subtract.backward",
-        "(2)",
-        "return dy, unbroadcast(dy, shape)",
-        "y falls where x2 grows, so its gradient is -dy",
-    ),
 ]

@@ -6,7 +6,6 @@ from typing import Any
 
 from armlab.check import plain
 from armlab.check.case import Case
-from armlab.check.fault import Fault
 from armlab.check.modules import by_channels
 from armlab.check.record import ATTEN, Built, Gate, features
 
@@ -46,17 +45,5 @@ CASES = [
             channels=ATTEN,
         ),
         formula=residual_formula,
-    ),
-]
-
-FAULTS = [
-    Fault(
-        "Attentionout: the path of the logits lost",
-        "Attentionout",
-        "attentionout",
-        "Attentionout._logits.backward",
-        "return",
-        "return 0 * dx, join(conv_atten=d_conv, bn_atten=d_bn)",
-        "x is used twice, by the gate and by the convolution: both gradients belong to it",
     ),
 ]

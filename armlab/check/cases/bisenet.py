@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from armlab.check.case import Case
 from armlab.check.example import Example
-from armlab.check.fault import Fault
 from armlab.check.modules import network, refinement
 from armlab.check.record import Built, features
 from armlab.check.strategies import Source
@@ -28,7 +27,6 @@ CASES = [
             {"classes": 4, "reduction": 2, "mid_channels": (6, 5), "width": 2},
             features(3),
             kinks="many",
-            pools=True,
             spares=2,  # of both paths
         ),
         held_by="pytorchcv's network, part by part, in test_oracle.py",
@@ -37,28 +35,7 @@ CASES = [
         "ToyBiSeNet",
         toy_bisenet,
         share=0.1,
-        built=Built({"classes": 4, "width": 2}, features(3), kinks="many", pools=True, spares=2),
+        built=Built({"classes": 4, "width": 2}, features(3), kinks="many", spares=2),
         held_by="BiSeNet, from which it differs by its sizes",
-    ),
-]
-
-FAULTS = [
-    Fault(
-        "BiSeNet: auxiliary head of 1/8 lost",
-        "BiSeNet",
-        "bisenet",
-        "BiSeNet.forward.backward",
-        "dc8",
-        "dc8 = dc8",
-        "c8 is fused and has a head of its own: both gradients belong to it",
-    ),
-    Fault(
-        "ToyBiSeNet: the spatial path alone reaches the image",
-        "ToyBiSeNet",
-        "bisenet",
-        "BiSeNet.forward.backward",
-        "dx",
-        "dx = dx_sp if input_grad else None",
-        "the image goes into both paths: their gradients add up",
     ),
 ]

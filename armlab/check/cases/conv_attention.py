@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from armlab.check.case import Case
 from armlab.check.example import Example
-from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, features
 from armlab.check.strategies import Source
-from armlab.hand.conv_attention import ATTENTIONS
+from armlab.hand.conv_attention import names_behind_a_convolution
 
 
 def conv_attention(s: Source) -> Example:
     n, c, h, w = s.features((2, 1, 1, 2))
-    k = s.pick(3, 6)
-    options = {"in_channels": c, "out_channels": k, "attention": s.pick(*ATTENTIONS)}
+    k, attention = s.pick(3, 6), s.pick(*names_behind_a_convolution())
+    options = {"in_channels": c, "out_channels": k, "attention": attention}
     options["activation"] = s.pick("leaky_relu", "relu")
     return module_example(s, "ConvAttention", options, (n, c, h, w), (n, k, h, w))
 
@@ -37,16 +36,4 @@ CASES = [
         ),
         held_by="the attention modules, each a case, and test_attention_names.py",
     )
-]
-
-FAULTS = [
-    Fault(
-        "ConvAttention: the 3×3 without its activation",
-        "ConvAttention",
-        "conv_attention",
-        "ConvAttention.__init__",
-        "self.conv",
-        'self.conv = ConvBNAct(in_channels, out_channels, activation="leaky_relu", **made)',
-        "the activation asked for stands behind the 3×3, in both kinds of networks",
-    ),
 ]

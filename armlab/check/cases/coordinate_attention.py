@@ -6,7 +6,6 @@ from typing import Any
 
 from armlab.check import plain
 from armlab.check.case import Case
-from armlab.check.fault import Fault
 from armlab.check.modules import by_reduction
 from armlab.check.record import Built, Gate, features
 
@@ -45,25 +44,4 @@ CASES = [
         ),
         formula=formula,
     )
-]
-
-FAULTS = [
-    Fault(
-        "CoordinateAttention: columns lost backward",
-        "CoordinateAttention",
-        "coordinate_attention",
-        "CoordinateAttention._strips.backward",
-        "dx",
-        "dx = rows_back(drows) + 0 * columns_back(dcolumns)",
-        "x is used by the means of the rows and of the columns: both gradients belong to it",
-    ),
-    Fault(
-        "CoordinateAttention: one gate passed by",
-        "CoordinateAttention",
-        "coordinate_attention",
-        "CoordinateAttention.forward.backward",
-        "dx, da_w",
-        "dx, da_w = w_back(dy)",
-        "y = x σ(a_w) σ(a_h): dy reaches the column gate through the row gate",
-    ),
 ]

@@ -7,7 +7,6 @@ import numpy as np
 from armlab.check.bounds import nothing_rounds
 from armlab.check.case import Case
 from armlab.check.example import Example
-from armlab.check.fault import Fault
 from armlab.check.record import Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -57,25 +56,5 @@ CASES = [
         calls={"": _call_split},
         cost=(0, 0),
         timed=(Timed({"x": (8, 32, 128, 1)}, {"height": 64}),),
-    ),
-]
-FAULTS = [
-    Fault(
-        "join_strips: columns first",
-        "join_strips",
-        "strips",
-        "_end_to_end",
-        "return",
-        "return xp.concat([xp.matrix_transpose(columns), rows], axis=2)",
-        "the rows' strip comes first, and the convolutions that follow count on it",
-    ),
-    Fault(
-        "split_strips: one row too few",
-        "split_strips",
-        "strips",
-        "_apart",
-        "rows, columns",
-        "rows, columns = strip[:, :, 1:height + 1, :], xp.matrix_transpose(strip[:, :, height:, :])",
-        "the first H values are those of the rows",
     ),
 ]

@@ -1,7 +1,6 @@
 """The context path of the article's network, with ARM8."""
 
 from armlab.check.case import Case
-from armlab.check.fault import Fault
 from armlab.check.modules import path
 from armlab.check.record import Built, features
 
@@ -10,19 +9,7 @@ CASES = [
         "ThreeScaleContextPath",
         path("ThreeScaleContextPath", {8: 2, 16: 2}),
         share=0.1,
-        built=Built({"width": 2}, features(3), kinks="many", pools=True, spares=1),
+        built=Built({"width": 2}, features(3), kinks="many", spares=1),
         held_by="its parts, each a case, and test_article.py",
     )
-]
-
-FAULTS = [
-    Fault(
-        "ThreeScaleContextPath: ARM16 used twice",
-        "ThreeScaleContextPath",
-        "three_scale_context_path",
-        "ThreeScaleContextPath.forward.backward",
-        "df16, d_arm16",
-        "df16, d_arm16 = arm16_back(dr16 + dy16)",
-        "r16 is fused at two scales and has a head: three gradients add up",
-    ),
 ]

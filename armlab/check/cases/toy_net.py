@@ -24,7 +24,6 @@ CASES = [
             {"classes": 4, "attention": "arm", "channels": 6},
             features(3),
             kinks="few",
-            pools=True,
             spares=1,
         ),
         held_by="its parts, each a case",

@@ -9,7 +9,6 @@ from armlab import hand
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.example import Example
-from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, Shape, conv_bn_axes
 from armlab.check.strategies import Source
@@ -79,7 +78,7 @@ CASES = [
     Case(
         "UAFMChannel",
         channel,
-        built=Built({"channels": 6, "reduction": 3}, _takes(6), kinks="few", pools=True),
+        built=Built({"channels": 6, "reduction": 3}, _takes(6), kinks="few"),
         gate=Gate(
             makes,
             biases=("conv_atten.1.bn.bias",),
@@ -88,35 +87,5 @@ CASES = [
             | conv_bn_axes("conv_atten.1.conv", "conv_atten.1.bn"),
         ),
         formula=channel_formula,
-    ),
-]
-
-FAULTS = [
-    Fault(
-        "UAFMSpatial: low keeps its whole gradient",
-        "UAFMSpatial",
-        "uafm",
-        "UAFMSpatial.forward.backward",
-        "dlow",
-        "dlow = dlow + dy",
-        "low has the share 1 - s of y, so it receives that share of dy",
-    ),
-    Fault(
-        "UAFMSpatial: shares swapped",
-        "UAFMSpatial",
-        "uafm",
-        "UAFMSpatial.forward",
-        "gated, gate_back",
-        "gated, gate_back = sigmoid_gate(up - low, -a)",
-        "s is the share of the resized high map; in PaddleSeg it is that of the low one",
-    ),
-    Fault(
-        "UAFMChannel: max first",
-        "UAFMChannel",
-        "uafm",
-        "UAFMChannel._statistics",
-        "(5)",
-        "return stack_statistics(x, global_max_pool, global_avg_pool)",
-        "the mean comes first, then the max",
     ),
 ]

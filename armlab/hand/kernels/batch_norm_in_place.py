@@ -8,7 +8,6 @@ dot products, for which no product is stored.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.channels import channel_dot, channel_sum, per_channel
 from armlab.hand.kernels.kernel import Backward
@@ -16,8 +15,8 @@ from armlab.hand.kernels.unbuffered import unbuffered
 
 
 def batch_norm(
-    x: NDArray, w: NDArray, b: NDArray, eps: float
-) -> tuple[tuple[NDArray, NDArray, NDArray], Backward]:
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, eps: float
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], Backward]:
     """Equals `hand.batch_norm` to the order of its sums and products."""
     m = max(x.shape[0] * x.shape[2] * x.shape[3], 1)
     mean = channel_sum(x) / m  # (1)
@@ -28,7 +27,7 @@ def batch_norm(
         y *= per_channel(w * r)  # (4)
         y += per_channel(b)
 
-    def backward(dy: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         with unbuffered():
             dx = x - per_channel(mean)
             db = channel_sum(dy)
@@ -43,8 +42,8 @@ def batch_norm(
 
 
 def batch_norm_eval(
-    x: NDArray, w: NDArray, b: NDArray, mean: NDArray, var: NDArray, eps: float
-) -> tuple[NDArray, Backward]:
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float
+) -> tuple[np.ndarray, Backward]:
     """Equals `hand.batch_norm_eval` to the order of its sums and products."""
     r = 1.0 / np.sqrt(var + eps)  # (1)
     with unbuffered():
@@ -52,7 +51,7 @@ def batch_norm_eval(
         y *= per_channel(w * r)  # (2)
         y += per_channel(b)
 
-    def backward(dy: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         with unbuffered():
             dw = channel_dot(dy, x - per_channel(mean)) * r  # (4), first: dx takes its memory
             dx = dy * per_channel(w * r)  # (3)

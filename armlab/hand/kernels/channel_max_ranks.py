@@ -8,18 +8,17 @@ argmax goes from plane to plane at each position.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def channel_max(x: NDArray) -> tuple[NDArray, Backward]:
+def channel_max(x: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Equals `hand.channel_max`."""
     y = np.max(x, axis=1, keepdims=True)  # (1)
 
-    def backward(dy: NDArray) -> NDArray:
+    def backward(dy: np.ndarray) -> np.ndarray:
         c = x.shape[1]
         rank = np.arange(c, 0, -1, dtype=np.int32).reshape(1, c, 1, 1)
         with unbuffered():

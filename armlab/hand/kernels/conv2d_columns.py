@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from armlab.arrays import pad
 from armlab.hand.kernels.blocks import blocks
@@ -27,8 +26,8 @@ NARROWEST = 640  # columns in a block, at the least
 
 
 def conv2d(
-    x: NDArray, w: NDArray, window: Window, groups: int = 1
-) -> tuple[NDArray, KernelBackward]:
+    x: np.ndarray, w: np.ndarray, window: Window, groups: int = 1
+) -> tuple[np.ndarray, KernelBackward]:
     """Equals `conv2d_by_taps` to the order of its sums.
 
     x  (N, C, H, W)    w  (K, C/g, R, S)    y  (N, K, OH, OW)
@@ -50,10 +49,10 @@ def conv2d(
 
     in_parts(n, forward_part, products(y, w))
 
-    def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
+    def backward(dy: np.ndarray, input_grad: bool) -> tuple[np.ndarray | None, np.ndarray]:
         dx = np.empty(x.shape, x.dtype) if input_grad else None
 
-        def backward_part(part: slice) -> NDArray:
+        def backward_part(part: slice) -> np.ndarray:
             padded, dwt = pad(x[part], window.padding), np.zeros((g, crs, k // g), x.dtype)
             seen, dpadded = _windows(padded, window), np.zeros_like(padded) if input_grad else None
             for images, rows in blocks(len(padded), oh, ow, each):
@@ -74,7 +73,7 @@ def conv2d(
     return y, backward
 
 
-def _windows(padded: NDArray, window: Window) -> NDArray:
+def _windows(padded: np.ndarray, window: Window) -> np.ndarray:
     """The pixels under the kernel, for each pixel of y: a view.  -> (C, R, S, N, OH, OW)"""
     (down, right), (t, u) = window.dilation, window.stride
     span = [d * (k - 1) + 1 for k, d in zip(window.kernel, window.dilation, strict=True)]

@@ -8,21 +8,20 @@ with x[n] as (C, H W). A stride leaves pixels out, before the product and behind
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
 from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window
 
 
-def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
+def fits(x: np.ndarray, w: np.ndarray, window: Window, groups: int) -> bool:
     """One pixel under the kernel, and no padding."""
     return (window.kernel, window.padding, groups) == ((1, 1), (0, 0), 1)
 
 
 def conv2d(
-    x: NDArray, w: NDArray, window: Window, groups: int = 1
-) -> tuple[NDArray, KernelBackward]:
+    x: np.ndarray, w: np.ndarray, window: Window, groups: int = 1
+) -> tuple[np.ndarray, KernelBackward]:
     """Equals `conv2d_by_taps` to the order of its sums.
 
     x  (N, C, H, W)    w  (K, C, 1, 1)    y  (N, K, OH, OW)
@@ -37,11 +36,11 @@ def conv2d(
 
     in_parts(n, forward_part, products(y, w))
 
-    def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
+    def backward(dy: np.ndarray, input_grad: bool) -> tuple[np.ndarray | None, np.ndarray]:
         dys, xs = dy.reshape(n, k, pixels), seen.reshape(n, c, pixels)
         dxs = np.empty(xs.shape, x.dtype) if input_grad else None
 
-        def backward_part(images: slice) -> NDArray:
+        def backward_part(images: slice) -> np.ndarray:
             dw = np.zeros((k, c), x.dtype)
             for dy_n, x_n in zip(dys[images], xs[images], strict=True):
                 dw += dy_n @ x_n.T

@@ -14,14 +14,13 @@ The copies are S times the image, not R·S times, and nothing is kept but x and 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
 from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
 
-def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
+def fits(x: np.ndarray, w: np.ndarray, window: Window, groups: int) -> bool:
     """At stride 1 without groups; a 1×1 kernel has no rows to add.
 
     Not from few channels to many: rows would be added up in the many, columns copied in the few.
@@ -32,8 +31,8 @@ def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
 
 
 def conv2d(
-    x: NDArray, w: NDArray, window: Window, groups: int = 1
-) -> tuple[NDArray, KernelBackward]:
+    x: np.ndarray, w: np.ndarray, window: Window, groups: int = 1
+) -> tuple[np.ndarray, KernelBackward]:
     """Equals `conv2d_by_taps` up to the order of its sums.
 
     x  (N, C, H, W)    w  (K, C, R, S)    y  (N, K, OH, OW)
@@ -58,13 +57,13 @@ def conv2d(
 
     in_parts(n, forward_part, products(y, w))
 
-    def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
+    def backward(dy: np.ndarray, input_grad: bool) -> tuple[np.ndarray | None, np.ndarray]:
         # dy shifted the other way meets x where x fed y: its columns give dx through the same
         # two steps, and its row shifts, again free views, multiply x to give dw.
         dx = np.zeros(x.shape, x.dtype) if input_grad else None
         w_rows = w.transpose(2, 1, 3, 0).reshape(kr * c, ks * k)
 
-        def backward_part(images: slice) -> NDArray:
+        def backward_part(images: slice) -> np.ndarray:
             dw = np.zeros((kr, ks * k, c), x.dtype)
             cols = np.zeros((ks, k, oh, width), x.dtype)
             for i in range(images.start, images.stop):
@@ -84,7 +83,7 @@ def conv2d(
     return y, backward
 
 
-def _shift_columns(cols: NDArray, image: NDArray, shifts: list[int]) -> None:
+def _shift_columns(cols: np.ndarray, image: np.ndarray, shifts: list[int]) -> None:
     """cols[s, :, :, j] = image[:, :, j + shifts[s]], and 0 outside (where cols is 0 already)."""
     for col, shift in zip(cols, shifts, strict=True):
         to, met = overlap(shift, col.shape[-1], image.shape[-1])

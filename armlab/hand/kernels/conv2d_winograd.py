@@ -22,7 +22,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.blocks import blocks
 from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
@@ -35,7 +34,7 @@ BLOCK = 2**18  # numbers in the operands of a block: 1 MiB in float32
 NARROWEST = 256  # columns of the middle product, at the least
 
 
-def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
+def fits(x: np.ndarray, w: np.ndarray, window: Window, groups: int) -> bool:
     """Three kernel rows side by side, at stride 1, and y as wide as x.
 
     With few channels the transforms would cost more than the products that they save.
@@ -46,7 +45,7 @@ def fits(x: NDArray, w: NDArray, window: Window, groups: int) -> bool:
 
 
 @cache
-def matrices(dtype: np.dtype) -> tuple[NDArray, NDArray, NDArray]:
+def matrices(dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A (4, 6), G (6, 3) and B (6, 6) of equation (1). The last column or row is infinity's."""
     points = np.array(POINTS)
     a, g, b = np.zeros((TILE, 6)), np.zeros((6, 3)), np.zeros((6, 6))
@@ -60,8 +59,8 @@ def matrices(dtype: np.dtype) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def conv2d(
-    x: NDArray, w: NDArray, window: Window, groups: int = 1
-) -> tuple[NDArray, KernelBackward]:
+    x: np.ndarray, w: np.ndarray, window: Window, groups: int = 1
+) -> tuple[np.ndarray, KernelBackward]:
     """Equals `conv2d_by_taps` up to the rounding of equation (1).
 
     x  (N, C, H, W)    w  (K, C, 3, S)    y  (N, K, OH, W)
@@ -72,8 +71,8 @@ def conv2d(
 
 
 def by_matrices(
-    x: NDArray, w: NDArray, window: Window, a: NDArray, g: NDArray, b: NDArray
-) -> tuple[NDArray, KernelBackward]:
+    x: np.ndarray, w: np.ndarray, window: Window, a: np.ndarray, g: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, KernelBackward]:
     """Equation (1) with these matrices, whatever they are: the error bound has their sizes."""
     (n, c, h, width), (k, _, _, ks) = x.shape, w.shape
     oh, _ = window.output_size("conv2d kernel", (h, width))
@@ -93,14 +92,14 @@ def by_matrices(
     in_parts(n, forward_part, products(y, w))
     y = y if oh == y.shape[2] else y[:, :, :oh].copy()
 
-    def backward(dy: NDArray, input_grad: bool) -> tuple[NDArray | None, NDArray]:
+    def backward(dy: np.ndarray, input_grad: bool) -> tuple[np.ndarray | None, np.ndarray]:
         # (1) from right to left: Aᵀ meets four rows of dy, and Bᵀ gives six rows of dx, which
         #     overlap and add up. dy is shifted the other way, once for dx and for dw.
         dx = np.zeros(x.shape, x.dtype) if input_grad else None
         gw = (g @ w.transpose(2, 1, 3, 0).reshape(3, -1)).reshape(6, c, ks * k)
         back = [(met, to) for to, met in shifts]
 
-        def backward_part(part: slice) -> NDArray:
+        def backward_part(part: slice) -> np.ndarray:
             dgw = np.zeros((6, ks * k, c), x.dtype)
             for images, band in blocks(len(x[part]), tiles, width, _columns(ks * k + c)):
                 dys = _rows(dy[part][images], TILE * band.start, TILE * (band.stop - band.start))
@@ -124,12 +123,12 @@ def _columns(channels: int) -> int:
     return max(NARROWEST, BLOCK // (6 * channels))
 
 
-def _times(matrix: NDArray, rows: NDArray) -> NDArray:
+def _times(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Row j of the result is Σ_i matrix[j, i] rows[i].  (R, …) -> (J, …)"""
     return (matrix @ rows.reshape(len(rows), -1)).reshape(len(matrix), *rows.shape[1:])
 
 
-def _rows(x: NDArray, first: int, count: int) -> NDArray:
+def _rows(x: np.ndarray, first: int, count: int) -> np.ndarray:
     """Rows first ... first + count of x, with 0 outside: a view where they are all inside."""
     if first >= 0 and first + count <= x.shape[2]:
         return x[:, :, first : first + count]
@@ -139,13 +138,13 @@ def _rows(x: NDArray, first: int, count: int) -> NDArray:
     return rows
 
 
-def _in_tiles(rows: NDArray) -> NDArray:
+def _in_tiles(rows: np.ndarray) -> np.ndarray:
     """Four rows of each tile, as a view.  (N, C, 4 tiles, W) -> (4, C, N, tiles, W)"""
     n, c, h, width = rows.shape
     return rows.reshape(n, c, h // TILE, TILE, width).transpose(3, 1, 0, 2, 4)
 
 
-def _six_rows(x: NDArray, band: slice, top: int) -> NDArray:
+def _six_rows(x: np.ndarray, band: slice, top: int) -> np.ndarray:
     """d of (1): four rows of each tile, and two of the next.  -> (6, C, N, tiles, W)"""
     tiles = band.stop - band.start
     four = _in_tiles(_rows(x, TILE * band.start - top, TILE * (tiles + 1)))
@@ -154,7 +153,7 @@ def _six_rows(x: NDArray, band: slice, top: int) -> NDArray:
     return d
 
 
-def _add_six_rows(dx: NDArray, dd: NDArray, band: slice, top: int) -> None:
+def _add_six_rows(dx: np.ndarray, dd: np.ndarray, band: slice, top: int) -> None:
     """The backward of `_six_rows`, which used two rows twice."""
     _, c, n, tiles, width = dd.shape
     rows = np.zeros((n, c, TILE * (tiles + 1), width), dd.dtype)
@@ -165,7 +164,7 @@ def _add_six_rows(dx: NDArray, dd: NDArray, band: slice, top: int) -> None:
     dx[:, :, to] += rows[:, :, met]
 
 
-def _with_shifts(u: NDArray, shifts: list[tuple[slice, slice]]) -> NDArray:
+def _with_shifts(u: np.ndarray, shifts: list[tuple[slice, slice]]) -> np.ndarray:
     """u shifted by each kernel column, with 0 outside.  (6, C, N, tiles, W) -> (6, S C, P)"""
     v = np.zeros((6, len(shifts), *u.shape[1:]), u.dtype)
     for s, (to, met) in enumerate(shifts):

@@ -8,7 +8,6 @@ the one-hot mask, and p Σ_k q_k is e times one number per pixel.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
@@ -16,8 +15,8 @@ from armlab.hand.kernels.unbuffered import unbuffered
 
 
 def cross_entropy(
-    a: NDArray, labels: NDArray, weight: NDArray | None, ignore_index: int
-) -> tuple[NDArray, Backward]:
+    a: np.ndarray, labels: np.ndarray, weight: np.ndarray | None, ignore_index: int
+) -> tuple[np.ndarray, Backward]:
     """Equals `hand.cross_entropy` to the order of its sums and products."""
     labels, k = labels[:, None], a.shape[1]
     counted = labels != ignore_index
@@ -41,7 +40,7 @@ def cross_entropy(
     if lost.any():
         e, z = np.where(lost, 0.0, e), np.where(lost, 1.0, z)
 
-    def backward(dloss: NDArray | float) -> NDArray:
+    def backward(dloss: np.ndarray | float) -> np.ndarray:
         share = q * (dloss / total)
         with unbuffered():
             da = e * (share / z)

@@ -8,20 +8,19 @@ of NumPy's where.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
 
 
-def hard_swish(x: NDArray) -> tuple[NDArray, Backward]:
+def hard_swish(x: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Equals `hand.hard_swish`."""
     y = x + 3.0
     np.clip(y, 0.0, 6.0, out=y)
     y /= 6.0  # (1)
     y *= x  # (2)
 
-    def backward(dy: NDArray) -> NDArray:
+    def backward(dy: np.ndarray) -> np.ndarray:
         u = np.clip(x, -3.0, 3.0)
         u /= 3.0
         dx = np.trunc(u)

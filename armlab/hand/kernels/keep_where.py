@@ -7,12 +7,12 @@ takes ten times as long. So the bits of x, read as whole numbers, are multiplied
 
 from __future__ import annotations
 
-from numpy.typing import NDArray
+import numpy as np
 
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def keep_where(mask: NDArray, x: NDArray) -> NDArray:
+def keep_where(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
     """x where the mask holds, else 0. x is repeated to the shape of the mask."""
     bits = mask.astype(f"i{x.itemsize}")
     with unbuffered():

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from numpy.typing import NDArray
+import numpy as np
 
-Backward: TypeAlias = Callable[
-    ..., Any
-]  # as in `armlab.hand.backward`, which asks the table itself
-KernelBackward = Callable[[NDArray, bool], tuple[NDArray | None, NDArray]]
+Backward: TypeAlias = Callable[..., Any]  # of `armlab.hand.backward`, which asks the table itself
+KernelBackward = Callable[[np.ndarray, bool], tuple[np.ndarray | None, np.ndarray]]
 
 
 def always(*arguments: Any) -> bool:
@@ -19,7 +17,7 @@ def always(*arguments: Any) -> bool:
     return True
 
 
-def has_axes(x: NDArray, *rest: Any) -> bool:
+def has_axes(x: np.ndarray, *rest: Any) -> bool:
     """An array without axes becomes a number on arithmetic, and a number has no memory to reuse."""
     return x.ndim > 0
 
@@ -40,7 +38,7 @@ class Kernel:
     fits: Callable[..., bool] = always
 
 
-def sum_of(parts: list[NDArray]) -> NDArray:
+def sum_of(parts: list[np.ndarray]) -> np.ndarray:
     """What the parts of a batch give dw together. The first one is added to."""
     total = parts[0]
     for part in parts[1:]:
@@ -48,6 +46,6 @@ def sum_of(parts: list[NDArray]) -> NDArray:
     return total
 
 
-def products(y: NDArray, w: NDArray) -> int:
+def products(y: np.ndarray, w: np.ndarray) -> int:
     """Multiply-adds of a convolution with this y and w: how much there is to share out."""
     return y.size * (w.size // len(w))

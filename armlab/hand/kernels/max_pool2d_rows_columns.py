@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
@@ -22,18 +21,18 @@ from armlab.hand.window import Pair, Window, overlap
 Part = tuple[Any, ...]  # a slice for one axis, as an index
 
 
-def max_pool2d(x: NDArray, window: Window, out: Pair) -> tuple[NDArray, Backward]:
+def max_pool2d(x: np.ndarray, window: Window, out: Pair) -> tuple[np.ndarray, Backward]:
     """Equals `hand.max_pool2d`; dx to the order of its sums."""
     u, rows_back = max_along(3, x, window, out)
     y, columns_back = max_along(2, u, window, out)  # (1)
 
-    def backward(dy: NDArray) -> NDArray:
+    def backward(dy: np.ndarray) -> np.ndarray:
         return rows_back(columns_back(dy))  # (2)
 
     return y, backward
 
 
-def max_along(axis: int, x: NDArray, window: Window, out: Pair) -> tuple[NDArray, Backward]:
+def max_along(axis: int, x: np.ndarray, window: Window, out: Pair) -> tuple[np.ndarray, Backward]:
     """The maxima of windows along one axis of the image, each with `kernel` taps."""
     kernel = window.kernel[axis - 2]
     taps = list(_taps(axis, x.shape[axis], window, out))
@@ -41,12 +40,12 @@ def max_along(axis: int, x: NDArray, window: Window, out: Pair) -> tuple[NDArray
     for _, windows, met in taps:
         np.maximum(y[windows], x[met], out=y[windows])
 
-    def backward(dy: NDArray) -> NDArray:
+    def backward(dy: np.ndarray) -> np.ndarray:
         # Of several taps that hold the maximum, the one of the highest rank won: the first of
         # equals, but the last of NaNs.
         nan = np.isnan(y).astype(np.int16)
 
-        def rank(tap: int) -> NDArray:
+        def rank(tap: int) -> np.ndarray:
             return nan * (2 * tap + 1 - kernel) + (kernel - tap)  # kernel - tap; NaN: tap + 1
 
         best = np.zeros_like(nan)

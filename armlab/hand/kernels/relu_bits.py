@@ -7,17 +7,16 @@ as long as `keep_where`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
 
 
-def relu(x: NDArray) -> tuple[NDArray, Backward]:
+def relu(x: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Equals `hand.relu`."""
     y = np.clip(x, 0.0, np.inf)  # (1)
 
-    def backward(dy: NDArray) -> NDArray:
+    def backward(dy: np.ndarray) -> np.ndarray:
         return keep_where(y != 0, dy)  # (2)
 
     return y, backward

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 
-def resize(a: NDArray, x: NDArray, b: NDArray) -> NDArray:
+def resize(a: np.ndarray, x: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A x Bᵀ for every image and channel, for the matrices of `armlab.hand.resize`."""
     return _left(a, _right(x, b))
 
 
-def _left(a: NDArray, x: NDArray) -> NDArray:
+def _left(a: np.ndarray, x: np.ndarray) -> np.ndarray:
     """A x for every image and channel."""
     n, c, _, w = x.shape
     y = np.empty((n, c, len(a), w), x.dtype)
@@ -27,7 +26,7 @@ def _left(a: NDArray, x: NDArray) -> NDArray:
     return y
 
 
-def _right(x: NDArray, b: NDArray) -> NDArray:
+def _right(x: np.ndarray, b: np.ndarray) -> np.ndarray:
     """x Bᵀ for every image and channel, all their rows in one product."""
     n, c, h, w = x.shape
     flat = x.reshape(n * c * h, w)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from numpy.typing import NDArray
+import numpy as np
 
 from armlab.arrays import unbroadcast
 from armlab.hand.channels import position_dot
@@ -16,14 +16,14 @@ from armlab.hand.kernels.kernel import Backward
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def fits(x: NDArray, a: NDArray, sigmoid: object) -> bool:
+def fits(x: np.ndarray, a: np.ndarray, sigmoid: object) -> bool:
     """Not for a strip: repeated along rows or columns alone, it is faster with a copy."""
     return (a.shape[2] == 1) == (a.shape[3] == 1)
 
 
 def sigmoid_gate(
-    x: NDArray, a: NDArray, sigmoid: Callable[[NDArray], tuple[NDArray, Backward]]
-) -> tuple[NDArray, Backward]:
+    x: np.ndarray, a: np.ndarray, sigmoid: Callable[[np.ndarray], tuple[np.ndarray, Backward]]
+) -> tuple[np.ndarray, Backward]:
     """Equals `hand.sigmoid_gate` to the order of its sums.
 
     sigmoid  that of `armlab.hand`, which whoever watches the gate wants to see called
@@ -32,7 +32,7 @@ def sigmoid_gate(
     with unbuffered():
         y = x * s  # (2)
 
-    def backward(dy: NDArray) -> tuple[NDArray, NDArray]:
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with unbuffered():
             dx = dy * s  # (3)
         one_per_channel = s.shape[2:] == (1, 1)

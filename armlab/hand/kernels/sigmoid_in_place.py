@@ -7,18 +7,17 @@ number, NumPy's minimum takes four times as long as its clip.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from armlab.hand.kernels.kernel import Backward
 
 
-def sigmoid(a: NDArray) -> tuple[NDArray, Backward]:
+def sigmoid(a: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Equals `hand.sigmoid`."""
     s = np.clip(a, -np.inf, 40.0)
     np.exp(s, out=s)
     np.divide(s, 1.0 + s, out=s)  # (1)
 
-    def backward(ds: NDArray) -> NDArray:
+    def backward(ds: np.ndarray) -> np.ndarray:
         da = 1.0 - s
         da *= s
         da *= ds  # (2)

@@ -6,14 +6,14 @@ that is there, and for a dot product no product is stored.
 
 from __future__ import annotations
 
-from numpy.typing import NDArray
+import numpy as np
 
 from armlab.hand.channels import position_dot, position_sum
 from armlab.hand.kernels.kernel import Backward
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def simam_logits(x: NDArray, lambda_: float) -> tuple[NDArray, Backward]:
+def simam_logits(x: np.ndarray, lambda_: float) -> tuple[np.ndarray, Backward]:
     """Equals `hand.simam_logits` to the order of its sums."""
     m = x.shape[2] * x.shape[3]
     with unbuffered():
@@ -24,7 +24,7 @@ def simam_logits(x: NDArray, lambda_: float) -> tuple[NDArray, Backward]:
         e *= q  # (4)
     a = e + 0.5  # (5)
 
-    def backward(da: NDArray) -> NDArray:
+    def backward(da: np.ndarray) -> np.ndarray:
         with unbuffered():
             dd = da - position_dot(da, e) * (4.0 / (m - 1))
             dd *= d

@@ -1,0 +1,26 @@
+"""Wrong versions of `hand/context_path.py`."""
+
+from __future__ import annotations
+
+from armlab.check.fault import Fault
+
+FAULTS = [
+    Fault(
+        "ContextPath: global context lost backward",
+        "ContextPath",
+        "context_path",
+        "ContextPath.forward.backward",
+        "dx, d_resnet",
+        "dx, d_resnet = resnet_back((None, df16, df32 + 0 * pool_back(dz)), input_grad=input_grad)",
+        "f32 feeds ARM32 and the global context: both gradients belong to it",
+    ),
+    Fault(
+        "ContextPath: one position speaks for the context",
+        "ContextPath",
+        "context_path",
+        "ContextPath.forward.backward",
+        "dz, d_avg",
+        "dz, d_avg = avg_back(dsum32[:, :, :1, :1])",
+        "the context was added at every position, so it collects the gradients of all",
+    ),
+]
