@@ -6,42 +6,6 @@ from armlab.check.fault import Fault
 
 FAULTS = [
     Fault(
-        "PaperAttentionRefinement: context path lost",
-        "PaperAttentionRefinement",
-        "attention_refinement",
-        "PaperAttentionRefinement.forward.backward",
-        "return",
-        "return dx, grads",
-        "x is used twice, by the gate and by the pool: both gradients belong to it",
-    ),
-    Fault(
-        "AttentionRefinementModule: context path lost",
-        "AttentionRefinementModule",
-        "attention_refinement",
-        "AttentionRefinementModule.forward.backward",
-        "df",
-        "df = df + 0 * df_pooled",
-        "f is used twice, by the gate and by the pool: both gradients belong to it",
-    ),
-    Fault(
-        "AttentionRefinementModule: gate upside down",
-        "AttentionRefinementModule",
-        "attention_refinement",
-        "AttentionRefinementModule.forward",
-        "(3)",
-        "y, gate_back = sigmoid_gate(f, -a)",
-        "the gate opens where the logit is positive",
-    ),
-    Fault(
-        "AttentionRefinementModule: gate path lost",
-        "AttentionRefinementModule",
-        "attention_refinement",
-        "AttentionRefinementModule.forward.backward",
-        "df",
-        "df = 0 * df + df_pooled",
-        "f is used twice: it reaches y by the pool, and by the gate itself",
-    ),
-    Fault(
         "AttentionRefinementModule: batch normalisation unused",
         "AttentionRefinementModule",
         "attention_refinement",

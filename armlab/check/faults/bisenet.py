@@ -11,7 +11,7 @@ FAULTS = [
         "bisenet",
         "BiSeNet.forward.backward",
         "dc8",
-        "dc8 = dc8",
+        "pass",
         "c8 is fused and has a head of its own: both gradients belong to it",
     ),
     Fault(

@@ -37,8 +37,8 @@ FAULTS = [
         "UAFMChannel",
         "channel_stats",
         "stack_statistics.backward",
-        "first, *rest",
-        "first, *rest = (back(dm[:, i : i + k, :, :]) for i, back in enumerate(backs))",
+        "dz1, dz2",
+        "k = dm.shape[1] // 2\ndz1, dz2 = dm[:, :k, :, :], dm[:, 1 : k + 1, :, :]",
         "each statistic has k channels: the second one's begin at k, not at 1",
     ),
     Fault(
@@ -47,7 +47,7 @@ FAULTS = [
         "channel_stats",
         "stack_statistics.backward",
         "return",
-        "return first",
+        "return first_back(dz1)",
         "r is used by both statistics: the gradient of the max is missing",
     ),
     Fault(
@@ -55,10 +55,8 @@ FAULTS = [
         "ListedSAR",
         "channel_stats",
         "stack_statistics.backward",
-        "first, *rest",
-        "last = len(backs) - 1\n"
-        "parts = [dm[:, (last - i) * k : (last - i + 1) * k, :, :] for i in range(last + 1)]\n"
-        "first, *rest = (back(part) for back, part in zip(backs, parts, strict=True))",
+        "dz1, dz2",
+        "dz2, dz1 = concat_back(dm)",
         "dm has the order of m: the mean's gradient first, then the max's",
     ),
     Fault(
@@ -85,7 +83,7 @@ FAULTS = [
         "channel_stats",
         "stack_statistics.backward",
         "return",
-        "return first",
+        "return first_back(dz1)",
         "x is used by each statistic: all gradients belong to it",
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/conv2d.py`."""
+"""Wrong versions of `hand/conv2d.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -220,5 +220,14 @@ FAULTS = [
         "met",
         "met = (gw @ _with_shifts(bx, shifts[::-1])).reshape(6, k, *bx.shape[2:])",
         "kernel column s meets x shifted by s, not by S - 1 - s",
+    ),
+    Fault(
+        "conv2d_winograd: row dilation ignored",
+        "conv2d",
+        "kernels/conv2d_winograd",
+        "fits",
+        "return",
+        "return (rows, window.stride, groups) == (3, (1, 1), 1) and same_width and many",
+        "Winograd takes three rows that lie side by side: with a row dilation it does not fit",
     ),
 ]

@@ -11,7 +11,7 @@ FAULTS = [
         "coordinate_attention",
         "CoordinateAttention._strips.backward",
         "dx",
-        "dx = rows_back(drows) + 0 * columns_back(dcolumns)",
+        "dx = rows_back(drows)",
         "x is used by the means of the rows and of the columns: both gradients belong to it",
     ),
     Fault(

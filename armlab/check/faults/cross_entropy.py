@@ -42,4 +42,22 @@ FAULTS = [
         "share = (q + ~counted) * (dloss / total)",
         "an ignored pixel has no loss, so softmax minus one-hot must be 0 there",
     ),
+    Fault(
+        "cross_entropy: ignored pixels multiplied by 0",
+        "cross_entropy",
+        "cross_entropy",
+        "cross_entropy",
+        "(3)",
+        "loss = -xp.sum(q * log_p) / total",
+        "0 times NaN is NaN: what an ignored pixel holds is left out, not multiplied by 0",
+    ),
+    Fault(
+        "cross_entropy_of_label: ignored pixels multiplied by 0",
+        "cross_entropy",
+        "kernels/cross_entropy_of_label",
+        "cross_entropy",
+        "(3)",
+        "loss = -np.sum(log_p * q) / total",
+        "0 times NaN is NaN: what an ignored pixel holds is left out, not multiplied by 0",
+    ),
 ]

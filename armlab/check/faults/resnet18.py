@@ -19,8 +19,8 @@ FAULTS = [
         "ResNet18",
         "resnet18",
         "ResNet18.forward.backward",
-        "df8_, d_layer3",
-        "df8_, d_layer3 = layer3_back(df16_)",
+        "df16",
+        "df16 = df16_deeper",
         "they are an output and the input of layer4: both gradients belong to them",
     ),
 ]

@@ -6,6 +6,42 @@ from armlab.check.fault import Fault
 
 FAULTS = [
     Fault(
+        "PaperAttentionRefinement: context path lost",
+        "PaperAttentionRefinement",
+        "self_gate",
+        "self_gate.backward",
+        "return",
+        "return dx, grads",
+        "x is used twice, by the gate and by the pool: both gradients belong to it",
+    ),
+    Fault(
+        "AttentionRefinementModule: context path lost",
+        "AttentionRefinementModule",
+        "self_gate",
+        "self_gate.backward",
+        "return",
+        "return dx, grads",
+        "f is used twice, by the gate and by the pool: both gradients belong to it",
+    ),
+    Fault(
+        "AttentionRefinementModule: gate upside down",
+        "AttentionRefinementModule",
+        "self_gate",
+        "self_gate",
+        "y, gate_back",
+        "y, gate_back = sigmoid_gate(x, -a)",
+        "the gate opens where the logit is positive",
+    ),
+    Fault(
+        "AttentionRefinementModule: gate path lost",
+        "AttentionRefinementModule",
+        "self_gate",
+        "self_gate.backward",
+        "return",
+        "return dx_logits, grads",
+        "f is used twice: it reaches y by the pool, and by the gate itself",
+    ),
+    Fault(
         "SingleLayerFeatureFusion: residual lost backward",
         "SingleLayerFeatureFusion",
         "self_gate",
@@ -46,8 +82,8 @@ FAULTS = [
         "ResidualAttentionout",
         "self_gate",
         "residual_self_gate",
-        "y",
-        "y = gated",
+        "y, add_back",
+        "y, add_back = gated, lambda dy: (dy, dy)",
         "this is what the listing does: it computes the residual and returns without it",
     ),
     Fault(

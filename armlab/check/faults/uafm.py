@@ -10,8 +10,8 @@ FAULTS = [
         "UAFMSpatial",
         "uafm",
         "UAFMSpatial.forward.backward",
-        "dlow",
-        "dlow = dlow + dy",
+        "return",
+        "return dhigh, collect(dlow_kept, dlow_seen), grads",
         "low has the share 1 - s of y, so it receives that share of dy",
     ),
     Fault(
@@ -20,7 +20,7 @@ FAULTS = [
         "uafm",
         "UAFMSpatial.forward",
         "gated, gate_back",
-        "gated, gate_back = sigmoid_gate(up - low, -a)",
+        "gated, gate_back = sigmoid_gate(apart, -a)",
         "s is the share of the resized high map; in PaddleSeg it is that of the low one",
     ),
     Fault(

@@ -14,8 +14,8 @@ so deleting a row changes speeds and nothing else. To switch every row off and r
     with kernels.specification():
         y, backward = hand.relu(x)
 
-or ARMLAB_KERNELS=reference in the environment. The first holds for what is called within the
-block, by workers of `parts` as well; a backward stays what its forward chose.
+or ARMLAB_KERNELS=reference in the environment, which is read once. The block holds for what is
+called within it, by workers of `parts` as well; a backward stays what its forward chose.
 
 A kernel takes what the specification hands it and returns what the specification returns. Those of
 conv2d leave the bias to it:
@@ -30,6 +30,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from array_api_compat import is_numpy_namespace
@@ -110,6 +111,7 @@ def specification() -> Iterator[None]:
         _SPECIFICATION.reset(token)
 
 
+@cache
 def _only_the_specification() -> bool:
     wanted = os.environ.get("ARMLAB_KERNELS", "")
     if wanted not in ("", "reference"):
