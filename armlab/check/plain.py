@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-Value = list[Any]  # of lists, (N, C, H, W)
+Value = list[list[list[list[float]]]]  # (N, C, H, W)
 Weights = dict[str, Any]
 
 
@@ -20,11 +20,12 @@ def shape(x: Value) -> tuple[int, int, int, int]:
     return len(x), len(x[0]), len(x[0][0]), len(x[0][0][0])
 
 
-def build(sizes: Sequence[int], element: Callable[..., float]) -> Any:
+def build(sizes: Sequence[int], element: Callable[[int, int, int, int], float]) -> Value:
     """The value whose element (n, c, i, j) is element(n, c, i, j)."""
-    if not sizes:
-        return element()
-    return [build(sizes[1:], lambda *at, k=k: element(k, *at)) for k in range(sizes[0])]
+    count, channels, height, width = map(range, sizes)
+    return [
+        [[[element(n, c, i, j) for j in width] for i in height] for c in channels] for n in count
+    ]
 
 
 def sigmoid(a: float) -> float:
@@ -64,13 +65,15 @@ def conv(x: Value, w: Value, bias: list[float] | None = None) -> Value:
 
 def batch_norm(x: Value, p: Weights, name: str, training: bool) -> Value:
     count, channels, height, width = shape(x)
-    mean, var = p[f"{name}.running_mean"], p[f"{name}.running_var"]
+    mean: list[float] = p[f"{name}.running_mean"]
+    var: list[float] = p[f"{name}.running_var"]
     if training:
         places = list(product(range(count), range(height), range(width)))
         m, cs = len(places), range(channels)
         mean = [sum(x[n][c][i][j] for n, i, j in places) / m for c in cs]
         var = [sum((x[n][c][i][j] - mean[c]) ** 2 for n, i, j in places) / m for c in cs]
-    w, b = p[f"{name}.weight"], p[f"{name}.bias"]
+    w: list[float] = p[f"{name}.weight"]
+    b: list[float] = p[f"{name}.bias"]
 
     def element(n: int, c: int, i: int, j: int) -> float:
         return w[c] * (x[n][c][i][j] - mean[c]) / math.sqrt(var[c] + 1e-5) + b[c]

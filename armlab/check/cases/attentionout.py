@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.modules import by_channels
 from armlab.check.record import ATTEN, Built, Gate, features
 
 
-def formula(p: plain.Weights, training: bool, x: Any) -> Any:
+def formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
     a = plain.batch_norm(plain.conv(x, p["conv_atten.weight"]), p, "bn_atten", training)
 
     def element(n: int, c: int, i: int, j: int) -> float:
@@ -19,7 +17,7 @@ def formula(p: plain.Weights, training: bool, x: Any) -> Any:
     return plain.build(plain.shape(x), element)
 
 
-def residual_formula(p: plain.Weights, training: bool, x: Any) -> Any:
+def residual_formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
     gated = formula(p, training, x)
     return plain.build(plain.shape(x), lambda n, c, i, j: x[n][c][i][j] + gated[n][c][i][j])
 

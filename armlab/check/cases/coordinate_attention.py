@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.modules import by_reduction
 from armlab.check.record import Built, Gate, features
 
 
-def formula(p: plain.Weights, training: bool, x: Any) -> Any:
+def formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
     count, channels, height, width = plain.shape(x)
 
     def strip(n: int, c: int, k: int, _: int) -> float:

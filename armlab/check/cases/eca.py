@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.example import Example
@@ -24,8 +22,9 @@ def eca(s: Source) -> Example:
     return module_example(s, "ECA", options, shape, shape)
 
 
-def formula(p: plain.Weights, training: bool, x: Any) -> Any:
-    z, w = plain.over_positions(plain.mean, x), p["conv.weight"][0][0]
+def formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
+    z = plain.over_positions(plain.mean, x)
+    w: list[float] = p["conv.weight"][0][0]
     channels, r = plain.shape(x)[1], len(w) // 2
 
     def logit(n: int, c: int) -> float:

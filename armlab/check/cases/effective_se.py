@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.modules import by_channels
 from armlab.check.record import Built, Gate, features
 
 
-def formula(p: plain.Weights, training: bool, x: Any) -> Any:
+def formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
     a = plain.conv(plain.over_positions(plain.mean, x), p["fc.weight"], p["fc.bias"])
 
     def element(n: int, c: int, i: int, j: int) -> float:

@@ -38,7 +38,8 @@ def bound_bilinear(e: Example, exact: Exact, u: float) -> Bounds:
     dh, dw = 4 * u * h, 4 * u * w
 
     def moved(left: np.ndarray, v: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return left @ np.abs(v) @ right
+        product: np.ndarray = left @ np.abs(v) @ right
+        return product
 
     y = 10 * u * moved(a, x, b.T) + dh * moved(near_a, x, b.T) + dw * moved(a, x, near_b.T)
     n = oh * ow + 10

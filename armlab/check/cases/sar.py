@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.example import Example
@@ -24,7 +22,7 @@ def sar(s: Source) -> Example:
     return module_example(s, "SAR", options, (n, c, h, w), (n, options["out_channels"], h, w))
 
 
-def listed_formula(p: plain.Weights, training: bool, x: Any) -> Any:
+def listed_formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
     u = plain.conv(x, p["conv_reduce.conv.weight"])
     r = plain.each(plain.leaky_relu, plain.batch_norm(u, p, "conv_reduce.bn", training))
     m = plain.stacked(plain.over_channels(plain.mean, r), plain.over_channels(max, r))
@@ -36,7 +34,7 @@ def listed_formula(p: plain.Weights, training: bool, x: Any) -> Any:
     return plain.build(plain.shape(x), element)
 
 
-def formula(p: plain.Weights, training: bool, x: Any) -> Any:
+def formula(p: plain.Weights, training: bool, x: plain.Value) -> plain.Value:
     u = plain.conv(listed_formula(p, training, x), p["conv1.conv.weight"])
     return plain.each(plain.leaky_relu, plain.batch_norm(u, p, "conv1.bn", training))
 

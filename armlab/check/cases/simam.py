@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -59,7 +58,7 @@ def simam(s: Source) -> Example:
     return module_example(s, "SimAM", {"lambda_": s.pick(1e-4, 0.1)}, shape, shape)
 
 
-def formula(p: plain.Weights, training: bool, x: Any, lambda_: float) -> Any:
+def formula(p: plain.Weights, training: bool, x: plain.Value, lambda_: float) -> plain.Value:
     def element(n: int, c: int, i: int, j: int) -> float:
         values = [value for row in x[n][c] for value in row]
         mu = plain.mean(values)

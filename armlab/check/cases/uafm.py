@@ -40,8 +40,13 @@ def makes(module: hand.Module, gate: Any, high: Any, low: Any) -> Any:
 
 
 def fused(
-    p: plain.Weights, training: bool, m: Any, activation: Activation, up: Any, low: Any
-) -> Any:
+    p: plain.Weights,
+    training: bool,
+    m: plain.Value,
+    activation: Activation,
+    up: plain.Value,
+    low: plain.Value,
+) -> plain.Value:
     """up s + low (1 - s), where s has one value for each position or for each channel."""
     u = plain.conv(m, p["conv_atten.0.conv.weight"])
     v = plain.each(activation, plain.batch_norm(u, p, "conv_atten.0.bn", training))
@@ -50,13 +55,17 @@ def fused(
     return plain.shared_out(s, up, low)
 
 
-def spatial_formula(p: plain.Weights, training: bool, high: Any, low: Any) -> Any:
+def spatial_formula(
+    p: plain.Weights, training: bool, high: plain.Value, low: plain.Value
+) -> plain.Value:
     up = plain.bilinear(high, *plain.shape(low)[2:])
     m = [plain.over_channels(f, x) for x in (up, low) for f in (plain.mean, max)]
     return fused(p, training, plain.stacked(*m), plain.relu, up, low)
 
 
-def channel_formula(p: plain.Weights, training: bool, high: Any, low: Any) -> Any:
+def channel_formula(
+    p: plain.Weights, training: bool, high: plain.Value, low: plain.Value
+) -> plain.Value:
     up = plain.bilinear(high, *plain.shape(low)[2:])
     m = [plain.over_positions(f, x) for x in (up, low) for f in (plain.mean, max)]
     return fused(p, training, plain.stacked(*m), plain.leaky_relu, up, low)
