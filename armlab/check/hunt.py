@@ -15,7 +15,7 @@ from hypothesis import Phase, settings
 from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
-from armlab.check.complete import expect_complete
+from armlab.check.missing import expect_complete
 from armlab.check.devices import torch_tensors
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted

@@ -7,7 +7,7 @@ import pytest
 import armlab.torch
 from armlab import hand
 from armlab.check.cases import CASES
-from armlab.check.complete import expect_complete, lacks
+from armlab.check.missing import expect_complete, lacks
 from armlab.cli import main
 from armlab.cost import rules
 
