@@ -15,11 +15,11 @@ from hypothesis import Phase, settings
 from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
-from armlab.check.missing import expect_complete
 from armlab.check.devices import torch_tensors
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
 from armlab.check.faults import FAULTS, OF_KINDS
+from armlab.check.missing import expect_complete
 from armlab.check.strata import QUIET, Stratum, for_all
 
 EXAMPLES = 400

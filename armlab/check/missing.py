@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from armlab import hand
 from armlab.check.case import Case
 from armlab.check.cases import CASES, case_file
+from armlab.check.faults import of_case
 from armlab.cost import rules
 
 
@@ -25,6 +26,8 @@ def lacks(name: str) -> Iterator[str]:
 
 def _lacks(case: Case) -> Iterator[str]:
     file = case_file(case.name)
+    if not of_case(case.name):
+        yield f"{case.name} has no fault that a test must catch: add one to FAULTS in {file}"
     if case.is_function:
         if case.bound is None:
             yield f"{case.name} has no bound: give its case one, with its argument, in {file}"

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
-from armlab.check.missing import expect_complete
 from armlab.check.example import Example
+from armlab.check.missing import expect_complete
 from armlab.check.strata import GENERATE, for_all
 
 STAGES = "stages inside"  # of a module: the worst of the values that are no result of it

@@ -6,6 +6,7 @@ import pytest
 
 import armlab.torch
 from armlab import hand
+from armlab.check import faults
 from armlab.check.cases import CASES
 from armlab.check.missing import expect_complete, lacks
 from armlab.cli import main
@@ -28,6 +29,8 @@ def add(monkeypatch):
             monkeypatch.setattr(armlab.torch, "__all__", [*armlab.torch.__all__, name])
         if case is not None:
             monkeypatch.setitem(CASES, name, replace(CASES[case], name=name))
+            fault = replace(faults.of_case(case)[0], case=name)
+            monkeypatch.setattr(faults, "FAULTS", [*faults.FAULTS, fault])
 
     return added
 
@@ -73,6 +76,7 @@ CASE = "in armlab/check/cases/context_block.py"
         ("relu", {"calls": {}}, f'has no call: give its case calls={{"": …}} {CASE}'),
         ("relu", {"cost": None}, f"has no cost: count it, and give its case cost=(…, …) {CASE}"),
         ("relu", {}, "has no rule of cost: add it to RULES in armlab/cost/rules.py"),
+        ("ECA", {}, f"has no fault that a test must catch: add one to FAULTS {CASE}"),
         ("ECA", {"built": None}, f"is built nowhere: give its case built=Built(…) {CASE}"),
         ("ECA", {"formula": None}, f"has no formula: give its case one, or held_by=…, {CASE}"),
     ],
@@ -81,6 +85,8 @@ def test_what_a_case_leaves_out_is_a_sentence(case, without, sentence, add, monk
     name = "context_block" if case.islower() else "ContextBlock"
     add(name, case=case)
     monkeypatch.setitem(CASES, name, replace(CASES[name], **without))
+    if "has no fault" in sentence:
+        monkeypatch.setattr(faults, "FAULTS", faults.FAULTS[:-1])
     assert main(["check", name]) == 1
     assert capsys.readouterr().err == f"armlab: {name} {sentence}\n"
 

@@ -9,6 +9,7 @@ import numpy as np
 from armlab.check.bounds import Bounds, Exact, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Call, Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -48,4 +49,34 @@ TIMED = (Timed({"x1": (8, 32, 64, 64), "x2": (8, 32, 64, 64)}),)
 CASES = [
     Case(name, add, bound, add, any_shape=True, calls=CALLS, cost=(0, 420), timed=TIMED)
     for name in ("add", "subtract")
+]
+
+FAULTS = [
+    Fault(
+        "add: a repeated term keeps its copies apart",
+        "add",
+        "add",
+        "add.backward",
+        "return",
+        "return dy, dy",
+        "x2 was repeated to the shape of x1: what its copies receive adds up",
+    ),
+    Fault(
+        "add: the gradient shared between the terms",
+        "add",
+        "add",
+        "add.backward",
+        "return",
+        "return 0.5 * dy, 0.5 * unbroadcast(dy, shape)",
+        "each term moves y by as much as itself, so each receives all of dy",
+    ),
+    Fault(
+        "subtract: minus forgotten backward",
+        "subtract",
+        "add",
+        "subtract.backward",
+        "(2)",
+        "return dy, unbroadcast(dy, shape)",
+        "y falls where x2 grows: its gradient is that of -x2",
+    ),
 ]

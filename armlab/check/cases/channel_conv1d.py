@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact, absolute, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -44,4 +45,27 @@ CASES = [
         cost=(36, 0),
         timed=(Timed({"z": (8, 256, 1, 1), "w": (1, 1, 5)}),),
     )
+]
+
+FAULTS = [
+    Fault(
+        "ECA: kernel flipped backward",
+        "channel_conv1d",
+        "channel_conv1d",
+        "channel_conv1d.backward",
+        "return",
+        "dw = xp.reshape(dkernel, (1, 1, size))\n"
+        "return xp.reshape(dcolumn, (n, c, 1, 1)), xp.flip(dw, axis=2)",
+        "the kernel is not flipped: its gradient is in its own order",
+    ),
+    Fault(
+        "ECA: kernel not turned backward",
+        "channel_conv1d",
+        "channel_conv1d",
+        "channel_conv1d.backward",
+        "return",
+        "dcolumn, _ = conv2d(xp.reshape(da, (n, 1, c, 1)), kernel, padding=(size // 2, 0))\n"
+        "return xp.reshape(dcolumn, (n, c, 1, 1)), xp.reshape(dkernel, (1, 1, size))",
+        "z[c + 1] fed a[c] by the weight behind the middle: backward, the kernel is turned around",
+    ),
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact, float64_inputs, nothing_rounds
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Timed
 from armlab.check.smooth import apart, of_x, smooth
 from armlab.check.strategies import Source
@@ -51,5 +52,107 @@ CASES = [
         calls={"": of_x(apart)},
         cost=(0, 420),
         timed=TIMED,
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "channel_mean: sum for mean",
+        "channel_mean",
+        "channel_stats",
+        "channel_mean.backward",
+        "(2)",
+        "return xp.broadcast_to(dy, shape)",
+        "each channel had a share of 1 / C in the mean, so it receives that share of dy",
+    ),
+    Fault(
+        "channel_max: ties share",
+        "channel_max",
+        "channel_stats",
+        "channel_max.backward",
+        "(2)",
+        "won = xp.astype(x == y, x.dtype)\nreturn dy * won / xp.sum(won, axis=1, keepdims=True)",
+        "where channels tie, the first alone receives the gradient (torch.amax would share it)",
+    ),
+    Fault(
+        "channel_max: every tie gets the gradient",
+        "channel_max",
+        "channel_stats",
+        "channel_max.backward",
+        "(2)",
+        "return xp.where(x == y, dy, 0.0)",
+        "where channels tie, each of them gets the whole gradient here: the first alone does",
+    ),
+    Fault(
+        "UAFMChannel: gradients of the statistics overlap",
+        "UAFMChannel",
+        "channel_stats",
+        "stack_statistics.backward",
+        "dz1, dz2",
+        "k = dm.shape[1] // 2\ndz1, dz2 = dm[:, :k, :, :], dm[:, 1 : k + 1, :, :]",
+        "each statistic has k channels: the second one's begin at k, not at 1",
+    ),
+    Fault(
+        "ListedSAR: only the mean goes back",
+        "ListedSAR",
+        "channel_stats",
+        "stack_statistics.backward",
+        "return",
+        "return first_back(dz1)",
+        "r is used by both statistics: the gradient of the max is missing",
+    ),
+    Fault(
+        "ListedSAR: gradients of mean and max swapped",
+        "ListedSAR",
+        "channel_stats",
+        "stack_statistics.backward",
+        "dz1, dz2",
+        "dz2, dz1 = concat_back(dm)",
+        "dm has the order of m: the mean's gradient first, then the max's",
+    ),
+    Fault(
+        "ListedSAR: sum for mean backward",
+        "ListedSAR",
+        "channel_stats",
+        "channel_mean.backward",
+        "(2)",
+        "return xp.broadcast_to(dy, shape)",
+        "each channel had a share of 1 / C in the mean, so it receives that share of its gradient",
+    ),
+    Fault(
+        "ListedSAR: the max goes back to every channel",
+        "ListedSAR",
+        "channel_stats",
+        "channel_max.backward",
+        "(2)",
+        "return xp.broadcast_to(dy, x.shape)",
+        "the max passed one channel on, so that channel alone receives its gradient",
+    ),
+    Fault(
+        "SAR: only the first statistic goes back",
+        "SAR",
+        "channel_stats",
+        "stack_statistics.backward",
+        "return",
+        "return first_back(dz1)",
+        "x is used by each statistic: all gradients belong to it",
+    ),
+    Fault(
+        "channel_mean_product: sum for mean",
+        "channel_mean",
+        "kernels/channel_mean_product",
+        "channel_mean.backward",
+        "(2)",
+        "return np.broadcast_to(dy, shape)",
+        "each channel had a share of 1 / C in the mean, so it receives that share of dy",
+    ),
+    Fault(
+        "channel_max_ranks: last of equals",
+        "channel_max",
+        "kernels/channel_max_ranks",
+        "channel_max.backward",
+        "rank",
+        "rank = np.arange(1, c + 1, dtype=np.int32).reshape(1, c, 1, 1)",
+        "where channels tie, the first alone receives the gradient",
     ),
 ]

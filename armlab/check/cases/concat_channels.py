@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import nothing_rounds
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -34,4 +35,18 @@ CASES = [
         cost=(0, 0),
         timed=(Timed({"x1": (8, 32, 64, 64), "x2": (8, 32, 64, 64)}),),
     )
+]
+
+FAULTS = [
+    Fault(
+        "concat_channels: gradients swapped",
+        "concat_channels",
+        "concat_channels",
+        "concat_channels.backward",
+        "return",
+        "dx1 = xp.asarray(dy[:, -c:, :, :], copy=True)\n"
+        "dx2 = xp.asarray(dy[:, : dy.shape[1] - c, :, :], copy=True)\n"
+        "return dx1, dx2",
+        "the first c channels of dy belong to x1, the rest to x2",
+    ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, features
 from armlab.check.strategies import Source
@@ -36,4 +37,16 @@ CASES = [
         ),
         held_by="the attention modules, each a case, and test_attention_names.py",
     )
+]
+
+FAULTS = [
+    Fault(
+        "ConvAttention: the 3×3 without its activation",
+        "ConvAttention",
+        "conv_attention",
+        "ConvAttention.__init__",
+        "self.conv",
+        'self.conv = ConvBNAct(in_channels, out_channels, activation="leaky_relu", **made)',
+        "the activation asked for stands behind the 3×3, in both kinds of networks",
+    ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Timed, features
 from armlab.check.strategies import Source
@@ -48,5 +49,26 @@ CASES = [
                 {"in_channels": 32, "out_channels": 64, "activation": "leaky_relu"},
             ),
         ),
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "ConvBNAct: activation forgotten backward",
+        "ConvBNAct",
+        "conv_bn_act",
+        "ConvBNAct.forward.backward",
+        "return",
+        "return conv_bn_back(dy, input_grad=input_grad)",
+        "a backward reads its forward upwards, every line of it",
+    ),
+    Fault(
+        "ConvBN: read forwards again",
+        "ConvBN",
+        "conv_bn_act",
+        "ConvBN.forward.backward",
+        "du, d_bn",
+        "du, d_bn = dy, bn_back(dy)[1]",
+        "a backward reads its forward upwards, every line of it",
     ),
 ]

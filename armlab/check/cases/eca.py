@@ -5,6 +5,7 @@ from __future__ import annotations
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, features
 from armlab.check.strategies import Source
@@ -50,5 +51,26 @@ CASES = [
         built=Built({"channels": 5}, features(5), needed={"channels": 128}),
         gate=Gate(pointwise=True, channels=None),
         formula=formula,
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "ChannelConv1d: weight gradient halved",
+        "ChannelConv1d",
+        "eca",
+        "ChannelConv1d.forward.backward",
+        "return",
+        'return dz, {"weight": 0.5 * dw}',
+        "a factor crept in",
+    ),
+    Fault(
+        "ECA: pool forgotten backward",
+        "ECA",
+        "eca",
+        "ECA._logits.backward",
+        "return",
+        "return dz + 0 * pool_back(dz), join(conv=d_conv)",
+        "each pixel had a share of 1 / HW in the mean, so it receives that share of dz",
     ),
 ]

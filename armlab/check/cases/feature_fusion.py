@@ -8,6 +8,7 @@ import numpy as np
 
 from armlab.check.case import Case, Draw
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, conv_bn_axes, features
 from armlab.check.strategies import Source
@@ -58,5 +59,26 @@ CASES = [
             square=SQUARE,
         ),
         held_by="the FeatureFusionModule, from which its attention differs by one layer",
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "FeatureFusionModule: only the spatial path gets its gradient",
+        "FeatureFusionModule",
+        "feature_fusion",
+        "FeatureFusionModule._mixed.backward",
+        "dsp, dcp",
+        "dsp, dcp = concat_back(dx)[0], 0 * concat_back(dx)[1]",
+        "both paths went in, so both get their part of the gradient back",
+    ),
+    Fault(
+        "SingleLayerFeatureFusion: only the spatial path gets its gradient",
+        "SingleLayerFeatureFusion",
+        "feature_fusion",
+        "FeatureFusionModule._mixed.backward",
+        "dsp, dcp",
+        "dsp, dcp = concat_back(dx)[0], 0 * concat_back(dx)[1]",
+        "both paths went in, so both get their part of the gradient back",
     ),
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Timed
 from armlab.check.smooth import of_x, smooth
 from armlab.check.strategies import Source, pooled
@@ -37,4 +38,43 @@ CASES = [
         cost=(0, 420),
         timed=(Timed({"x": (8, 32, 64, 64)}),),
     )
+]
+
+FAULTS = [
+    Fault(
+        "global_avg_pool: 1/HW forgotten backward",
+        "global_avg_pool",
+        "global_avg_pool",
+        "global_avg_pool.backward",
+        "(2)",
+        "return xp.broadcast_to(dz, shape)",
+        "each pixel had a share of 1 / HW in the mean, so it receives that share of dz",
+    ),
+    Fault(
+        "global_avg_pool: sum for mean",
+        "global_avg_pool",
+        "global_avg_pool",
+        "global_avg_pool",
+        "(1)",
+        "z = position_sum(x)",
+        "this is the sum, which grows with the size of the image: divide by H W",
+    ),
+    Fault(
+        "global_avg_pool: divided by H only",
+        "global_avg_pool",
+        "global_avg_pool",
+        "global_avg_pool",
+        "(1)",
+        "z = position_sum(x) / h",
+        "a mean over all positions divides by H W",
+    ),
+    Fault(
+        "global_avg_pool: windows of one pixel",
+        "global_avg_pool",
+        "global_avg_pool",
+        "global_avg_pool",
+        "(1)",
+        "z = x",
+        "this is x: the mean over a window of 1×1 is the pixel itself, and nothing was pooled",
+    ),
 ]

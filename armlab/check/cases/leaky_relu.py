@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Timed
 from armlab.check.smooth import apart, of_x
 from armlab.check.strategies import Source, elementwise
@@ -35,4 +36,34 @@ CASES = [
         cost=(0, 420),
         timed=(Timed({"x": (8, 32, 64, 64)}),),
     )
+]
+
+FAULTS = [
+    Fault(
+        "leaky_relu: slope on the wrong side",
+        "leaky_relu",
+        "leaky_relu",
+        "leaky_relu.backward",
+        "(2)",
+        "return xp.where(y < 0, dy, slope * dy)",
+        "the slope belongs to x <= 0",
+    ),
+    Fault(
+        "leaky_relu: no leak backward",
+        "leaky_relu",
+        "leaky_relu",
+        "leaky_relu.backward",
+        "(2)",
+        "return xp.where(y > 0, dy, 0.0)",
+        "what leaks forward leaks backward: slope dy where x <= 0",
+    ),
+    Fault(
+        "leaky_relu_factor: gradient at the kink",
+        "leaky_relu",
+        "kernels/leaky_relu_factor",
+        "leaky_relu.backward",
+        "dx",
+        "dx = (y >= 0).astype(y.dtype)",
+        "at x = 0 the convention is the slope",
+    ),
 ]

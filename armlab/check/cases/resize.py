@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact, absolute, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Timed
 from armlab.check.smooth import of_x, smooth
 from armlab.check.special import where_no_pixel_is_passed_over
@@ -75,5 +76,48 @@ CASES = [
         calls={"": of_x(smooth, size=(3, 8))},
         cost=(0, 0),
         timed=TIMED,
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "resize_bilinear: corners aligned",
+        "resize_bilinear",
+        "resize",
+        "_tents",
+        "p",
+        "p = xp.minimum(xp.maximum(i * ((size - 1) / max(out - 1, 1)), 0.0), size - 1.0)",
+        "pixel centres lie half a pixel in (align_corners=False)",
+    ),
+    Fault(
+        "resize_nearest: mean for sum",
+        "resize_nearest",
+        "resize",
+        "resize_nearest.backward",
+        "a, b",
+        "copies = _ones_at(dy, rows, h), _ones_at(dy, columns, w)\n"
+        "counts = (xp.maximum(xp.sum(a, axis=0), xp.ones_like(a[0, :])) for a in copies)\n"
+        "a, b = (a / count for a, count in zip(copies, counts, strict=True))",
+        "one pixel repeated several times collects the sum of its gradients, not their mean",
+    ),
+    Fault(
+        "resize_nearest: only the last copy is heard",
+        "resize_nearest",
+        "resize",
+        "resize_nearest.backward",
+        "a, b",
+        "copies = _ones_at(dy, rows, h), _ones_at(dy, columns, w)\n"
+        "last = (xp.cumulative_sum(a, axis=0) == xp.sum(a, axis=0) for a in copies)\n"
+        "a, b = (a * xp.astype(at, a.dtype) for a, at in zip(copies, last, strict=True))",
+        "a pixel that was repeated has several gradients, and only the last of them stays: add up",
+    ),
+    Fault(
+        "resize_bands: bands too narrow",
+        "resize_bilinear",
+        "kernels/resize_bands",
+        "bands",
+        "reach",
+        "reach = 0.0",
+        "a pixel meets what lies within a pixel of it, on the coarser side",
     ),
 ]

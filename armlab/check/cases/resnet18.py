@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example, path
 from armlab.check.record import Built, features
 from armlab.check.strategies import Source
@@ -30,5 +31,26 @@ CASES = [
         share=0.1,
         built=Built({"width": 2}, features(3), kinks="many", spares=1),
         held_by="pytorchcv's ResNet, a part of the network in test_oracle.py",
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "BasicBlock: the way around lost backward",
+        "BasicBlock",
+        "resnet18",
+        "BasicBlock.forward.backward",
+        "return",
+        "return dx, grads",
+        "x goes through the block and around it: both gradients belong to it",
+    ),
+    Fault(
+        "ResNet18: features at 1/16 used once",
+        "ResNet18",
+        "resnet18",
+        "ResNet18.forward.backward",
+        "df16",
+        "df16 = df16_deeper",
+        "they are an output and the input of layer4: both gradients belong to them",
     ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, conv_bn_axes, features
 from armlab.check.strategies import Source
@@ -62,5 +63,17 @@ CASES = [
             square={"in_channels": 4, "mid_channels": 3, "out_channels": 4},
         ),
         formula=formula,
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "ListedSAR: max first",
+        "ListedSAR",
+        "sar",
+        "ListedSAR._logits",
+        "(2)",
+        "m, stats_back = stack_statistics(r, channel_max, channel_mean)",
+        "the mean comes first, then the max",
     ),
 ]

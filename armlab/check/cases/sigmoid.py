@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source, elementwise
@@ -38,4 +39,34 @@ CASES = [
         cost=(0, 420),
         timed=(Timed({"a": (8, 32, 64, 64)}),),
     )
+]
+
+FAULTS = [
+    Fault(
+        "sigmoid: 1 - s forgotten",
+        "sigmoid",
+        "sigmoid",
+        "sigmoid.backward",
+        "(2)",
+        "return ds * s",
+        "the slope of the sigmoid is s (1 - s), not s",
+    ),
+    Fault(
+        "sigmoid: by tanh, which loses small gates",
+        "sigmoid",
+        "sigmoid",
+        "sigmoid",
+        "(1)",
+        "s = 0.5 + 0.5 * xp.tanh(0.5 * a)",
+        "0.5 + 0.5 tanh(a / 2) cancels where s is small",
+    ),
+    Fault(
+        "sigmoid_in_place: 1 - s forgotten",
+        "sigmoid",
+        "kernels/sigmoid_in_place",
+        "sigmoid.backward",
+        "da",
+        "da = 1.0 - 0.0 * s",
+        "the slope of the sigmoid is s (1 - s), not s",
+    ),
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import TINY, Bounds, Exact, float64_inputs
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Shape, Timed
 from armlab.check.smooth import of_x, smooth
 from armlab.check.strategies import Source
@@ -48,4 +49,34 @@ CASES = [
         cost=(0, 420),
         timed=(Timed({"x": (8, 32, 64, 64)}, {"axis": 3}),),
     )
+]
+
+FAULTS = [
+    Fault(
+        "strip_mean: sum for mean",
+        "strip_mean",
+        "strip_mean",
+        "strip_mean.backward",
+        "(2)",
+        "return xp.broadcast_to(dy, shape)",
+        "each element had a share of 1 / W in its row's mean, so it receives that share of dy",
+    ),
+    Fault(
+        "strip_mean: divided by the length of the other axis",
+        "strip_mean",
+        "strip_mean",
+        "strip_mean.backward",
+        "(2)",
+        "return xp.broadcast_to(dy / shape[5 - axis], shape)",
+        "a row has W elements and a column H: divide by the axis that was averaged away",
+    ),
+    Fault(
+        "strip_mean_product: sum for mean",
+        "strip_mean",
+        "kernels/strip_mean_product",
+        "strip_mean.backward",
+        "(2)",
+        "return np.broadcast_to(dy, shape)",
+        "each element had a share of 1 / W in its row's mean, so it receives that share of dy",
+    ),
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from armlab.check.bounds import nothing_rounds
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.record import Inputs, Options, Shape, Timed
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -56,5 +57,27 @@ CASES = [
         calls={"": _call_split},
         cost=(0, 0),
         timed=(Timed({"x": (8, 32, 128, 1)}, {"height": 64}),),
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "join_strips: cut behind the columns' length",
+        "join_strips",
+        "strips",
+        "join_strips.backward",
+        "(1)",
+        "return _apart(dy, dy.shape[2] - height)",
+        "the rows come first, and there are H of them",
+    ),
+    Fault(
+        "split_strips: the columns' gradient first",
+        "split_strips",
+        "strips",
+        "split_strips.backward",
+        "(2)",
+        "transposed = [array_namespace(d).matrix_transpose(d) for d in dy]\n"
+        "return _end_to_end(transposed[1], transposed[0])",
+        "the strip holds the rows first, then the columns: their gradients go back in that order",
     ),
 ]

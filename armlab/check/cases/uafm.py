@@ -9,6 +9,7 @@ from armlab import hand
 from armlab.check import plain
 from armlab.check.case import Case
 from armlab.check.example import Example
+from armlab.check.fault import Fault
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Gate, Shape, conv_bn_axes
 from armlab.check.strategies import Source
@@ -96,5 +97,35 @@ CASES = [
             | conv_bn_axes("conv_atten.1.conv", "conv_atten.1.bn"),
         ),
         formula=channel_formula,
+    ),
+]
+
+FAULTS = [
+    Fault(
+        "UAFMSpatial: low keeps its whole gradient",
+        "UAFMSpatial",
+        "uafm",
+        "UAFMSpatial.forward.backward",
+        "return",
+        "return dhigh, collect(dlow_kept, dlow_seen), grads",
+        "low has the share 1 - s of y, so it receives that share of dy",
+    ),
+    Fault(
+        "UAFMSpatial: shares swapped",
+        "UAFMSpatial",
+        "uafm",
+        "UAFMSpatial.forward",
+        "gated, gate_back",
+        "gated, gate_back = sigmoid_gate(apart, -a)",
+        "s is the share of the resized high map; in PaddleSeg it is that of the low one",
+    ),
+    Fault(
+        "UAFMChannel: max first",
+        "UAFMChannel",
+        "uafm",
+        "UAFMChannel._statistics",
+        "(5)",
+        "return stack_statistics(x, global_max_pool, global_avg_pool)",
+        "the mean comes first, then the max",
     ),
 ]
