@@ -8,10 +8,10 @@ import pytest
 from armlab import hand
 from armlab.arrays import HOST
 from armlab.check import bounds
-from armlab.check.agreement import ROUNDOFF
 from armlab.check.bounds import window_of
 from armlab.check.cases import CASES
 from armlab.check.devices import torch_tensors
+from armlab.check.functions import ROUNDOFF
 from armlab.check.sides import run_torch
 from armlab.check.strata import for_all
 from armlab.hand import kernels
