@@ -1,4 +1,4 @@
-"""How a run tells of itself: rows on standard output, progress on standard error."""
+"""The progress of a run on a terminal: rows on standard output, progress on standard error."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from armlab.training.run_files import Row
 HEADER = "epoch   step     loss   learning rate    mIoU   A against B   images/s   seconds"
 
 
-class TerminalReport:
+class TerminalRunProgress:
     """A row for each epoch; progress as a bar on a terminal and as plain lines elsewhere."""
 
     def __init__(self, rows: bool = True, label: str = "", bar: bool = True) -> None:
         self.rows = rows  # False where standard output is to hold something else
         self.label = label  # what progress is called; else by the attention
-        self.may_draw_bar = bar  # False where several report to one terminal
+        self.may_draw_bar = bar  # False where several write to one terminal
         self._name = ""
         self._bar: Any = None
 

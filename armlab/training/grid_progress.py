@@ -1,4 +1,4 @@
-"""How a grid tells of itself: a row for each finished run, and the figure of all."""
+"""The progress of a grid on a terminal: a row for each finished run, and the figure of all."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from armlab import plots
-from armlab.training.ablation import Record
 from armlab.training.config import Config
 from armlab.training.findings import MEASURES, Finding
-from armlab.training.report import TerminalReport, three
+from armlab.training.grid_run import Record
+from armlab.training.run_progress import TerminalRunProgress, three
 
 HEADER = "attention      seed    mIoU   A against B   ms a step   seconds"
 
 
-class GridReport:
+class TerminalGridProgress:
     """Rows on standard output; the progress of each run, as in a training, on standard error."""
 
     def __init__(self, runs: int, rows: bool = True) -> None:
         self.runs, self.rows = runs, rows
         self.finished = 0
 
-    def run(self, config: Config) -> TerminalReport:
+    def run(self, config: Config) -> TerminalRunProgress:
         place = f"{self.finished + 1} of {self.runs}"
-        return TerminalReport(rows=False, label=f"{config.attention} seed {config.seed} ({place})")
+        return TerminalRunProgress(
+            rows=False, label=f"{config.attention} seed {config.seed} ({place})"
+        )
 
     def done(self, record: Record) -> None:
         if self.rows and not self.finished:
