@@ -73,7 +73,7 @@ def test_armlab_check_takes_them(copy):
 
 def test_each_test_of_a_module_takes_them(copy):
     chosen = [word for name in NAMES for word in ("--module", name)]
-    rooms = [f"tests/{room}" for room in ("check", "hand", "cost", "plots")]
+    rooms = [f"tests/{room}" for room in ("check", "hand", "cost")]
     out = run(
         copy, "-m", "pytest", "-q", "-m", "not thorough", "-p", "no:cacheprovider", *chosen, *rooms
     )
