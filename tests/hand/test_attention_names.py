@@ -9,9 +9,9 @@ from test_networks import expect_twins, pair
 import armlab.torch
 from armlab import hand
 from armlab.check.cases import MODULES
-from armlab.commands.train import TRAIN_OPTIONS
 from armlab.hand.conv_attention import attention_names, attentions, refinement
 from armlab.torch.conv_attention import attentions as twins_attentions
+from armlab.training.settings import ABOUT
 
 NETWORKS = {"ToyNet": {"channels": 6}, "ToyBiSeNet": {"width": 2}}
 
@@ -47,6 +47,10 @@ def gates_of(net, x):
         return net.gates(x)
     gate = net.gate(x)
     return {} if gate is None else {"refine": gate}
+
+
+def test_the_training_knows_every_attention():
+    assert ABOUT["attention"].choices == attention_names()
 
 
 def test_every_attention_that_keeps_the_shape_of_its_features_has_a_name():
@@ -121,7 +125,6 @@ def test_a_module_that_is_exported_with_a_name_is_an_attention_everywhere(monkey
         monkeypatch.setattr(room, "__all__", [*room.__all__, *(kind.__name__ for kind in kinds)])
     assert attention_names()[-1] == "halving"
     assert attentions()["simam"] is hand.SimAM
-    assert list(TRAIN_OPTIONS["attention"]["choices"]) == list(attention_names())
     for build in (hand.ToyNet, hand.ToyBiSeNet):
         parts = [type(m) for _, m in build(attention="halving").named_modules()]
         assert Halving in parts
