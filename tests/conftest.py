@@ -47,24 +47,24 @@ def why_no_gpu() -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "only the tests of this function or module of armlab.hand"
-    parser.addoption("--module", metavar="NAME", help=words)
+    words = "only the tests of this function or module of armlab.hand; may be given again"
+    parser.addoption("--module", metavar="NAME", action="append", default=[], help=words)
 
 
-def is_about(item: pytest.Item, name: str) -> bool:
-    """Whether the parameters in a test's name have this one: SAR is not ListedSAR."""
+def is_about(item: pytest.Item, names: list[str]) -> bool:
+    """Whether the parameters in a test's name have one of these: SAR is not ListedSAR."""
     _, _, parameters = item.name.partition("[")
-    return name in re.findall(r"\w+", parameters)
+    return not set(names).isdisjoint(re.findall(r"\w+", parameters))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if name := config.getoption("--module"):
-        others = [item for item in items if not is_about(item, name)]
+    if names := config.getoption("--module"):
+        others = [item for item in items if not is_about(item, names)]
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if is_about(item, name)]
+        items[:] = [item for item in items if is_about(item, names)]
         if not items:
-            raise pytest.UsageError(f"no test is about {name!r}: give a name of armlab.hand")
+            raise pytest.UsageError(f"no test is about {names[0]!r}: give a name of armlab.hand")
     marked = [item for item in items if item.get_closest_marker("gpu")]
     reason = why_no_gpu() if marked else ""
     for item in marked if reason else []:

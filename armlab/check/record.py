@@ -67,13 +67,13 @@ class Gate:
 class Timed:
     """A call for `armlab bench`: shapes of the inputs and constants, options of the function.
 
-    label  of the row behind the name of the case, where it has several
+    name  of the row, where it is not that of the case
     """
 
     inputs: Mapping[str, Shape]
     options: Options = field(default_factory=dict)
     constants: Mapping[str, Shape] = field(default_factory=dict)
-    label: str = ""
+    name: str = ""
 
 
 BN = ("weight", "bias", "running_mean", "running_var")

@@ -51,6 +51,10 @@ def gates_of(net, x):
     return {} if gate is None else {"refine": gate}
 
 
+def test_the_training_knows_every_attention():
+    assert settings.ABOUT["attention"].choices == attention_names()
+
+
 def test_every_attention_that_keeps_the_shape_of_its_features_has_a_name():
     named = {*attentions().values(), hand.ConvAttention}
     gated = {

@@ -47,6 +47,7 @@ CASES = [
             Timed(
                 {"x": (8, 32, 64, 64)},
                 {"in_channels": 32, "out_channels": 64, "activation": "leaky_relu"},
+                name="conv_bn_act",
             ),
         ),
     ),

@@ -73,7 +73,7 @@ CASES = [
         cost=(0, 432),
         timed=(
             Timed({"x": (8, 32, 64, 64), "a": (8, 32, 1, 1)}),
-            Timed({"x": (8, 32, 64, 64), "a": (8, 1, 64, 64)}, label="spatial"),
+            Timed({"x": (8, 32, 64, 64), "a": (8, 1, 64, 64)}, name="sigmoid_gate-spatial"),
         ),
     )
 ]
