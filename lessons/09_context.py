@@ -41,7 +41,7 @@ from armlab.data.scenes import BAND_COLOURS, BAND_ROWS, FIRST_ROW
 from armlab.hand import kernels
 from armlab.training import loop
 from armlab.training.evaluation import evaluate, gallery
-from armlab.training.learner import HandLearner
+from armlab.training.hand_learner import HandLearner
 from armlab.training.metrics import ConfusionMatrix
 from armlab.training.optimisers import SGD, Adam
 from tools import compare, feature_map, from_file, gradient_map, source, trained

@@ -39,7 +39,7 @@ from armlab.check.functions import ROUNDOFF
 from armlab.check.devices import strict_device
 from armlab.data import Scenes, to_rgb
 from armlab.hand import kernels
-from armlab.training.learner import HandLearner
+from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import Adam
 from tools import compare, gate_map, gradient_map, picture, photographs, source, trained
 

@@ -93,8 +93,8 @@ X = np.random.default_rng(0).standard_normal((2, 3, 6, 5)).astype("f4")
 
 
 def built(kind):
-    args, kwargs = BUILT[kind.__name__]
-    return lambda **made: kind(*args, **kwargs, rng=0, **made)
+    options = BUILT[kind.__name__].options
+    return lambda **made: kind(**options, rng=0, **made)
 
 
 def modules():
@@ -216,11 +216,9 @@ def in_numpy(value):
 
 @pytest.mark.parametrize("name", BUILT)
 def test_a_module_takes_the_numbers_of_numpy(name):
-    args, kwargs = BUILT[name]
-    plain = getattr(hand, name)(*args, **kwargs, rng=0)
-    other = getattr(hand, name)(
-        *map(in_numpy, args), **{k: in_numpy(v) for k, v in kwargs.items()}, rng=np.int64(0)
-    )
+    options = BUILT[name].options
+    plain = getattr(hand, name)(**options, rng=0)
+    other = getattr(hand, name)(**{k: in_numpy(v) for k, v in options.items()}, rng=np.int64(0))
     assert repr(plain) == repr(other)
     for a, b in zip(plain.state_dict().values(), other.state_dict().values(), strict=True):
         np.testing.assert_array_equal(a, b, strict=True)
