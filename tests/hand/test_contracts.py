@@ -40,8 +40,9 @@ def test_backward_is_pure(name):
 
     def holds(e, dtype):
         before = copy.deepcopy(e)
-        run = run_hand_arrays(name, e, dtype)
-        again = run_hand_arrays(name, e, dtype).results
+        with np.errstate(**{} if e.clean is None else {"all": "ignore"}):  # infinities are meant
+            run = run_hand_arrays(name, e, dtype)
+            again = run_hand_arrays(name, e, dtype).results
         sources = list(arrays_of(run.inputs).values())
         sources += (
             [] if name in ("add", "subtract") else run.dy.values()
