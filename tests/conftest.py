@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import nullcontext
 from typing import Any
 
 # Before NumPy and torch load: on small arrays their waiting threads only starve each other.
@@ -114,3 +115,12 @@ def strict_cuda_precision() -> Any:
     assert "CUPY_TF32" not in os.environ, "unset CUPY_TF32: it makes float32 products inexact"
     yield
     torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = before
+
+
+@pytest.fixture(params=["kernels", "specification"])
+def fast_and_plain(request: pytest.FixtureRequest) -> Any:
+    """The test runs twice: with the kernels of NumPy, and with none."""
+    from armlab.hand import kernels
+
+    with kernels.specification() if request.param == "specification" else nullcontext():
+        yield

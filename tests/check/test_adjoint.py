@@ -46,6 +46,7 @@ def outputs_of(name, **options):
     return call
 
 
+@pytest.mark.usefixtures("fast_and_plain")
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", CALLS)

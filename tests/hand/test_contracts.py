@@ -40,7 +40,7 @@ def test_backward_is_pure(name):
 
     def holds(e, dtype):
         before = copy.deepcopy(e)
-        with np.errstate(all="warn" if e.clean is None else "ignore"):  # special values
+        with np.errstate(**{} if e.clean is None else {"all": "ignore"}):  # infinities are meant
             run = run_hand_arrays(name, e, dtype)
             again = run_hand_arrays(name, e, dtype).results
         sources = list(arrays_of(run.inputs).values())

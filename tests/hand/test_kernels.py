@@ -36,6 +36,11 @@ def can(kernel, window, groups):
     return kernel is conv2d_columns or kernel.fits(None, many, window, groups)
 
 
+def numbers(examples):
+    """Examples without NaN and infinities, which test_table.py holds each row to."""
+    return [s for s in CASES["conv2d"].strata(examples) if s.name != "special"]
+
+
 def run(convolve, e, dtype, input_grad=True):
     x, w, dy = (a.astype(dtype) for a in (e.inputs["x"], e.inputs["w"], e.dy))
     y, backward = convolve(x, w, window_of(e), e.options["groups"])
@@ -78,7 +83,7 @@ def test_each_keeps_the_bound_of_convolution(name, monkeypatch):
         met.append(e)
 
     met = []
-    for_all(CASES["conv2d"].strata(100), holds)
+    for_all(numbers(100), holds)
     assert len(met) >= 10
 
 
@@ -94,7 +99,7 @@ def test_without_the_gradient_of_the_input_the_rest_is_the_same(name):
         assert spared["dx"] is None
         np.testing.assert_array_equal(spared["dw"], whole["dw"])
 
-    for_all(CASES["conv2d"].strata(30), same)
+    for_all(numbers(30), same)
 
 
 @pytest.mark.parametrize("count", [2, 3])
