@@ -1,5 +1,7 @@
 """Networks with any attention by its name: the same network, the same keys, in both libraries."""
 
+import runpy
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from armlab import hand
 from armlab.check.cases import MODULES
 from armlab.hand.conv_attention import attention_names, attentions, refinement
 from armlab.torch.conv_attention import attentions as twins_attentions
-from armlab.training.settings import ABOUT
+from armlab.training import settings
 
 NETWORKS = {"ToyNet": {"channels": 6}, "ToyBiSeNet": {"width": 2}}
 
@@ -50,7 +52,7 @@ def gates_of(net, x):
 
 
 def test_the_training_knows_every_attention():
-    assert ABOUT["attention"].choices == attention_names()
+    assert settings.ABOUT["attention"].choices == attention_names()
 
 
 def test_every_attention_that_keeps_the_shape_of_its_features_has_a_name():
@@ -125,6 +127,8 @@ def test_a_module_that_is_exported_with_a_name_is_an_attention_everywhere(monkey
         monkeypatch.setattr(room, "__all__", [*room.__all__, *(kind.__name__ for kind in kinds)])
     assert attention_names()[-1] == "halving"
     assert attentions()["simam"] is hand.SimAM
+    about = runpy.run_path(settings.__file__)["ABOUT"]  # as the commands read it, from its start
+    assert about["attention"].choices == attention_names()
     for build in (hand.ToyNet, hand.ToyBiSeNet):
         parts = [type(m) for _, m in build(attention="halving").named_modules()]
         assert Halving in parts
