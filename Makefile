@@ -3,7 +3,7 @@
 #
 #   TORCH=…        another build of torch                      (torch==2.13.0)
 #   PYTHON=…       the Python 3.11 or newer to begin with      (python3)
-#   MODULE=…       whose tests `make quick` runs             (none)
+#   MODULE=…       a function or a module for `make quick`     (none)
 #   BROWSER=none   `make lessons` prints its URL and opens no browser
 #   ARGS=…         options for `make train`, such as ARGS="--seed 1 --attention arm",
 #                  or for `make bench`, such as ARGS="conv3x3 arm32"

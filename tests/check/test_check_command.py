@@ -73,7 +73,9 @@ def test_faults_are_told_one_by_one(capsys):
     *lines, last = capsys.readouterr().out.splitlines()
     planted = [f.name for f in faults.FAULTS + faults.OF_KINDS if f.case in ("sigmoid", "relu")]
     assert [line.split("  ")[0] for line in lines] == planted
-    assert all(" caught  float" in line and "dy (1, 1, 1, 1)" in line for line in lines)
+    assert all(" caught  float" in line for line in lines)
+    one_pixel = [line for line in lines if "layouts alone" not in line]  # which take two to differ
+    assert all("dy (1, 1, 1, 1)" in line for line in one_pixel)
     assert last == f"{len(planted)} faults, each caught"
 
 

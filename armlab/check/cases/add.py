@@ -79,4 +79,13 @@ FAULTS = [
         "return dy, unbroadcast(dy, shape)",
         "y falls where x2 grows: its gradient is that of -x2",
     ),
+    Fault(
+        "add_unbuffered: the second map twice",
+        "add",
+        "kernels/add_unbuffered",
+        "add",
+        "(1)",
+        "y = x1 + x2 + x2",
+        "each map counts once",
+    ),
 ]
