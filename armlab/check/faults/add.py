@@ -1,4 +1,4 @@
-"""Wrong versions of `hand/add.py`."""
+"""Wrong versions of `hand/add.py` and of its kernels."""
 
 from __future__ import annotations
 
@@ -31,5 +31,14 @@ FAULTS = [
         "(2)",
         "return dy, unbroadcast(dy, shape)",
         "y falls where x2 grows: its gradient is that of -x2",
+    ),
+    Fault(
+        "add_unbuffered: a repeated term keeps its copies apart",
+        "add",
+        "kernels/add_unbuffered",
+        "add.backward",
+        "return",
+        "return dy, dy",
+        "x2 was repeated to the shape of x1: what its copies receive adds up",
     ),
 ]
