@@ -3,6 +3,7 @@
 #
 #   TORCH=…        another build of torch                      (torch==2.13.0)
 #   PYTHON=…       the Python 3.11 or newer to begin with      (python3)
+#   MODULE=…       whose tests `make quick` runs             (none)
 #   BROWSER=none   `make lessons` prints its URL and opens no browser
 #   ARGS=…         options for `make train`, such as ARGS="--seed 1 --attention arm",
 #                  or for `make bench`, such as ARGS="conv3x3 arm32"
@@ -15,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
-.PHONY: help lessons test train bench check checks lint thorough coverage mutation notebooks site gpu clean
+.PHONY: help lessons test quick train bench check checks lint thorough coverage mutation notebooks site gpu clean
 
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +26,10 @@ lessons: $(VENV)/ready  ## open JupyterLab on the lessons
 
 test: $(VENV)/ready  ## all tests but the long ones; on a GPU as well where one answers
 	$(PYTEST) $(JOBS) -m "not lessons and not browser and not thorough"
+
+quick: $(VENV)/ready  ## the tests of one function or module, in seconds: make quick MODULE=SimAM
+	@test -n "$(MODULE)" || { echo "expected a module: make quick MODULE=SimAM"; exit 2; }
+	$(PYTEST) tests/check tests/hand tests/cost -m "not thorough" --module $(MODULE)
 
 train: $(VENV)/ready  ## the toy training by hand, without attention and with ARM
 	@$(BIN)/armlab train $(ARGS)

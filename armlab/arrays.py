@@ -223,23 +223,3 @@ def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:
     )
     y[:, :, top : top + h, left : left + w] = x
     return y
-
-
-def expect_labels(labels: np.ndarray, classes: int, ignore_index: int) -> None:
-    """Refuse labels on the host that are not classes, before they reach a device."""
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"expected labels of an integer dtype, got {labels.dtype}: convert them")
-    counted = labels != ignore_index
-    if not counted.any():
-        raise ValueError(
-            f"every one of the {labels.size} pixels is ignored (label {ignore_index}), so the "
-            "mean loss is undefined: leave this batch out or check ignore_index"
-        )
-    if labels.min() >= 0 and labels.max() < classes:
-        return
-    wrong = labels[counted & ((labels < 0) | (labels >= classes))]
-    if wrong.size > 0:
-        raise ValueError(
-            f"expected labels 0 to {classes - 1} or {ignore_index} (ignored), got {wrong[0]}: "
-            "check the number of classes and ignore_index"
-        )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from armlab.commands import (
     BAD,
     INTERRUPTED,
+    CommandParser,
     ablate,
     bench,
     check,
@@ -37,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="armlab", description="Attention refinement, by hand and in PyTorch."
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+    )
     for command in (train, ablate, predict, check, bench, cost, lessons, convert, info):
         command.add(commands)
     return parser

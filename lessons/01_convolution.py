@@ -635,7 +635,7 @@ fig.colorbar(drawn, ax=axes[3], shrink=0.9)
 plt.show()
 
 # %% [markdown]
-# Two white maps, and one with the grain of rounding. It is small, and how small is known beforehand: `armlab/check/bounds.py` bounds it, and the tests hold it to that.
+# Two white maps, and one with the grain of rounding. It is small, and how small is known beforehand: `armlab/check/cases/conv2d.py` bounds it, and the tests hold it to that.
 #
 # So the roles are fixed. **The readable convolution is the specification**: the fast ones must equal it, exactly where their sums are exact and within a bound elsewhere. And what rests on equal bits runs the readable one. The next section has such a case.
 

@@ -41,7 +41,7 @@ from armlab.data.scenes import BAND_COLOURS, BAND_ROWS, FIRST_ROW
 from armlab.hand import kernels
 from armlab.training import loop
 from armlab.training.evaluation import evaluate, gallery
-from armlab.training.learner import HandLearner
+from armlab.training.hand_learner import HandLearner
 from armlab.training.metrics import ConfusionMatrix
 from armlab.training.optimisers import SGD, Adam
 from tools import compare, feature_map, from_file, gradient_map, source, trained
@@ -404,10 +404,8 @@ _ = ipywidgets.interact(lambda top: show_band([top]), top=slider)
 # %%
 def before_the_gate(net, x):
     """f, what the attention of a trained network pools: (N, 32, H/2, W/2)."""
-    for name, layer in net.children().items():
-        if name.startswith("conv"):
-            x, _ = layer(x)
-    return net.refine.conv(x)[0]
+    before, _ = net.features(x)
+    return net.refine.conv(before)[0]
 
 
 many = [scenes.batch(range(64), band)[0] for band in (0, 1)]

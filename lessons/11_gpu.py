@@ -35,11 +35,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from armlab import check, cost, hand
 from armlab.arrays import HOST, array_namespace, dtype_name, place, place_of, to_host
-from armlab.check.agreement import ROUNDOFF
+from armlab.check.functions import ROUNDOFF
 from armlab.check.devices import strict_device
 from armlab.data import Scenes, to_rgb
 from armlab.hand import kernels
-from armlab.training.learner import HandLearner
+from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import Adam
 from tools import compare, gate_map, gradient_map, picture, photographs, source, trained
 

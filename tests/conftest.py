@@ -1,6 +1,7 @@
 """Hypothesis profiles, why GPU tests are skipped, and how many examples were judged."""
 
 import os
+import re
 from typing import Any
 
 # Before NumPy and torch load: on small arrays their waiting threads only starve each other.
@@ -45,7 +46,25 @@ def why_no_gpu() -> str:
     return "" if torch.cuda.is_available() else "torch finds no CUDA device"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "only the tests of this function or module of armlab.hand; may be given again"
+    parser.addoption("--module", metavar="NAME", action="append", default=[], help=words)
+
+
+def is_about(item: pytest.Item, names: list[str]) -> bool:
+    """Whether the parameters in a test's name have one of these: SAR is not ListedSAR."""
+    _, _, parameters = item.name.partition("[")
+    return not set(names).isdisjoint(re.findall(r"\w+", parameters))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if names := config.getoption("--module"):
+        others = [item for item in items if not is_about(item, names)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if is_about(item, names)]
+        if not items:
+            raise pytest.UsageError(f"no test is about {names[0]!r}: give a name of armlab.hand")
     marked = [item for item in items if item.get_closest_marker("gpu")]
     reason = why_no_gpu() if marked else ""
     for item in marked if reason else []:

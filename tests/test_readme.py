@@ -99,6 +99,20 @@ def test_links_and_pictures_are_there():
         assert (ROOT / path).exists(), path
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "armlab/check/README.md"])
+def test_links_and_files_of_the_other_pages_are_there(page):
+    text, folder = (ROOT / page).read_text(encoding="utf-8"), (ROOT / page).parent
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    files = re.findall(r"`([\w./]*(?:\.py|\.md|/))`", text)
+    assert len(links) + len(files) >= 8
+    for name in links:
+        assert (folder / name).exists(), name
+    for name in files:
+        wanted = name.replace("NAME", "simam")
+        rooms = (ROOT, folder, ROOT / "tests/check", ROOT / "armlab")
+        assert any((room / wanted).exists() for room in rooms), name
+
+
 def test_counts_are_true():
     assert f"catalogue\nof {len(faults.FAULTS)} wrong versions" in README
     written = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))

@@ -19,7 +19,6 @@ import torch
 
 sys.path.append(str(Path(__file__).parent / "hand"))
 
-from armlab.data.images import read_image, read_mask
 from test_contracts import BUILT
 from test_signatures import CALLS, value_of
 
@@ -28,6 +27,7 @@ from armlab.arrays import HOST, device_name, dtype_of, place
 from armlab.check.devices import torch_tensors
 from armlab.data import generated
 from armlab.data.export import export
+from armlab.data.image_files import read_image, read_mask
 
 ROOMS = (hand, arrays, weights, data, training, cost, plots)
 KINDS = {  # an argument is of a kind by a word of its annotation, or by its name
@@ -93,8 +93,8 @@ X = np.random.default_rng(0).standard_normal((2, 3, 6, 5)).astype("f4")
 
 
 def built(kind):
-    args, kwargs = BUILT[kind.__name__]
-    return lambda **made: kind(*args, **kwargs, rng=0, **made)
+    options = BUILT[kind.__name__].options
+    return lambda **made: kind(**options, rng=0, **made)
 
 
 def modules():
@@ -216,11 +216,9 @@ def in_numpy(value):
 
 @pytest.mark.parametrize("name", BUILT)
 def test_a_module_takes_the_numbers_of_numpy(name):
-    args, kwargs = BUILT[name]
-    plain = getattr(hand, name)(*args, **kwargs, rng=0)
-    other = getattr(hand, name)(
-        *map(in_numpy, args), **{k: in_numpy(v) for k, v in kwargs.items()}, rng=np.int64(0)
-    )
+    options = BUILT[name].options
+    plain = getattr(hand, name)(**options, rng=0)
+    other = getattr(hand, name)(**{k: in_numpy(v) for k, v in options.items()}, rng=np.int64(0))
     assert repr(plain) == repr(other)
     for a, b in zip(plain.state_dict().values(), other.state_dict().values(), strict=True):
         np.testing.assert_array_equal(a, b, strict=True)
@@ -280,7 +278,7 @@ def scenes(kind):
 
 def multiply_adds(pair):
     height, width = (pair, pair) if np.ndim(pair) == 0 else pair
-    return cost.Report(hand.Conv2d(3, 4, 1), [1, 3, height, width]).total.multiply_adds
+    return cost.ModuleCost(hand.Conv2d(3, 4, 1), [1, 3, height, width]).total.multiply_adds
 
 
 PAIRS = {  # an argument: a call, and a number that it takes
@@ -305,7 +303,7 @@ PAIRS = {  # an argument: a call, and a number that it takes
     "data.HardScenes.size": (scenes(data.HardScenes), 64),
     "data.DigitScenes.size": (scenes(data.DigitScenes), 64),
     "training.Config.size": (lambda p: json.dumps(training.Config(size=p).to_dict()), 64),
-    "cost.Report.shapes": (multiply_adds, 9),
+    "cost.ModuleCost.shapes": (multiply_adds, 9),
 }
 MADE_FROM_A_SIZE = {"data.Generated.size", "data.Folder.size"}  # by `Config`
 
@@ -318,7 +316,7 @@ def test_a_pair_is_an_int_two_or_a_list_of_any_integers(argument):
         np.testing.assert_array_equal(call(pair), want, strict=True)
 
 
-@pytest.mark.parametrize("argument", [name for name in PAIRS if name != "cost.Report.shapes"])
+@pytest.mark.parametrize("argument", [name for name in PAIRS if name != "cost.ModuleCost.shapes"])
 def test_what_is_no_pair_is_refused_in_a_sentence(argument):
     call, n = PAIRS[argument]
     absent = argument == "hand.max_pool2d.stride"  # None is the kernel there
@@ -406,7 +404,7 @@ PATHS |= {"training.Run.start.folder", "training.Run.resume.folder", "data.Folde
 PATHS |= {"plots.confusion.path", "plots.inside.path"}
 LIKE_CONFUSION = {f"plots.{n}.path" for n in ("ablation", "attention", "curves", "gates")}
 LIKE_CONFUSION |= {"plots.prediction.path"}  # matplotlib's savefig gets the path as it is
-NO_PATHS = {"arrays.clip.out", "cost.Report.branches.path"}  # an array; a module within another
+NO_PATHS = {"arrays.clip.out", "cost.ModuleCost.branches.path"}  # an array; a module within another
 OF_A_RUN = {"training.Run.folder", "training.Run.begin_with.path"}  # `Run.start` and `resume` give
 
 
@@ -414,7 +412,7 @@ def test_every_argument_is_looked_at():
     assert set(arguments("dtype")) | {"arrays.dtype_of.spelling"} == DTYPE_ARGUMENTS
     assert set(arguments("device")) == DEVICE_ARGUMENTS
     assert set(arguments("path")) - NO_PATHS == PATHS | LIKE_CONFUSION | OF_A_RUN
-    pairs = set(arguments("pair")) | {"cost.Report.shapes"}
+    pairs = set(arguments("pair")) | {"cost.ModuleCost.shapes"}
     assert pairs == set(PAIRS) | ONE_NUMBER | MADE_FROM_A_SIZE
     bundles = {f"hand.{name}.made" for name in BUILT} - {n[:-5] + "made" for n in DTYPE_ARGUMENTS}
     assert {n for n in arguments("bundle") if n != "hand.Module.made"} >= bundles

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from armlab.bench import GROUPS
 from armlab.bench.timed_call import Shape, TimedCall
-
-
-def _features(call: str, channels: int = 32, side: int = 64, **options: Any) -> TimedCall:
-    """A function of one map, of the size that the toy training has."""
-    return TimedCall(call, "operations", call, {"x": (8, channels, side, side)}, options)
 
 
 def _conv(
@@ -37,55 +33,8 @@ def _training(
     return TimedCall(name, group, call, {"x": x}, {"classes": 3, **options}, **own)
 
 
-X, VECTOR = (8, 32, 64, 64), (32,)
-WITH_VECTORS = {"x": X, "w": VECTOR, "b": VECTOR}
+X = (8, 32, 64, 64)
 
-OPERATIONS = [
-    TimedCall(
-        "conv2d", "operations", "conv2d", {"x": X, "w": (32, 32, 3, 3), "b": VECTOR}, {"padding": 1}
-    ),
-    TimedCall("batch_norm", "operations", "batch_norm", WITH_VECTORS),
-    TimedCall(
-        "batch_norm_eval",
-        "operations",
-        "batch_norm_eval",
-        WITH_VECTORS,
-        constants={"mean": VECTOR, "var": VECTOR},
-    ),
-    _features("relu"),
-    _features("leaky_relu"),
-    TimedCall("sigmoid", "operations", "sigmoid", {"a": X}),
-    TimedCall("sigmoid_gate", "operations", "sigmoid_gate", {"x": X, "a": (8, 32, 1, 1)}),
-    TimedCall("sigmoid_gate-spatial", "operations", "sigmoid_gate", {"x": X, "a": (8, 1, 64, 64)}),
-    TimedCall(
-        "conv_bn_act",
-        "operations",
-        "ConvBNAct",
-        {"x": X},
-        {"in_channels": 32, "out_channels": 64, "activation": "leaky_relu"},
-    ),
-    _features("global_avg_pool"),
-    _features("global_max_pool"),
-    TimedCall(
-        "channel_conv1d", "operations", "channel_conv1d", {"z": (8, 256, 1, 1), "w": (1, 1, 5)}
-    ),
-    _features("channel_mean"),
-    _features("channel_max"),
-    _features("strip_mean", axis=3),
-    _features("hard_swish"),
-    _features("simam_logits"),
-    TimedCall("concat_channels", "operations", "concat_channels", {"x1": X, "x2": X}),
-    _features("max_pool2d", kernel_size=3, stride=2, padding=1),
-    _features("resize_bilinear", side=32, size=(64, 64)),
-    _features("resize_nearest", side=32, size=(64, 64)),
-    TimedCall(
-        "cross_entropy",
-        "operations",
-        "cross_entropy",
-        {"a": (8, 19, 64, 64)},
-        constants={"labels": (8, 64, 64)},
-    ),
-]
 CONVOLUTIONS = [
     _conv("conv3x3-stem", (8, 3, 64, 64), 32, no_grad=("x",), series="conv3x3"),
     _conv("conv3x3-32-64", X, 64, series="conv3x3"),
@@ -126,7 +75,21 @@ SCALING = [
     *(_arm(f"arm-map-{h}x{w}", (2, 16, h, w), 16, "scaling", series="arm-map", size=h * w)
       for h, w in MAPS),
 ]  # fmt: skip
-ROWS = {row.name: row for row in OPERATIONS + CONVOLUTIONS + ARMS + TRAINING + NETWORK + SCALING}
+OWN = [*CONVOLUTIONS, *ARMS, *TRAINING, *NETWORK, *SCALING]
+
+
+@cache
+def timed_calls() -> dict[str, TimedCall]:
+    """All rows by name: those that a case has of its function or module, and those above."""
+    from armlab.check.cases import CASES  # not above: a worker chooses its cores before NumPy loads
+
+    operations = [
+        TimedCall(t.name or name, "operations", name, t.inputs, t.options, t.constants)
+        for name, case in CASES.items()
+        for t in case.timed
+    ]
+    return {row.name: row for row in operations + OWN}
+
 
 WITHOUT_OPPONENT = {  # name: group, what is measured; see `armlab.bench.without_opponent`
     "side-by-side": ("training", "the first toy step in two processes at once, against in one"),
@@ -137,14 +100,14 @@ WITHOUT_OPPONENT = {  # name: group, what is measured; see `armlab.bench.without
 
 def groups() -> dict[str, str]:
     """The group of each row, in the order in which they are run."""
-    found = {row.name: row.group for row in ROWS.values()}
+    found = {row.name: row.group for row in timed_calls().values()}
     found |= {name: group for name, (group, _) in WITHOUT_OPPONENT.items()}
     return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1])))
 
 
 def about(name: str) -> str:
     """What a row measures, in words."""
-    return ROWS[name].about if name in ROWS else WITHOUT_OPPONENT[name][1]
+    return timed_calls()[name].about if name in timed_calls() else WITHOUT_OPPONENT[name][1]
 
 
 def chosen(names: Iterable[str], group: str | None = None) -> list[str]:
@@ -153,7 +116,8 @@ def chosen(names: Iterable[str], group: str | None = None) -> list[str]:
     Raises ValueError for a name that is neither, or where nothing is left.
     """
     known, wanted = groups(), list(names)
-    series = {row.series for row in ROWS.values() if row.series}
+    series_of = {name: row.series for name, row in timed_calls().items() if row.series}
+    series = set(series_of.values())
     for name in wanted:
         if name not in known and name not in series:
             near = difflib.get_close_matches(name, [*known, *series], n=3)
@@ -162,7 +126,7 @@ def chosen(names: Iterable[str], group: str | None = None) -> list[str]:
     found = [
         name
         for name in known
-        if not wanted or name in wanted or (name in ROWS and ROWS[name].series in wanted)
+        if not wanted or name in wanted or series_of.get(name) in wanted
         if group in (None, known[name])
     ]
     if not found:

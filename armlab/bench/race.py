@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from armlab.bench import machine, memory
-from armlab.bench.catalogue import ROWS, about, groups
+from armlab.bench.catalogue import about, groups, timed_calls
 from armlab.bench.process import Process, SideError
 from armlab.bench.rounds import BEST, SIDES, summary, take_turns
 from armlab.bench.timed_call import TimedCall
@@ -52,11 +52,12 @@ def race(threads: int, names: Iterable[str], plan: Plan, document: JsonObject) -
         for name in names:
             plan.tell(f"{name}, {threads} thread{'s' * (threads > 1)}")
             found = head(name, threads) | {"skipped": {**missing} if plan.best else {}}
-            found |= _measure_row(ROWS[name], processes, plan, found["skipped"])
+            row = timed_calls()[name]
+            found |= _measure_row(row, processes, plan, found["skipped"])
             processes |= {side: start(side) for side, p in processes.items() if p.ended}
-            if ROWS[name].flops and "ms" in found:
+            if row.flops and "ms" in found:
                 found["peak_share"] = {
-                    side: ROWS[name].flops / found["ms"][side]["forward"] / 1e6 / p["gflops"]
+                    side: row.flops / found["ms"][side]["forward"] / 1e6 / p["gflops"]
                     for side, p in peaks.items()
                 }
             if plan.memory and "ms" in found:

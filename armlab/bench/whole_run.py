@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable
 
 from armlab.bench import machine, without_opponent
-from armlab.bench.catalogue import ROWS
+from armlab.bench.catalogue import timed_calls
 from armlab.bench.race import JsonObject, Plan, head, race
 from armlab.bench.rounds import SIDES, exponent
 
@@ -17,11 +17,11 @@ def measure(plan: Plan) -> JsonObject:
     A row whose sides disagree, or one of which fails, has "not_timed", a sentence, and no times.
     """
     document: JsonObject = {**machine.facts(), "peaks": [], "rows": []}
-    timed = [name for name in plan.names if name in ROWS]
+    timed = [name for name in plan.names if name in timed_calls()]
     for threads in plan.threads if timed else ():
         race(threads, timed, plan, document)
     for name in plan.names:
-        if name not in ROWS:
+        if name not in timed_calls():
             plan.tell(name)
             document["rows"].append(head(name, 1) | without_opponent.measure(name, plan.rounds))
     return document | {"series": series(document["rows"])}
@@ -34,13 +34,14 @@ def series(rows: Iterable[JsonObject]) -> list[JsonObject]:
     """
     together: dict[tuple[str, int], list[JsonObject]] = {}
     for row in rows:
-        if row["name"] in ROWS and ROWS[row["name"]].series and "ms" in row:
-            together.setdefault((ROWS[row["name"]].series, row["threads"]), []).append(row)
+        call = timed_calls().get(row["name"])
+        if call and call.series and "ms" in row:
+            together.setdefault((call.series, row["threads"]), []).append(row)
     found = []
     for (name, threads), members in together.items():
         if len(members) == 1:
             continue
-        sizes = [ROWS[row["name"]].size for row in members]
+        sizes = [timed_calls()[row["name"]].size for row in members]
         entry: JsonObject = {"series": name, "threads": threads, "rows": len(members)}
         if not any(sizes):
             medians = [row["ratio"]["both"]["median"] for row in members]

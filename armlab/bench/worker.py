@@ -15,7 +15,7 @@ import time
 from contextlib import nullcontext
 from typing import Any
 
-from armlab.bench.catalogue import ROWS
+from armlab.bench.catalogue import timed_calls
 from armlab.training.memory import keep_freed_memory
 from armlab.training.threads import threads
 
@@ -39,11 +39,11 @@ class Worker:
         if self.side == "hand":
             from armlab.bench import hand_side
 
-            self.task = hand_side.ready(ROWS[row])
+            self.task = hand_side.ready(timed_calls()[row])
         else:
             from armlab.bench import torch_side
 
-            self.task = torch_side.ready(ROWS[row], self.side)
+            self.task = torch_side.ready(timed_calls()[row], self.side)
 
     def save(self, path: str) -> None:
         """Run once, and write y and the gradients to a file."""

@@ -5,6 +5,7 @@
     check.judge("conv2d", example, "float32")  both sides against float64, under known bounds
     check.trace(mine, twin, x)                 where do this module and its twin part first?
 
+README.md beside this file is a map: what a case, an example, a verdict, a fault and a trace are.
 Needs Hypothesis, and PyTorch for everything but `adjoint`.
 """
 

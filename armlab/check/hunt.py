@@ -19,6 +19,7 @@ from armlab.check.devices import torch_tensors
 from armlab.check.example import Example
 from armlab.check.fault import Fault, planted
 from armlab.check.faults import FAULTS, OF_KINDS
+from armlab.check.missing import expect_complete
 from armlab.check.strata import QUIET, Stratum, for_all
 
 EXAMPLES = 400
@@ -69,11 +70,9 @@ def hunt(fault: Fault, shrink: bool = True) -> Catch:
 def chosen(names: Iterable[str]) -> list[Fault]:
     """The faults of the cases with these names; of all without any.
 
-    Raises ValueError for a name that is no case.
+    Raises ValueError for a name that is no case or lacks something.
     """
-    unknown = [name for name in names if name not in CASES]
-    if unknown:
-        raise ValueError(f"no module {unknown[0]!r}: choose from {', '.join(CASES)}")
+    expect_complete(names)
     return [fault for fault in FAULTS + OF_KINDS if not names or fault.case in names]
 
 

@@ -68,6 +68,20 @@ def spoil(e: Example, name: str, where: Any, value: float) -> Example:
     return replace(e, dy=tuple((names | {name: spoiled(names[name])}).values()), clean=e)
 
 
+def covered(e: Example) -> tuple[int, int]:
+    """How many rows and columns of x the windows of a convolution or of a pooling reach."""
+    w = e.inputs.get("w")
+    window = e.options["kernel_size"] if w is None else w.shape[2:]
+    dilation = e.options.get("dilation", (1, 1))
+    last = [
+        (out - 1) * t - p + d * (k - 1)
+        for out, t, p, d, k in zip(
+            e.dy.shape[2:], e.options["stride"], e.options["padding"], dilation, window, strict=True
+        )
+    ]
+    return max(last[0] + 1, 0), max(last[1] + 1, 0)
+
+
 def border(covered: Callable[[Example], tuple[int, int]]) -> Special:
     """Rows below and columns right of all that the windows cover.
 

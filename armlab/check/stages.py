@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from armlab.arrays import HOST, Place, to_host
-from armlab.check import bounds
+from armlab.check.cases import batch_norm
 from armlab.check.example import Example
 from armlab.check.functions import ROUNDOFF, judge_function
 from armlab.check.sides import HandRun, run_hand_arrays, run_torch
@@ -83,7 +83,7 @@ def _judge_running(
     example = as_example(call)
     exact = run_torch("batch_norm", example, "float64")
     in_torch = run_torch("batch_norm", example, dtype)
-    limits = bounds.batch_norm(example, exact, u)
+    limits = batch_norm.bound(example, exact, u)
     n, _, h, w = example.dy.shape
     new = e.options.get("momentum", 0.1)
     for key, unbiased in (("mean", 1.0), ("var", n * h * w / max(n * h * w - 1, 1))):

@@ -16,6 +16,7 @@ from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from armlab.check.example import Example
 from armlab.check.layouts import LAYOUTS
 
 Shape = tuple[int, ...]
@@ -66,9 +67,13 @@ class Source:
         )
         self.rng = np.random.default_rng(self.seed() if self.large else 0)
         self.layouts: dict[str, str] = {}
-        event(f"values: {'large shape' if self.large else kind}")
+        self.note(f"values: {'large shape' if self.large else kind}")
         if self.empty:
-            event("layout: zero-size")
+            self.note("layout: zero-size")
+
+    def note(self, text: str) -> None:
+        """What was drawn, in a few words: for Hypothesis's statistics, and for a test of them."""
+        event(text)
 
     def seed(self) -> int:
         drawn: int = self.draw(st.integers(0, 2**31))
@@ -93,7 +98,7 @@ class Source:
         """How the array of this name is to lie in memory."""
         layout: str = self.pick(*(k for k in LAYOUTS if k != "zero-size"))
         self.layouts[name] = layout
-        event(f"layout: {layout}")
+        self.note(f"layout: {layout}")
         return layout
 
     def array(self, name: str, shape: Shape, kind: str | None = None) -> np.ndarray:
@@ -121,3 +126,17 @@ class Source:
 def one_number_per_channel(source: Source, name: str, channels: int) -> np.ndarray:
     """A scale or a shift: not at the extremes that the features may have."""
     return source.array(name, (channels,), "floats" if source.kind != "integers" else "integers")
+
+
+def elementwise(s: Source, name: str = "x", kind: str | None = None, **options: float) -> Example:
+    """An example of a function that treats each element alike."""
+    shape = s.features()
+    inputs = {name: s.array(name, shape, kind)}
+    return Example(inputs, dict(options), s.array("dy", shape), layouts=s.layouts)
+
+
+def pooled(s: Source) -> Example:
+    """An example of a function of each channel, (N, C, H, W) -> (N, C, 1, 1)."""
+    n, c, h, w = s.features()
+    x = s.array("x", (n, c, h, w))
+    return Example({"x": x}, {}, s.array("dy", (n, c, 1, 1)), layouts=s.layouts)

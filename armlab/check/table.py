@@ -11,6 +11,7 @@ from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.example import Example
+from armlab.check.missing import expect_complete
 from armlab.check.strata import GENERATE, for_all
 
 STAGES = "stages inside"  # of a module: the worst of the values that are no result of it
@@ -44,12 +45,10 @@ def rows(
 ) -> Iterator[ResultRow]:
     """The rows of every case, judged on so many examples of each.
 
-    Raises ValueError for a name that is no case, AssertionError where a result has a wrong shape,
-    dtype or name, which no bound can measure, and where one was left out.
+    Raises ValueError for a name that is no case or lacks something, AssertionError where a result
+    has a wrong shape, dtype or name, which no bound can measure, and where one was left out.
     """
-    unknown = [name for name in names or () if name not in CASES]
-    if unknown:
-        raise ValueError(f"no module {unknown[0]!r}: choose from {', '.join(CASES)}")
+    expect_complete(names or ())
     for name in names or CASES:
         for dtype in dtypes:
             yield from _rows_of(name, dtype, examples, seed, place)

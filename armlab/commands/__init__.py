@@ -7,21 +7,44 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 GOOD, BAD, INTERRUPTED = 0, 1, 130  # 2, wrong usage, is argparse's own
 Commands = Any  # argparse gives the type of add_subparsers() no public name
+Declare = Callable[[argparse.ArgumentParser], None]
 
 
-def add_command(commands: Commands, name: str, summary: str, example: str) -> Any:
+class CommandParser(argparse.ArgumentParser):
+    """A parser of one command. `declare` adds what it takes some time to import the options from.
+
+    It runs once the command is asked for, so that `armlab --help` need not wait.
+    """
+
+    declare: Declare | None = None
+
+    def parse_known_args(  # type: ignore[override]  # argparse's own is overloaded
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        if self.declare:
+            declare, self.declare = self.declare, None
+            declare(self)
+        return super().parse_known_args(args, namespace)
+
+
+def add_command(
+    commands: Commands, name: str, summary: str, example: str, declare: Declare | None = None
+) -> Any:
     """A subparser whose help ends in an example."""
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         help=summary.replace("%", "%%"),  # argparse formats this one, and not the description
         description=summary,
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.declare = declare
+    return parser
 
 
 def fail(sentence: str, code: int) -> int:

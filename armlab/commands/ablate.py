@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
-from armlab.commands.train import TRAIN_OPTIONS, given_options, make_config
-
-OF_THE_GRID = ("attention", "seed", "out")
-SHARED = [name for name in TRAIN_OPTIONS if name not in OF_THE_GRID]
 
 
 def add(commands: Commands) -> None:
-    parser = add_command(
+    add_command(
         commands,
         "ablate",
         "Train every attention with every seed, and compare them with 95 % intervals.",
         "armlab ablate --attention none,arm --seeds 0-4 --out runs/ablation",
+        declare,
     )
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    from armlab.training.setting_options import add_settings
+
     parser.add_argument("--attention", type=_names, help="names with commas; default none,arm")
     parser.add_argument("--seeds", type=_seeds, help="such as 0-4 or 0,3,7; default 0-4")
-    for name in SHARED:
-        parser.add_argument(f"--{name}", **TRAIN_OPTIONS[name])
+    add_settings(parser, leave_out=["attention", "seed"])
     parser.add_argument("--out", type=Path, help="the grid's folder; default runs/ablation")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the grid in DIR")
     parser.add_argument("--jobs", type=_count, default=1, help="runs side by side, default 1")
@@ -36,17 +37,15 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from armlab.training import ablation, ablation_text
     from armlab.training.findings import findings
-    from armlab.training.grid_report import GridReport, draw
+    from armlab.training.grid_progress import TerminalGridProgress, draw
     from armlab.training.run_files import cannot_write
+    from armlab.training.setting_options import given_options, refuse_options
 
-    given = given_options(args, [*SHARED, "attention", "seeds", "out"])
-    if args.resume and given:
-        args.usage_error(
-            f"--resume goes on with the grid's own settings: leave out --{next(iter(given))}"
-        )
+    given = given_options(args, "seeds", "out")
+    refuse_options(args, given, "grid")
     out = args.resume or args.out or Path("runs", "ablation")
     grid = ablation.load_grid(out) if args.resume else _grid(given)
-    progress = GridReport(len(grid), rows=not args.json)
+    progress = TerminalGridProgress(len(grid), rows=not args.json)
     try:
         records = ablation.run_grid(grid, out, progress, args.jobs)
         found = findings(grid, records)
@@ -73,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _grid(given: dict[str, Any]) -> Any:
     from armlab.training.ablation import Grid
+    from armlab.training.setting_options import config_of
 
-    config = make_config({name: given[name] for name in given.keys() - {"attention", "seeds"}})
+    config = config_of({name: value for name, value in given.items() if name != "attention"})
     return Grid(
         config, given.get("attention", ("none", "arm")), given.get("seeds", tuple(range(5)))
     )

@@ -48,6 +48,8 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from armlab.bench import bench_tables, changes
 
+    expect_packages({"hypothesis": "hypothesis"}, extra="test")  # the rows stand in the cases
+
     if args.list:
         print(bench_tables.catalogue())
         return GOOD
@@ -83,7 +85,7 @@ def _measured(args: argparse.Namespace) -> dict[str, Any]:
     from armlab.bench import catalogue, machine, race, whole_run
 
     names = catalogue.chosen(args.rows, args.group)
-    if any(name in catalogue.ROWS for name in names):
+    if any(name in catalogue.timed_calls() for name in names):
         expect_packages({"torch": "torch"}, extra="torch")
     available = len(machine.cores())
     for threads in args.threads:

@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from armlab import weights
-    from armlab.training.start import trained_state
+    from armlab.training.trained_weights import trained_state
     from armlab.weights.formats import file_format
 
     file_format(args.output)  # before the work

@@ -61,10 +61,10 @@ class PaperAttentionRefinement(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.channels, "channels")
-        return self_gate(x, self._logits)  # (3)
+        return self_gate(x, self._logits)  # (1, 2, 3)
 
     def _logits(self, x: Array) -> tuple[Array, Backward]:
-        return attention_logits(x, self.conv_atten, self.bn_atten)  # (1, 2)
+        return attention_logits(x, self.conv_atten, self.bn_atten)
 
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies x by.  (N, C, 1, 1).  Keeps running statistics as they are."""
@@ -112,7 +112,7 @@ class AttentionRefinementModule(Module):
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")
         f, conv_back = self.conv(x)  # (1)
-        y, gate_back = self_gate(f, self._logits)  # (3)
+        y, gate_back = self_gate(f, self._logits)  # (2, 3)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
             df, d_logits = gate_back(dy)
@@ -122,7 +122,7 @@ class AttentionRefinementModule(Module):
         return y, backward
 
     def _logits(self, f: Array) -> tuple[Array, Backward]:
-        return attention_logits(f, self.conv_atten, self.bn_atten)  # (2)
+        return attention_logits(f, self.conv_atten, self.bn_atten)
 
     def gate(self, x: Array) -> Array:
         """What `forward` multiplies f by.  (N, K, 1, 1).  Keeps running statistics as they are."""

@@ -119,9 +119,9 @@ class BatchNorm2d(Module):
         dtype: DType = "float32",
         device: Device = "cpu",
     ) -> None:
-        (num_features,) = whole("BatchNorm2d", num_features=num_features)
-        expect_between("BatchNorm2d", 0, float("inf"), eps=eps)
-        expect_between("BatchNorm2d", 0, 1, momentum=momentum)
+        (num_features,) = whole(type(self).__name__, num_features=num_features)
+        expect_between(type(self).__name__, 0, float("inf"), eps=eps)
+        expect_between(type(self).__name__, 0, 1, momentum=momentum)
         where, dtype = place(device), dtype_of(dtype)
         self.num_features, self.eps, self.momentum = num_features, float(eps), float(momentum)
         self.weight = where.asarray([1.0] * num_features, dtype)

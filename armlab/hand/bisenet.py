@@ -65,7 +65,11 @@ class BiSeNet(Module):
         (c8, c16), cp_back = self.cp(x)
         s, sp_back = self.sp(x)
         f, ffm_back = self.ffm(s, c8)  # (1)
-        heads = {name: m for name, m in self.children().items() if name.startswith("conv_out")}
+        heads = {
+            "conv_out": self.conv_out,
+            "conv_out16": self.conv_out16,
+            "conv_out32": self.conv_out32,
+        }
         auxiliary = {"conv_out16": c8, "conv_out32": c16} if self.training else {}
         ys, heads_back = run_heads(heads, {"conv_out": f} | auxiliary, x.shape[2:])  # (2)
         training = self.training

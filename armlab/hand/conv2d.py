@@ -127,7 +127,7 @@ class Conv2d(Module):
         device: Device = "cpu",
     ) -> None:
         in_channels, out_channels, groups = whole(
-            "Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups
+            type(self).__name__, in_channels=in_channels, out_channels=out_channels, groups=groups
         )
         if in_channels % groups or out_channels % groups:
             raise ValueError(

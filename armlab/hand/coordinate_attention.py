@@ -38,7 +38,7 @@ class CoordinateAttention(Module):
 
     def __init__(self, channels: int, reduction: int = 32, **made: Unpack[Made]) -> None:
         made = settled(self, made)
-        channels, reduction = whole("CoordinateAttention", channels=channels, reduction=reduction)
+        channels, reduction = whole(type(self).__name__, channels=channels, reduction=reduction)
         mid = max(8, channels // reduction)
         self.channels = channels
         self.conv1 = Conv2d(channels, mid, 1, **made)

@@ -30,7 +30,7 @@ class ChannelConv1d(Module):
     def __init__(
         self, kernel_size: int, *, rng: Rng = None, dtype: DType = "float32", device: Device = "cpu"
     ) -> None:
-        (kernel_size,) = whole("ChannelConv1d", kernel_size=kernel_size)
+        (kernel_size,) = whole(type(self).__name__, kernel_size=kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"ChannelConv1d expected an odd kernel_size, got {kernel_size}: add or take 1"
@@ -67,7 +67,7 @@ class ECA(Module):
 
     def __init__(self, channels: int, kernel_size: int | None = None, **made: Unpack[Made]) -> None:
         made = settled(self, made)
-        (channels,) = whole("ECA", channels=channels)
+        (channels,) = whole(type(self).__name__, channels=channels)
         size = eca_kernel_size(channels) if kernel_size is None else kernel_size
         self.channels = channels
         self.conv = ChannelConv1d(size, **made)

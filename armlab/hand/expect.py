@@ -63,3 +63,23 @@ def expect_between(name: str, least: float, most: float, **values: object) -> No
             raise ValueError(
                 f"{name} expected {key} from {least} to {most}, got {value!r}: give a number within"
             )
+
+
+def expect_labels(labels: Array, classes: int, ignore_index: int) -> None:
+    """Refuse labels on the host that are not classes, before they reach a device."""
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"expected labels of an integer dtype, got {labels.dtype}: convert them")
+    counted = labels != ignore_index
+    if not counted.any():
+        raise ValueError(
+            f"every one of the {labels.size} pixels is ignored (label {ignore_index}), so the "
+            "mean loss is undefined: leave this batch out or check ignore_index"
+        )
+    if labels.min() >= 0 and labels.max() < classes:
+        return
+    wrong = labels[counted & ((labels < 0) | (labels >= classes))]
+    if wrong.size > 0:
+        raise ValueError(
+            f"expected labels 0 to {classes - 1} or {ignore_index} (ignored), got {wrong[0]}: "
+            "check the number of classes and ignore_index"
+        )

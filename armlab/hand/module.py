@@ -116,14 +116,7 @@ class Module:
         Raises ValueError that lists every missing, unexpected and mis-shaped key.
         """
         current = self._arrays()
-        wrong = [f"missing {key}" for key in current if key not in state]
-        wrong += [f"unexpected {key}" for key in state if key not in current]
-        wrong += [
-            f"{key} is {tuple(state[key].shape)}, not {tuple(a.shape)}"
-            for key, a in current.items()
-            if key in state and tuple(state[key].shape) != tuple(a.shape)
-        ]
-        if wrong:
+        if wrong := misfits(state, current):
             raise ValueError(
                 f"{type(self).__name__} cannot load this state_dict: {'; '.join(wrong)}. "
                 "Build the module with the arguments that the state was saved with."
@@ -181,6 +174,17 @@ class Module:
                 f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "
                 "convert x, or move the module with .to(device)"
             )
+
+
+def misfits(state: Mapping[str, Array], current: Mapping[str, Array]) -> list[str]:
+    """Words for each key of a state that is missing, unexpected or of another shape."""
+    wrong = [f"missing {key}" for key in current if key not in state]
+    wrong += [f"unexpected {key}" for key in state if key not in current]
+    return wrong + [
+        f"{key} is {tuple(state[key].shape)}, not {tuple(a.shape)}"
+        for key, a in current.items()
+        if key in state and tuple(state[key].shape) != tuple(a.shape)
+    ]
 
 
 def _describe(a: Array) -> str:

@@ -81,7 +81,7 @@ class SimAM(Module):
 
     def __init__(self, lambda_: float = 1e-4, **made: Unpack[Made]) -> None:
         super().__init__(**made)
-        self.lambda_ = _above_0("SimAM", lambda_)
+        self.lambda_ = _above_0(type(self).__name__, lambda_)
 
     @classmethod
     def for_channels(cls, channels: int, **made: Unpack[Made]) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Backward
+from armlab.hand.expect import expect_features
 
 
 def join_strips(rows: Array, columns: Array) -> tuple[Array, Backward]:
@@ -19,6 +20,8 @@ def join_strips(rows: Array, columns: Array) -> tuple[Array, Backward]:
 
     Raises ValueError for other shapes, and where batch or channels differ.
     """
+    expect_features("join_strips", rows)
+    expect_features("join_strips", columns)
     array_namespace(rows, columns)
     (n, c, height, _), other = rows.shape, tuple(columns.shape)
     if rows.shape[3] != 1 or other[:3] != (n, c, 1):
@@ -41,8 +44,8 @@ def split_strips(x: Array, *, height: int) -> tuple[tuple[Array, Array], Backwar
 
     backward takes the gradients of both. Raises ValueError where there are not so many rows.
     """
-    array_namespace(x)
-    if len(x.shape) != 4 or x.shape[3] != 1 or not 0 < height < x.shape[2]:
+    expect_features("split_strips", x)
+    if x.shape[3] != 1 or not 0 < height < x.shape[2]:
         raise ValueError(
             f"split_strips expected x (N, C, H + W, 1) with 0 < height < H + W, got "
             f"{tuple(x.shape)} and height={height}: give it what `join_strips` made"

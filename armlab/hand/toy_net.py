@@ -58,6 +58,16 @@ class ToyNet(Module):
 
         return y, backward
 
+    def features(self, x: Array) -> tuple[Array, Backward]:
+        """What `refine` is given.  (N, channels, H/2, W/2)"""
+        before = {
+            "conv1": self.conv1,
+            "conv2": self.conv2,
+            "conv3": self.conv3,
+            "conv4": self.conv4,
+        }
+        return in_turn(before, x)
+
     def gate(self, x: Array) -> Array | None:
         """The gate of `refine` for these images; None without attention.
 
@@ -67,5 +77,4 @@ class ToyNet(Module):
         if self.attention == "none":
             return None
         look: Any = self.copy()
-        before = {name: m for name, m in look.children().items() if name.startswith("conv")}
-        return look.refine.gate(in_turn(before, x)[0])
+        return look.refine.gate(look.features(x)[0])

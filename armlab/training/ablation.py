@@ -6,21 +6,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
-from armlab.training.grid_run import Reports, folder, one_by_one, side_by_side
+from armlab.training.grid_run import GridProgress, Record, folder, one_by_one, side_by_side
 from armlab.training.run import Run
-from armlab.training.run_files import (
-    CHECKPOINT,
-    LAST_PICTURE,
-    cannot_write,
-    refuse_earlier_run,
-)
+from armlab.training.run_files import LAST_PICTURE, cannot_write, refuse_earlier_run
 from armlab.whole_file import write_whole
 
 GRID = "grid.json"
-Record = dict[str, Any]  # attention, seed and the result of one run
 
 
 @dataclass(frozen=True)
@@ -98,14 +93,7 @@ def load_grid(out: Path) -> Grid:
         ) from error
 
 
-class Progress(Reports, Protocol):
-    """Who is told how the grid goes."""
-
-    def done(self, record: Record) -> None:
-        """A run is finished, now or before."""
-
-
-def run_grid(grid: Grid, out: Path, progress: Progress, jobs: int = 1) -> list[Record]:
+def run_grid(grid: Grid, out: Path, progress: GridProgress, jobs: int = 1) -> list[Record]:
     """Train what is not trained yet, `jobs` runs at a time. The records of all, in order.
 
     Raises what `train` and `resume` raise; what is finished by then stays finished.

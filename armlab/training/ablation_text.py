@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from armlab.cost.cost_table import scaled
-from armlab.training.ablation import Grid, Record
+from armlab.training.ablation import Grid
 from armlab.training.findings import MEASURES, Finding, verdict
+from armlab.training.grid_run import Record
 from armlab.training.intervals import Interval
 from armlab.whole_file import write_whole
 

@@ -102,7 +102,7 @@ def _manifest(path: Path, members: dict[str, np.ndarray]) -> dict[str, Any]:
     text = members[MANIFEST].tobytes()
     if hashlib.sha256(text).digest() != members[MANIFEST_HASH].tobytes():
         raise CheckpointError(_damaged(path, "its manifest does not match its hash"))
-    manifest = json.loads(text)
+    manifest: dict[str, Any] = json.loads(text)
     if manifest["version"] != VERSION:
         raise CheckpointError(
             f"{path} has format version {manifest['version']}, and this armlab reads version "

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from armlab import plots
+from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
-from armlab.training.loop import Report, resume, train
+from armlab.training.loop import RunProgress, resume, train
 from armlab.training.run import Run
-from armlab.training.run_files import CHECKPOINT, refuse_earlier_run
+from armlab.training.run_files import refuse_earlier_run
 from armlab.whole_file import FilePath, write_whole
 
 ATTENTIONS = ("none", "arm")
 
 
-def compare(config: Config, out: FilePath, report: Report | None = None) -> dict[str, Any]:
+def compare(config: Config, out: FilePath, progress: RunProgress | None = None) -> dict[str, Any]:
     """Train without attention and then with ARM, into out/none and out/arm.
 
     The result of each run by its name, also in out/comparison.json; curves.png and attention.png
@@ -27,18 +28,18 @@ def compare(config: Config, out: FilePath, report: Report | None = None) -> dict
     configs = [replace(config, attention=name) for name in ATTENTIONS]  # both checked first
     out = Path(out)
     refuse_earlier_run(out)
-    return _finish(out, [train(c, out / c.attention, report) for c in configs])
+    return _finish(out, [train(c, out / c.attention, progress) for c in configs])
 
 
-def resume_comparison(out: FilePath, report: Report | None = None) -> dict[str, Any]:
+def resume_comparison(out: FilePath, progress: RunProgress | None = None) -> dict[str, Any]:
     """Go on with a comparison that was interrupted: the run begun, then the one not begun."""
     out, runs = Path(out), list[Run]()
     for name in ATTENTIONS:
         if (out / name / CHECKPOINT).exists() or not runs:
-            runs.append(resume(out / name, report))
+            runs.append(resume(out / name, progress))
         else:
             config = replace(runs[0].config, attention=name)
-            runs.append(train(config, out / name, report))
+            runs.append(train(config, out / name, progress))
     return _finish(out, runs)
 
 

@@ -8,9 +8,11 @@ from statistics import fmean
 from typing import Any
 
 from armlab.cost import ModuleCost
-from armlab.training.ablation import Grid, Record
-from armlab.training.config import Config, make_net
+from armlab.training.ablation import Grid
+from armlab.training.config import Config
+from armlab.training.grid_run import Record
 from armlab.training.intervals import Interval, Values, mean_over_seeds, paired_difference
+from armlab.training.start import make_net
 
 MEASURES = {"miou": "mIoU", "told_apart": "A against B"}
 

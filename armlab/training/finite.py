@@ -1,24 +1,27 @@
 """NaN and infinity: noticed in the step in which they appear, and named by the first place.
 
-In every step the learners add up all that the step computed: the outputs of all layers, the
-gradients, the weights, the statistics and the optimiser's state. The sum stays on the device and
-is read together with the loss, and no value that is not finite can hide in it. Only if it is not
-finite is the step run again, value by value.
+Nothing listens in on an ordinary step. After it the learners add up what the run goes on from,
+the weights, the statistics and the optimiser's state; the sum stays on the device and is read
+together with the loss. A gradient that is not finite is in the optimiser's state for good, so it
+need not be asked for. Only where loss or sum is not finite, the step is run again, this time
+watched, to name the first value that was not.
+
+What stays unnoticed has changed nothing. A NaN in the output of any layer is passed on by every
+function up to the loss, and in training also into the statistics behind it; only where a pixel
+is ignored does the loss leave it out, and then its logits count for nothing. An infinity can end
+where a function is flat: -inf in ReLU, either in a gate's sigmoid, -inf among the logits of
+classes that are not the label's. There the step is the same, bit for bit, as with a large finite
+number in its place (a test puts both into each output in turn), so there is nothing to stop for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, to_host
-from armlab.hand import Module
-from armlab.hand.backward import Backward
-
-Note = Callable[[str, Module, Any], None]
+from armlab.arrays import Array, array_namespace, to_host
 
 
 class NotFinite(ArithmeticError):
@@ -32,25 +35,18 @@ def expect_finite(named: Iterable[tuple[str, Array]]) -> None:
             raise NotFinite(name)
 
 
-@contextmanager
-def listening(net: Module, note: Note) -> Iterator[None]:
-    """Within this block, note(name, module, y) hears every output; inner modules come first."""
-    modules = list(net.named_modules())
-    for name, module in modules:
-        module.forward = _noting(module, name or type(net).__name__, note)
-    try:
-        yield
-    finally:
-        for _, module in modules:
-            del module.forward  # the instance's own, so that of the class is back
+def kept_values(net: Mapping[str, Array], optimiser: Mapping[str, Any]) -> dict[str, Array]:
+    """What the next step goes on from, by its name in an error."""
+    found = {f"the updated {key}": a for key, a in net.items()}
+    return found | {f"the optimiser's {key}": a for key, a in optimiser.items() if key != "steps"}
 
 
-def _noting(module: Module, name: str, note: Note) -> Callable[..., tuple[Any, Backward]]:
-    forward = module.forward
+def total(arrays: Iterable[Array], like: Array) -> Array:
+    """The sum over all these arrays but counters, those of another dtype than `like`.
 
-    def noted(*inputs: Array) -> tuple[Any, Backward]:
-        y, backward = forward(*inputs)
-        note(name, module, y)
-        return y, backward
-
-    return noted
+    It is finite where all of them are, unless they are so large that their sum is not: then the
+    second, watched look finds nothing.
+    """
+    xp = array_namespace(like)
+    flat = [xp.reshape(a, (-1,)) for a in arrays if a.dtype == like.dtype]
+    return xp.sum(xp.concat(flat))

@@ -11,20 +11,28 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
-from armlab.training.loop import Report, resume, train
-from armlab.training.report import TerminalReport
+from armlab.training.loop import RunProgress, resume, train
 from armlab.training.run import Run, TrainingError
-from armlab.training.run_files import CHECKPOINT
+from armlab.training.run_progress import TerminalRunProgress
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-class Reports(Protocol):
-    def run(self, config: Config) -> Report | None:
+Record = dict[str, Any]  # attention, seed and the result of one run
+
+
+class GridProgress(Protocol):
+    """Who is told how a grid goes."""
+
+    def run(self, config: Config) -> RunProgress | None:
         """A run begins or goes on: who is to be told of it."""
+
+    def done(self, record: Record) -> None:
+        """A run is finished, now or before."""
 
 
 def folder(config: Config, out: Path) -> Path:
@@ -32,16 +40,16 @@ def folder(config: Config, out: Path) -> Path:
     return out / config.attention / f"seed{config.seed}"
 
 
-def advance(config: Config, out: Path, report: Report | None) -> Run:
+def advance(config: Config, out: Path, progress: RunProgress | None) -> Run:
     """One run of the grid, from where it stands to its end."""
     path = folder(config, out)
-    return resume(path, report) if (path / CHECKPOINT).exists() else train(config, path, report)
+    return resume(path, progress) if (path / CHECKPOINT).exists() else train(config, path, progress)
 
 
-def one_by_one(configs: list[Config], out: Path, reports: Reports) -> Iterator[Run]:
+def one_by_one(configs: list[Config], out: Path, progress: GridProgress) -> Iterator[Run]:
     """Each run, once it is finished."""
     for config in configs:
-        yield advance(config, out, reports.run(config))
+        yield advance(config, out, progress.run(config))
 
 
 def side_by_side(configs: list[Config], out: Path, jobs: int) -> Iterator[Run]:
@@ -103,7 +111,7 @@ def main(settings: str, out: str) -> int:
     label = f"{config.attention} seed {config.seed}"
     try:
         threading.Thread(target=_stop_with_the_parent, daemon=True).start()
-        advance(config, Path(out), TerminalReport(rows=False, label=label, bar=False))
+        advance(config, Path(out), TerminalRunProgress(rows=False, label=label, bar=False))
     except KeyboardInterrupt:
         return 130
     except (ValueError, RuntimeError, OSError) as error:

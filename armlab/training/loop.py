@@ -14,6 +14,7 @@ import numpy as np
 
 from armlab import plots
 from armlab.training.config import Config
+from armlab.training.epoch import end_epoch
 from armlab.training.evaluation import gallery
 from armlab.training.finite import NotFinite
 from armlab.training.run import Run, TrainingError
@@ -22,8 +23,8 @@ from armlab.training.threads import threads
 from armlab.whole_file import FilePath
 
 
-class Report(Protocol):
-    """Who is told how it goes."""
+class RunProgress(Protocol):
+    """Who is told how a run goes."""
 
     def begin(self, run: Run) -> None: ...
     def step(self, run: Run, loss: float) -> None: ...
@@ -31,50 +32,50 @@ class Report(Protocol):
     def end(self) -> None: ...
 
 
-def train(config: Config, out: FilePath, report: Report | None = None) -> Run:
+def train(config: Config, out: FilePath, progress: RunProgress | None = None) -> Run:
     """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
 
     Raises RuntimeError where the folder or the device will not do, TrainingError where the loss
     stops being finite, KeyboardInterrupt after Ctrl-C, with the checkpoint saved.
     """
-    return _go_on(Run.start(config, Path(out)), report)
+    return _go_on(Run.start(config, Path(out)), progress)
 
 
-def resume(out: FilePath, report: Report | None = None) -> Run:
+def resume(out: FilePath, progress: RunProgress | None = None) -> Run:
     """Go on with the run in `out`, exactly as if it had never stopped.
 
     Raises CheckpointError where its checkpoint is missing or damaged.
     """
-    return _go_on(Run.resume(Path(out)), report)
+    return _go_on(Run.resume(Path(out)), progress)
 
 
-def _go_on(run: Run, report: Report | None) -> Run:
-    if report:
-        report.begin(run)
+def _go_on(run: Run, progress: RunProgress | None) -> Run:
+    if progress:
+        progress.begin(run)
     try:
         with (
             threads(run.config.threads),
             np.errstate(all="ignore"),  # _step looks for NaN itself
             _delayed_interrupt() as interrupted,
         ):
-            _steps(run, report, interrupted)
+            _steps(run, progress, interrupted)
     finally:
-        if report:
-            report.end()
+        if progress:
+            progress.end()
     _draw(run)
     return run
 
 
-def _steps(run: Run, report: Report | None, interrupted: threading.Event) -> None:
+def _steps(run: Run, progress: RunProgress | None, interrupted: threading.Event) -> None:
     while run.step < run.config.steps:
         loss = _step(run)
-        if report:
-            report.step(run, loss)
+        if progress:
+            progress.step(run, loss)
         if run.step % run.config.epoch == 0 or run.step == run.config.steps:
-            row = run.end_epoch()
+            row = end_epoch(run)
             run.save()
-            if report:
-                report.epoch(run, row)
+            if progress:
+                progress.epoch(run, row)
         if interrupted.is_set():
             run.save()
             raise KeyboardInterrupt

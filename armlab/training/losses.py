@@ -1,4 +1,4 @@
-"""The loss of a network: cross-entropy of its output, and of each auxiliary head beside it."""
+"""The loss of a network with auxiliary heads beside its output."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from armlab.hand import cross_entropy
 from armlab.hand.backward import Backward
 
 
-def network_loss(
-    outputs: Array | tuple[Array, ...],
+def joint_loss(
+    outputs: tuple[Array, ...],
     labels: Array,
     *,
     weight: Array | None = None,
@@ -16,25 +16,20 @@ def network_loss(
 ) -> tuple[Array, Backward]:
     """The sum of the cross-entropies of all outputs, auxiliary ones with weight 1 as in BiSeNet.
 
-    outputs  (N, K, H, W) logits, or a tuple of them
+    outputs  each (N, K, H, W) logits
     labels   (N, H, W);  weight and ignore_index as in `cross_entropy`
     loss     ()
 
         loss = Σ_i cross_entropy(outputs_i, labels)                     (1)
 
-    backward(1.0) has the form of outputs: one gradient, or a tuple of them.
+    backward(1.0) gives a gradient for each output.
     """
-    several = isinstance(outputs, tuple)
-    each = [
-        cross_entropy(y, labels, weight=weight, ignore_index=ignore_index)
-        for y in (outputs if several else (outputs,))
-    ]
+    each = [cross_entropy(y, labels, weight=weight, ignore_index=ignore_index) for y in outputs]
     loss = each[0][0]
     for auxiliary, _ in each[1:]:
         loss = loss + auxiliary  # (1)
 
-    def backward(dloss: Array | float) -> Array | tuple[Array, ...]:
-        grads = tuple(back(dloss) for _, back in each)  # a sum hands its gradient to every term
-        return grads if several else grads[0]
+    def backward(dloss: Array | float) -> tuple[Array, ...]:
+        return tuple(back(dloss) for _, back in each)  # a sum hands its gradient to every term
 
     return loss, backward

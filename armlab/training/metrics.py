@@ -44,7 +44,10 @@ class ConfusionMatrix:
         """Equation (1) for each class; NaN for a class in neither labels nor predictions."""
         both = np.diagonal(self.counts).astype(np.float64)
         either = self.counts.sum(axis=0) + self.counts.sum(axis=1) - both
-        return np.divide(both, either, out=np.full(self.classes, np.nan), where=either > 0)
+        iou: np.ndarray = np.divide(
+            both, either, out=np.full(self.classes, np.nan), where=either > 0
+        )
+        return iou
 
     def mean_iou(self) -> float:
         """Mean of the IoU over the classes that occur; NaN where nothing was counted."""

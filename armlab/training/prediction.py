@@ -15,10 +15,12 @@ from armlab.data.colours import palette
 from armlab.data.digits_and_photographs import to_network
 from armlab.data.image_files import read_image
 from armlab.training import checkpoint
-from armlab.training.config import Config, make_learner
+from armlab.training.checkpoint import CHECKPOINT
+from armlab.training.config import Config
 from armlab.training.learner import Learner
 from armlab.training.run import GATES
-from armlab.training.run_files import CHECKPOINT, expect_run
+from armlab.training.run_files import expect_run
+from armlab.training.start import make_learner
 from armlab.whole_file import whole_file
 
 SHARE = 0.6  # of the class's colour in an overlay; class 0 leaves the image as it is

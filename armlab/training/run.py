@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,11 +14,10 @@ import numpy as np
 
 from armlab.data import Dataset
 from armlab.training import checkpoint
-from armlab.training.config import Config, make_dataset, make_learner
-from armlab.training.evaluation import evaluate
-from armlab.training.learner import Learner
+from armlab.training.checkpoint import CHECKPOINT
+from armlab.training.config import Config
+from armlab.training.learner import Learner, join_state, split_state
 from armlab.training.run_files import (
-    CHECKPOINT,
     CONFIG,
     HISTORY,
     Row,
@@ -29,7 +26,8 @@ from armlab.training.run_files import (
     refuse_earlier_run,
     write_history,
 )
-from armlab.training.start import strict_state
+from armlab.training.start import make_dataset, make_learner
+from armlab.training.trained_weights import fitting_state
 from armlab.whole_file import FilePath, write_whole
 
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
@@ -101,8 +99,8 @@ class Run:
 
     def begin_with(self, path: Path) -> None:
         """Take the weights of a file or of a run's folder; the optimiser starts afresh."""
-        state = strict_state(path, self.learner.state_dict())
-        self.learner.load_state_dict(self.learner.state_dict() | state)
+        net, optimiser = split_state(self.learner.state_dict())
+        self.learner.load_state_dict(join_state(fitting_state(path, net), optimiser))
 
     def save(self) -> None:
         """Write the checkpoint and history.csv. Refuses a state that is not finite."""
@@ -131,29 +129,6 @@ class Run:
                 f"kept: make room, and go on with  armlab train --resume {self.folder}"
             ) from error
 
-    def end_epoch(self) -> Row:
-        """Evaluate, note the gates of the images shown, and add a row to the history."""
-        started = time.perf_counter()
-        matrix = evaluate(self.learner, self.dataset)
-        self.confusion = matrix.counts.tolist()
-        gates = self.learner.gate(self.dataset.shown()[0])
-        if gates is not None:
-            self.gates.append(_small(gates))
-        self.seconds += time.perf_counter() - started
-        row = {
-            "epoch": len(self.history) + 1,
-            "step": self.step,
-            "loss": sum(self.losses) / len(self.losses),
-            "learning_rate": self.config.rate(self.step - 1),
-            "miou": matrix.mean_iou(),
-            "told_apart": none_if_nan(matrix.accuracy_among(self.dataset.told_apart)),
-            "images_per_second": len(self.losses) * self.config.batch / self.step_seconds,
-            "seconds": round(self.seconds, 2),
-        }
-        self.history.append(row)
-        self.losses, self.step_seconds = [], 0.0
-        return row
-
     def result(self) -> dict[str, Any]:
         """The last evaluation, and what it took."""
         last = {key: self.history[-1][key] for key in ("miou", "told_apart", "seconds")}
@@ -168,13 +143,3 @@ class Run:
         """Words for an error: which checkpoint is left."""
         path = self.folder / CHECKPOINT
         return f"the last good checkpoint is kept in {path}"
-
-
-def _small(gates: np.ndarray) -> np.ndarray:
-    """Gates per element, which are as many as features, as their mean over the channels."""
-    per_element = gates.ndim == 4 and gates.shape[2:] != (1, 1)
-    return gates.mean(axis=1, keepdims=True) if per_element else gates
-
-
-def none_if_nan(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from armlab.training.checkpoint import CHECKPOINT, CheckpointError
-from armlab.training.config import CHOICES
+from armlab.training.settings import ABOUT
 from armlab.whole_file import write_whole
 
 CONFIG, HISTORY = "config.json", "history.csv"
 LAST_PICTURE = "attention.png"  # a run that has it has nothing left to do
-Row = dict[str, Any]  # one epoch: see Run.end_epoch
+Row = dict[str, Any]  # one epoch: see `epoch`
 COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "told_apart") + (
     "images_per_second",
     "seconds",
@@ -24,7 +24,7 @@ COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "told_apart") + (
 
 def refuse_earlier_run(folder: Path) -> None:
     """An existing folder is fine; a run in it would be overwritten."""
-    for part in (folder, *(folder / name for name in CHOICES["attention"])):
+    for part in (folder, *(folder / name for name in ABOUT["attention"].choices)):
         for name in (CONFIG, CHECKPOINT):
             if (part / name).exists():
                 raise RuntimeError(

@@ -1,63 +1,70 @@
-"""Where a run begins: its network drawn from the seed, or given the weights of a file."""
+"""Where a run begins: from its config to its data, its network and the learner that trains it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from armlab.arrays import place
+from armlab.data import GENERATED, Dataset, Folder, Generated
+from armlab.extras import expect_packages
+from armlab.training.class_weights import median_frequency
+from armlab.training.config import Config
+from armlab.training.hand_learner import HandLearner
+from armlab.training.learner import Learner
+from armlab.training.networks import DESIGNS, Network
+from armlab.training.optimisers import SGD, Adam
 
-from armlab import hand, weights
-from armlab.training import checkpoint
-from armlab.training.learner import Network, State, split_state
-
-SAID = 6  # of the keys that do not fit, in an error
-CHANNELS = {"toy": 32, "toy-bisenet": 8, "bisenet": 64}  # of each model, unless told
-
-
-def draw_network(
-    model: str, classes: int, attention: str, channels: int, seed: int, dtype: str
-) -> Network:
-    """A network by hand on the host; channels are those of `ToyNet`, and the width of BiSeNet."""
-    made: dict[str, Any] = {"attention": attention, "rng": seed, "dtype": dtype}
-    if model == "toy":
-        return hand.ToyNet(classes, channels=channels, **made)
-    if model == "toy-bisenet":
-        return hand.ToyBiSeNet(classes, width=channels, **made)
-    return hand.BiSeNet(classes, width=channels, **made)
+NEEDED = {"sklearn": "scikit-learn", "PIL": "Pillow", "tqdm": "tqdm", "matplotlib": "matplotlib"}
 
 
-def trained_state(path: Path) -> State:
-    """The state_dict of a network: from the checkpoint of a run's folder, or from a file of it.
+def make_dataset(config: Config) -> Dataset:
+    """The data of a run: a generated set, or the folder of that path, which is checked whole.
 
-    Raises CheckpointError, OSError or ValueError that names the file.
+    Raises ValueError that names the file for a folder that will not do.
     """
-    if path.is_dir():
-        arrays, _ = checkpoint.load(path / checkpoint.CHECKPOINT)
-        return weights.select(arrays, "net")
-    return weights.load(path)
+    if config.data in GENERATED:
+        return Generated(GENERATED[config.data], config.seed, config.size)
+    return Folder(
+        Path(config.data),
+        seed=config.seed,
+        size=config.size,
+        classes=config.classes,
+        ignore_index=config.ignore,
+        augment=config.augment,
+    )
 
 
-def strict_state(path: Path, current: State) -> State:
-    """What `trained_state` finds, as the "net.…" part of a learner's state `current`.
+def make_net(config: Config) -> Network:
+    """The network of a run by hand, on the host, drawn from its seed."""
+    design, seed = DESIGNS[config.model], config.seed
+    return design.draw(config.classes, config.attention, config.channels, seed, config.dtype)
 
-    Raises ValueError that names the file and every key that is missing, unexpected or of another
-    shape, and where a number is not finite.
+
+def make_learner(config: Config, dataset: Dataset | None = None) -> Learner:
+    """The network and optimiser of a run, drawn from its seed alike for every backend.
+
+    dataset  asked for its class counts where the loss weights classes; made where it is not given
+
+    Raises RuntimeError where a package or the device is missing.
     """
-    net = split_state(current)[0]
-    state = trained_state(path)
-    wrong = [f"missing {key}" for key in net if key not in state]
-    wrong += [f"unexpected {key}" for key in state if key not in net]
-    wrong += [
-        f"{key} is {state[key].shape}, not {a.shape}"
-        for key, a in net.items()
-        if key in state and state[key].shape != a.shape
-    ]
-    wrong += [f"{key} is not finite" for key, a in state.items() if not np.isfinite(a).all()]
-    if wrong:
-        more = f" and {len(wrong) - SAID} more" if len(wrong) > SAID else ""
-        raise ValueError(
-            f"{path} does not fit this network: {'; '.join(wrong[:SAID])}{more}. Choose the "
-            "--model, --attention and number of classes that it was trained with"
-        )
-    return {f"net.{key}": state[key].astype(a.dtype) for key, a in net.items()}
+    expect_packages(NEEDED)
+    where = place("cpu" if config.backend == "torch" else config.device)
+    net, optimiser = make_net(config), _optimiser(config)
+    loss: dict[str, Any] = {"ignore_index": config.ignore}
+    if config.class_weights == "median-frequency":
+        counts = (dataset or make_dataset(config)).class_counts()
+        loss["class_weights"] = median_frequency(counts)
+    if config.backend != "torch":
+        return HandLearner(net.to(where), optimiser, **loss)
+    expect_packages({"torch": "torch"}, extra="torch")
+    from armlab.training.torch_learner import TorchLearner
+
+    return TorchLearner(net, optimiser, config.device, **loss)
+
+
+def _optimiser(config: Config) -> SGD | Adam:
+    rate, decay = config.learning_rate, config.weight_decay
+    if config.optimiser == "sgd":
+        return SGD(rate, config.momentum, decay)
+    return Adam(rate, weight_decay=decay)

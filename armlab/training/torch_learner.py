@@ -6,22 +6,26 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-import armlab.torch as twins
-from armlab import hand
 from armlab.arrays import to_host
 from armlab.torch import cross_entropy
-from armlab.training.finite import expect_finite
-from armlab.training.learner import Network, State, shown_gate, split_state
+from armlab.training.finite import expect_finite, kept_values, total
+from armlab.training.learner import State, join_state, split_state
+from armlab.training.networks import Network, design_of
 from armlab.training.optimisers import SGD, Adam
-
-# torch.optim's names for the state of a parameter, and those of armlab.training.optimisers
-STATE_NAMES = {"momentum_buffer": "velocity", "exp_avg": "mean", "exp_avg_sq": "square"}
+from armlab.training.torch_twin import (
+    expect_device,
+    load_optimiser_state,
+    optimiser_state,
+    twin_of,
+    twin_optimiser,
+)
 
 
 class TorchLearner:
@@ -38,60 +42,52 @@ class TorchLearner:
         class_weights: np.ndarray | None = None,
         ignore_index: int = 255,
     ) -> None:
-        self.device = _device(device)
-        state = {key: torch.tensor(to_host(a)) for key, a in net.state_dict().items()}
-        self.dtype = next(iter(state.values())).dtype
-        twin = _twin(net).to(self.dtype)
-        twin.load_state_dict(state)
-        self.net = twin.to(self.device)
-        self.optimiser = _twin_optimiser(optimiser, self.net)
-        self.parameter_count = sum(p.numel() for p in self.net.parameters())
+        self.device, self.design = expect_device(device), design_of(net)
+        self.net: Any = twin_of(net, self.device)
+        self.optimiser = twin_optimiser(optimiser, self.net)
+        parameters = list(self.net.parameters())
+        self.dtype = parameters[0].dtype
+        self.parameter_count = sum(p.numel() for p in parameters)
         weight = None if class_weights is None else self._tensor(class_weights)
-        self._loss: dict[str, Any] = {"weight": weight, "ignore_index": ignore_index}
-        self._before: dict[str, Tensor] = {}
+        loss = joint_loss if self.design.auxiliary else cross_entropy
+        self.loss: Any = partial(loss, weight=weight, ignore_index=ignore_index)
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
-        self._before = {key: a.clone() for key, a in self.net.state_dict().items()}
+        before = {key: a.clone() for key, a in self.net.state_dict().items()}
+        loss = self.update(images, labels, learning_rate)
+        value, kept = torch.stack([loss, total(self._kept().values(), loss)]).tolist()
+        if not math.isfinite(value + kept):
+            expect_finite(self._again(before, images, labels))
+        return float(value)
+
+    def update(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> Tensor:
+        """Forward, loss, backward, optimiser. The loss stays on the device."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
-        sums: list[Tensor] = []
-        with _listening(self.net, lambda name, module, y: _add_output(sums, module, y)):
-            loss = self._loss_of(self.net, images, labels)
+        y = self.net(self._tensor(images))
+        loss: Tensor = self.loss(y, torch.tensor(labels).to(self.device))
         self.optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimiser.step()
-        grads = [p.grad for p in self.net.parameters() if p.grad is not None]
-        sums.append(_total([*grads, *self._kept().values()], loss.dtype))
-        value, total = torch.stack([loss.detach(), sum(sums, loss.detach())]).tolist()
-        if not math.isfinite(value + total):
-            expect_finite(self._step_again(images, labels))
-        return value
-
-    def _loss_of(self, net: nn.Module, images: np.ndarray, labels: np.ndarray) -> Tensor:
-        outputs, classes = net(self._tensor(images)), torch.tensor(labels).to(self.device)
-        several = outputs if isinstance(outputs, tuple) else (outputs,)
-        return torch.stack([cross_entropy(y, classes, **self._loss) for y in several]).sum()
+        return loss.detach()
 
     def _kept(self) -> dict[str, Tensor]:
-        found = {f"the updated {key}": a for key, a in self.net.state_dict().items()}
-        state = self._optimiser_state().items()
-        return found | {f"the optimiser's {key}": a for key, a in state if key != "steps"}
+        return kept_values(self.net.state_dict(), optimiser_state(self.optimiser, self.net))
 
-    def _step_again(self, images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[str, Tensor]]:
+    def _again(
+        self, before: dict[str, Tensor], images: np.ndarray, labels: np.ndarray
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Every value of the last step by its name, in the order in which they are computed."""
         yield "an image", torch.tensor(images)
-        net, outputs = copy.deepcopy(self.net), list[tuple[str, Tensor]]()
-        net.load_state_dict(self._before)
-
-        def note(name: str, module: nn.Module, y: Any) -> None:
-            ys = y if isinstance(y, tuple) else (y,)
-            outputs.extend((f"the output of {name}", a) for a in ys)
-
-        with _listening(net, note):
-            loss = self._loss_of(net, images, labels)
+        net = copy.deepcopy(self.net)
+        net.load_state_dict(before)
+        with _watched(net) as outputs:
+            y = net(self._tensor(images))
         yield from outputs
+        loss = self.loss(y, torch.tensor(labels).to(self.device))
         yield "the loss", loss
         net.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         parameters = reversed(list(net.named_parameters()))
         yield from ((f"the gradient of {k}", p.grad) for k, p in parameters if p.grad is not None)
         yield from self._kept().items()
@@ -99,104 +95,55 @@ class TorchLearner:
     @torch.no_grad()
     def logits(self, images: np.ndarray) -> np.ndarray:
         self.net.eval()
-        a = self.net(self._tensor(images))
+        a: np.ndarray = to_host(self.net(self._tensor(images)))
         self.net.train()
-        return to_host(a)
+        return a
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        return self.logits(images).argmax(axis=1)
+        classes: np.ndarray = self.logits(images).argmax(axis=1)
+        return classes
 
     def gate(self, images: np.ndarray) -> np.ndarray | None:
         self.net.eval()
-        shown = shown_gate(self.net, self._tensor(images))
+        shown = self.design.shown_gate(self.net, self._tensor(images))
         self.net.train()
         return shown
 
     def state_dict(self) -> State:
-        net = {f"net.{key}": a for key, a in self.net.state_dict().items()}
-        optimiser = {f"optimiser.{key}": a for key, a in self._optimiser_state().items()}
-        return {key: np.array(to_host(a)) for key, a in (net | optimiser).items()}
-
-    def _optimiser_state(self) -> dict[str, Tensor]:
-        """The keys and the order of armlab.training.optimisers."""
-        states = {key: self.optimiser.state.get(p, {}) for key, p in self.net.named_parameters()}
-        counts = [state["step"] for state in states.values() if "step" in state]
-        found = {"steps": counts[0].to(torch.int64)} if counts else {}
-        for name, ours in STATE_NAMES.items():
-            found |= {f"{ours}.{k}": s[name] for k, s in states.items() if s.get(name) is not None}
-        return found
+        return join_state(self.net.state_dict(), optimiser_state(self.optimiser, self.net))
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         net, optimiser = split_state(state)
         self.net.load_state_dict({key: torch.tensor(a) for key, a in net.items()})
-        self.optimiser.state.clear()
-        for key, p in self.net.named_parameters():
-            kept = self.optimiser.state[p]
-            for name, ours in STATE_NAMES.items():
-                if f"{ours}.{key}" in optimiser:
-                    kept[name] = torch.tensor(optimiser[f"{ours}.{key}"], device=self.device)
-            if "steps" in optimiser:
-                kept["step"] = torch.tensor(float(optimiser["steps"]))
+        load_optimiser_state(self.optimiser, self.net, optimiser)
 
     def _tensor(self, images: np.ndarray) -> Tensor:
         return torch.tensor(images, dtype=self.dtype, device=self.device)
 
 
-@contextmanager
-def _listening(net: nn.Module, note: Callable[[str, nn.Module, Any], None]) -> Iterator[None]:
-    """Within this block, note(name, module, y) hears every output; inner modules come first."""
+def joint_loss(outputs: tuple[Tensor, ...], labels: Tensor, **options: Any) -> Tensor:
+    """See `armlab.training.losses`."""
+    return torch.stack([cross_entropy(y, labels, **options) for y in outputs]).sum()
 
-    def hook(name: str) -> Any:
-        return lambda module, inputs, y: note(name, module, y)
+
+@contextmanager
+def _watched(net: nn.Module) -> Iterator[list[tuple[str, Tensor]]]:
+    """Within this block, the list grows by every output of a layer; inner modules come first."""
+    outputs: list[tuple[str, Tensor]] = []
+
+    def hook(name: str) -> Callable[..., None]:
+        def note(module: nn.Module, inputs: Any, y: Any) -> None:
+            ys = y if isinstance(y, tuple) else (y,)
+            outputs.extend((f"the output of {name}", a) for a in ys)
+
+        return note
 
     handles = [
         module.register_forward_hook(hook(name or type(net).__name__))
         for name, module in net.named_modules()
     ]
     try:
-        yield
+        yield outputs
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _add_output(sums: list[Tensor], module: nn.Module, y: Any) -> None:
-    if next(module.children(), None) is None:
-        sums.append(y.detach().sum())
-
-
-def _total(arrays: list[Tensor], dtype: torch.dtype) -> Tensor:
-    return torch.cat([a.detach().flatten() for a in arrays if a.dtype == dtype]).sum()
-
-
-def _twin(net: Network) -> nn.Module:
-    if isinstance(net, hand.ToyNet):
-        return twins.ToyNet(net.classes, net.attention, net.channels)
-    return twins.BiSeNet(net.classes, net.reduction, net.mid_channels, net.width, net.attention)
-
-
-def _device(device: str) -> torch.device:
-    if device != "cpu" and not torch.cuda.is_available():
-        raise RuntimeError(
-            f"device {device!r} needs an NVIDIA GPU and a PyTorch built for it, and PyTorch finds "
-            "none: check that nvidia-smi answers, or use device 'cpu'"
-        )
-    if device != "cpu" and (torch.device(device).index or 0) >= torch.cuda.device_count():
-        raise RuntimeError(
-            f"device {device!r} is not there, PyTorch finds {torch.cuda.device_count()}: "
-            "use 'cuda:0'"
-        )
-    return torch.device(device)
-
-
-def _twin_optimiser(ours: SGD | Adam, net: nn.Module) -> torch.optim.Optimizer:
-    """In two groups: biases, and scales and shifts of batch normalisation, do not decay."""
-    kernels = [p for p in net.parameters() if p.ndim > 1]
-    others = [p for p in net.parameters() if p.ndim < 2]
-    groups: list[dict[str, Any]] = [
-        {"params": kernels, "weight_decay": ours.weight_decay},
-        {"params": others},
-    ]
-    if isinstance(ours, Adam):
-        return torch.optim.Adam(groups, ours.learning_rate, ours.betas, ours.eps)
-    return torch.optim.SGD(groups, ours.learning_rate, ours.momentum)

@@ -1,116 +1,40 @@
 """Derivatives have an oracle of their own, without torch: ⟨J v, dy⟩ = ⟨v, Jᵀ dy⟩ in float64.
 
-Values are distinct multiples of 1/8 away from 0, in random order: further from every kink and tie
-than the steps of the difference reach.
+Which inputs are far enough from kinks and ties, and which module has some, is in the cases.
 """
+
+from operator import attrgetter
 
 import numpy as np
 import pytest
 
 from armlab import hand
 from armlab.check import adjoint
+from armlab.check.cases import FUNCTIONS, MODULES
+from armlab.check.smooth import smooth
 from armlab.hand import conv_bn_act, resnet18
 
-LABELS = np.array([[[0, 1, 2, 255], [2, 2, 0, 1], [1, 0, 255, 2]], [[1] * 4, [0] * 4, [2] * 4]])
-
-
-def apart(rng, *shape):
-    """Distinct values, at least 1/8 from each other and 1/16 from 0; scaled to about ±2."""
-    size = int(np.prod(shape))
-    values = (np.arange(size) - size // 2 + 0.5) / 8
-    return rng.permutation(values).reshape(shape)
-
-
-def smooth(rng, *shape):
-    return rng.standard_normal(shape)
-
-
 SHAPES = [(2, 3, 4, 5), (3, 1, 5, 2), (1, 4, 2, 3)]
-FUNCTIONS = {
-    "conv2d": lambda r, s: (
-        lambda x, w, b: hand.conv2d(x, w, b, stride=(2, 1), padding=(1, 2), dilation=(1, 2)),
-        (smooth(r, *s), smooth(r, 6, s[1], 2, 3), smooth(r, 6)),
-    ),
-    "conv2d, stride 1": lambda r, s: (
-        lambda x, w, b: hand.conv2d(x, w, b, padding=1),
-        (smooth(r, *s), smooth(r, 6, s[1], 3, 3), smooth(r, 6)),
-    ),
-    "conv2d, groups": lambda r, s: (
-        lambda x, w: hand.conv2d(x, w, groups=s[1]),
-        (smooth(r, *s), smooth(r, 2 * s[1], 1, 2, 1)),
-        # no bias: its gradient is None
-    ),
-    "batch_norm": lambda r, s: (
-        lambda x, w, b: first_of_three(hand.batch_norm(x, w, b)),
-        (smooth(r, *s), smooth(r, s[1]), smooth(r, s[1])),
-    ),
-    "batch_norm_eval": lambda r, s: (
-        lambda x, w, b: hand.batch_norm_eval(x, w, b, mean=0.3 + 0 * w, var=1.7 + 0 * w),
-        (smooth(r, *s), smooth(r, s[1]), smooth(r, s[1])),
-    ),
-    "relu": lambda r, s: (hand.relu, (apart(r, *s),)),
-    "leaky_relu": lambda r, s: (hand.leaky_relu, (apart(r, *s),)),
-    "sigmoid": lambda r, s: (hand.sigmoid, (smooth(r, *s),)),
-    "sigmoid_gate, channel": lambda r, s: (
-        hand.sigmoid_gate,
-        (smooth(r, *s), smooth(r, s[0], s[1], 1, 1)),
-    ),
-    "sigmoid_gate, position": lambda r, s: (
-        hand.sigmoid_gate,
-        (smooth(r, *s), smooth(r, s[0], 1, *s[2:])),
-    ),
-    "sigmoid_gate, element": lambda r, s: (hand.sigmoid_gate, (smooth(r, *s), smooth(r, *s))),
-    "global_avg_pool": lambda r, s: (hand.global_avg_pool, (smooth(r, *s),)),
-    "global_max_pool": lambda r, s: (hand.global_max_pool, (apart(r, *s),)),
-    "channel_conv1d": lambda r, s: (
-        hand.channel_conv1d,
-        (smooth(r, s[0], s[1], 1, 1), smooth(r, 1, 1, 3)),
-    ),
-    "channel_mean": lambda r, s: (hand.channel_mean, (smooth(r, *s),)),
-    "channel_max": lambda r, s: (hand.channel_max, (apart(r, *s),)),
-    "strip_mean, rows": lambda r, s: (lambda x: hand.strip_mean(x, axis=3), (smooth(r, *s),)),
-    "strip_mean, columns": lambda r, s: (lambda x: hand.strip_mean(x, axis=2), (smooth(r, *s),)),
-    "hard_swish": lambda r, s: (hand.hard_swish, (apart(r, *s),)),  # odd 16ths: never ±3
-    "simam_logits": lambda r, s: (hand.simam_logits, (smooth(r, *s),)),
-    "simam_logits, a large λ": lambda r, s: (
-        lambda x: hand.simam_logits(x, lambda_=1.0),
-        (smooth(r, *s),),
-    ),
-    "concat_channels": lambda r, s: (
-        hand.concat_channels,
-        (smooth(r, *s), smooth(r, s[0], 6, *s[2:])),
-    ),
-    "max_pool2d": lambda r, s: (
-        lambda x: hand.max_pool2d(x, kernel_size=(2, 2), stride=1, padding=1),
-        (apart(r, *s),),
-    ),
-    "max_pool2d, tall windows": lambda r, s: (
-        lambda x: hand.max_pool2d(x, kernel_size=(5, 2), stride=1, padding=(2, 0)),
-        (apart(r, *s),),
-    ),
-    "resize_bilinear": lambda r, s: (
-        lambda x: hand.resize_bilinear(x, size=(7, 3)),
-        (smooth(r, *s),),
-    ),
-    "resize_nearest": lambda r, s: (
-        lambda x: hand.resize_nearest(x, size=(3, 8)),
-        (smooth(r, *s),),
-    ),
-    "cross_entropy": lambda r, s: (
-        lambda a: hand.cross_entropy(a, LABELS, weight=np.array([1.0, 0.5, 2.0])),
-        (smooth(r, 2, 3, 3, 4),),
-    ),
+CALLS = {  # each call of each function, by name and label
+    f"{case.name}, {label}" if label else case.name: (case, call)
+    for case in FUNCTIONS
+    for label, call in case.calls.items()
 }
 
 
-def first_of_three(result):
-    (y, _, _), backward = result
-    return y, backward
+def called(name, rng, shape):
+    """The function with the options of this call, and its inputs."""
+    case, call = CALLS[name]
+    inputs, options = call(rng, shape)
+    return outputs_of(case.name, **options), tuple(inputs.values())
 
 
-def without_absent(function):
+def outputs_of(name, **options):
+    """Without what has no gradient: the statistics of batch_norm, the input that is absent."""
+
     def call(*inputs):
-        y, backward = function(*inputs)
+        value, backward = getattr(hand, name)(*inputs, **options)
+        y = value[0] if name == "batch_norm" else value
 
         def present(dy):
             grads = backward(dy)
@@ -124,52 +48,31 @@ def without_absent(function):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", CALLS)
 def test_backward_is_the_transpose_of_the_derivative(name, shape, seed):
     rng = np.random.default_rng([seed, *shape])
-    function, inputs = FUNCTIONS[name](rng, shape)
-    found = adjoint(without_absent(function), *inputs, rng=rng)
+    function, inputs = called(name, rng, shape)
+    found = adjoint(end_to_end(function), *inputs, rng=rng)
     assert found.smooth, f"{name}: a kink lies between the steps: {found}"
     assert found.holds, f"{name}: {found}"
 
 
-MODULES = {
-    "ConvBN": lambda: hand.ConvBN(3, 5, rng=1, dtype="float64"),
-    "Conv2d": lambda: hand.Conv2d(3, 2, 3, padding=1, rng=1, dtype="float64"),
-    "BatchNorm2d": lambda: hand.BatchNorm2d(3, dtype="float64"),
-    "EffectiveSE": lambda: hand.EffectiveSE(3, rng=1, dtype="float64"),
-    "ECA": lambda: hand.ECA(3, rng=1, dtype="float64"),
-    "Attentionout": lambda: hand.Attentionout(3, rng=1, dtype="float64"),
-    "ResidualAttentionout": lambda: hand.ResidualAttentionout(3, rng=1, dtype="float64"),
-    "PaperAttentionRefinement": lambda: hand.PaperAttentionRefinement(3, rng=1, dtype="float64"),
-    "SimAM": lambda: hand.SimAM(),
-}
-KINKED = {
-    "SqueezeExcitation": lambda: hand.SqueezeExcitation(3, 1, rng=1, dtype="float64"),
-    "CBAM": lambda: hand.CBAM(3, 1, rng=1, dtype="float64"),
-    "CoordinateAttention": lambda: hand.CoordinateAttention(3, rng=1, dtype="float64"),
-    "UAFMSpatial": lambda: hand.UAFMSpatial(rng=1, dtype="float64"),
-    "UAFMChannel": lambda: hand.UAFMChannel(3, rng=1, dtype="float64"),
-    "ListedSAR": lambda: hand.ListedSAR(3, 2, rng=1, dtype="float64"),
-    "SAR": lambda: hand.SAR(3, 2, 4, rng=1, dtype="float64"),
-    "FeatureFusionModule": lambda: hand.FeatureFusionModule(6, 4, 2, rng=1, dtype="float64"),
-    "SingleLayerFeatureFusion": lambda: hand.SingleLayerFeatureFusion(6, 4, rng=1, dtype="float64"),
-    "BasicBlock": lambda: hand.BasicBlock(3, 5, 2, rng=1, dtype="float64"),
-    "BiSeNetOutput": lambda: hand.BiSeNetOutput(3, 4, 5, rng=1, dtype="float64"),
-    "ConvBNAct": lambda: hand.ConvBNAct(3, 5, rng=1, dtype="float64"),
-    "AttentionRefinementModule": lambda: hand.AttentionRefinementModule(
-        3, 5, rng=1, dtype="float64"
-    ),
-    "ConvAttention": lambda: hand.ConvAttention(3, 4, "eca", rng=1, dtype="float64"),
-    "ToyNet": lambda: hand.ToyNet(4, "arm", 4, rng=1, dtype="float64"),
-}
+def test_every_function_and_every_module_is_asked():
+    asked = {case.name for case, _ in CALLS.values()} | {case.name for case in LAYERS + NETWORKS}
+    assert asked == set(hand.__all__) - {"Module"}
 
 
-X_SHAPE = (4, 3, 6, 5)
-SEVERAL_INPUTS = {name: [(4, 3, 3, 4), X_SHAPE] for name in ("UAFMSpatial", "UAFMChannel")}
-SEVERAL_INPUTS |= {
-    name: [X_SHAPE, X_SHAPE] for name in ("FeatureFusionModule", "SingleLayerFeatureFusion")
-}
+LAYERS = [case for case in MODULES if case.built.kinks != "many"]
+NETWORKS = [case for case in MODULES if case.built.kinks == "many"]
+
+
+def built(case, training):
+    module = getattr(hand, case.name)(**case.built.options, rng=1, dtype="float64")
+    return module.train(training)
+
+
+def drawn(case, rng, batch, height, width):
+    return [smooth(rng, batch, *shape) for shape in case.built.takes(height, width)]
 
 
 def as_function(module):
@@ -191,74 +94,69 @@ def as_function(module):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", MODULES | KINKED)
-def test_backward_of_a_module(name, training):
+@pytest.mark.parametrize("case", LAYERS, ids=attrgetter("name"))
+def test_backward_of_a_module(case, training):
     """A kink inside a module cannot be avoided by construction: such a draw does not count."""
-    counted = 0
-    for seed in range(60):
+    counted, some = 0, case.built.kinks == "few"
+    for seed in range(120 if some else 60):
         rng = np.random.default_rng(seed)
-        module = (MODULES | KINKED)[name]().train(training)
-        function, parameters = as_function(module)
-        inputs = [smooth(rng, *shape) for shape in SEVERAL_INPUTS.get(name, [X_SHAPE])]
-        found = adjoint(function, *inputs, *parameters, rng=rng)
+        function, parameters = as_function(built(case, training))
+        found = adjoint(function, *drawn(case, rng, 4, 6, 5), *parameters, rng=rng)
         if found.smooth:
             counted += 1
-            assert found.holds, f"{name}: {found}"
-    assert counted >= (5 if name in KINKED else 60)
+            assert found.holds, f"{case.name}: {found}"
+        if some and counted == 40:
+            return
+    assert counted >= (5 if some else 60)
 
 
-NETWORKS = {  # and the number of their outputs in training mode
-    "SpatialPath": (lambda: hand.SpatialPath(2, rng=1, dtype="float64"), 1),
-    "ResNet18": (lambda: hand.ResNet18(1, rng=1, dtype="float64"), 3),
-    "ContextPath": (lambda: hand.ContextPath(1, rng=1, dtype="float64"), 2),
-    "ThreeScaleContextPath": (lambda: hand.ThreeScaleContextPath(1, rng=1, dtype="float64"), 2),
-    "BiSeNet": (lambda: hand.BiSeNet(2, None, (3, 2), 1, rng=1, dtype="float64"), 3),
-    "ThreeScaleBiSeNet": (lambda: hand.ThreeScaleBiSeNet(2, 1, rng=1, dtype="float64"), 2),
-}
-USED = [(name, [i]) for name, (_, outputs) in NETWORKS.items() for i in range(outputs)]
-USED += [(name, [*range(outputs)]) for name, (_, outputs) in NETWORKS.items() if outputs > 1]
-
-
-def end_to_end(function, used):
-    """Of a function with several outputs those in `used`, as one vector; nobody used the others."""
+def end_to_end(function, used=None):
+    """Of several outputs those in `used`, or all, as one vector; nobody used the others."""
 
     def call(*inputs):
         ys, backward = function(*inputs)
         if not isinstance(ys, tuple):
             return ys, backward
+        chosen = range(len(ys)) if used is None else used
 
         def apart(dy):
             dys = [None] * len(ys)
-            for i in used:
+            for i in chosen:
                 part, dy = dy[: ys[i].size], dy[ys[i].size :]
                 dys[i] = part.reshape(ys[i].shape)
             return backward(tuple(dys))
 
-        return np.concatenate([ys[i].ravel() for i in used]), apart
+        return np.concatenate([ys[i].ravel() for i in chosen]), apart
 
     return call
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize(("name", "used"), USED, ids=str)
-def test_backward_of_a_network(name, used, training, monkeypatch):
-    """With a sigmoid for each ReLU: of so many, one is always at its kink."""
+@pytest.mark.parametrize("case", NETWORKS, ids=attrgetter("name"))
+def test_backward_of_a_network(case, training, monkeypatch):
+    """With a sigmoid for each ReLU; each output alone, then all of them together."""
     monkeypatch.setattr(resnet18, "relu", hand.sigmoid)
     for activation in conv_bn_act.ACTIVATIONS:
         monkeypatch.setitem(conv_bn_act.ACTIVATIONS, activation, hand.sigmoid)
+    y, _ = built(case, training)(*drawn(case, np.random.default_rng(0), 3, 9, 17))
+    outputs = range(len(y)) if isinstance(y, tuple) else range(1)
+    for used in [[i] for i in outputs] + [[*outputs]] * (len(outputs) > 1):
+        expect_derivative(case, used, training)
+
+
+def expect_derivative(case, used, training):
     counted = 0
     for seed in range(12):
         rng = np.random.default_rng(seed)
-        module = NETWORKS[name][0]().train(training)
-        function, parameters = as_function(module)
-        x = smooth(rng, 3, 3, 9, 17)
-        found = adjoint(end_to_end(function, used), x, *parameters, rng=rng)
+        function, parameters = as_function(built(case, training))
+        inputs = drawn(case, rng, 3, 9, 17)
+        found = adjoint(end_to_end(function, used), *inputs, *parameters, rng=rng)
         if found.smooth:  # else two pixels change places in a max pooling
             counted += 1
-            assert found.holds, f"{name}: {found}"
+            assert found.holds, f"{case.name}, outputs {used}: {found}"
         if counted == 2:
             return
-    pytest.fail(f"only {counted} of 12 draws are smooth")
+    pytest.fail(f"outputs {used}: only {counted} of 12 draws are smooth")
 
 
 def test_a_backward_that_is_a_little_wrong_is_seen():

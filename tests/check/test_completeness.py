@@ -1,5 +1,6 @@
 """Nothing is left out in silence: what the judge judged is what the code by hand returned."""
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -15,7 +16,9 @@ from armlab.hand.add import collect
 
 
 def results_of(name, e, dtype, place):
-    return {key for key, a in run_hand(name, e, dtype, place).items() if a is not None}
+    with np.errstate(all="warn" if e.clean is None else "ignore"):  # special values
+        results = run_hand(name, e, dtype, place)
+    return {key for key, a in results.items() if a is not None}
 
 
 def expect_all_judged(name, e, dtype, place):

@@ -1,28 +1,23 @@
 """On a device as on the host: the same float32 numbers, in the same dtype and at that place."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
-from test_adjoint import FUNCTIONS, KINKED, LABELS, MODULES, SEVERAL_INPUTS, SHAPES, X_SHAPE
+from test_adjoint import CALLS, LAYERS, SHAPES, built, drawn, outputs_of
 
 from armlab import hand
 from armlab.arrays import HOST, dtype_name, to_host
 from armlab.check.devices import strict_device
 
-HERE = FUNCTIONS | {  # without the weights of the classes, which are constants on the host
-    "cross_entropy": lambda r, s: (
-        lambda a: hand.cross_entropy(a, LABELS),
-        (r.standard_normal((2, 3, 3, 4)),),
-    )
-}
-
 
 def results(function, inputs, dy_rng, where):
     """The value and the gradients of float32 inputs at this place."""
     y, backward = function(*(where.asarray(x, "float32") for x in inputs))
-    dy = dy_rng.standard_normal(tuple(y.shape)) if y.shape else 0.7
-    given = where.asarray(dy, "float32")
-    grads = backward(given)
-    return [y, *(grads if isinstance(grads, tuple) else (grads,))]
+    ys = y if isinstance(y, tuple) else (y,)
+    dys = tuple(where.asarray(dy_rng.standard_normal(tuple(y.shape)), "float32") for y in ys)
+    grads = backward(dys if isinstance(y, tuple) else dys[0])
+    return [*ys, *(grads if isinstance(grads, tuple) else (grads,))]
 
 
 def expect_alike(function_at, inputs):
@@ -40,18 +35,30 @@ def expect_alike(function_at, inputs):
             np.testing.assert_allclose(to_host(theirs), mine, rtol=0, atol=5e-5 * size)
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", CALLS)
 def test_a_function(name):
-    function, inputs = HERE[name](np.random.default_rng(0), SHAPES[0])
-    expect_alike(lambda where: function, inputs)
+    case, call = CALLS[name]
+    inputs, options = call(np.random.default_rng(0), SHAPES[0])
+
+    def at(where):
+        there = {
+            key: where.asarray(value, "float32") if is_floating(value) else value
+            for key, value in options.items()
+        }
+        return outputs_of(case.name, **there)
+
+    expect_alike(at, inputs.values())
+
+
+def is_floating(value):
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", MODULES | KINKED)
-def test_a_module(name, training):
-    rng = np.random.default_rng(0)
-    inputs = [rng.standard_normal(s) for s in SEVERAL_INPUTS.get(name, [X_SHAPE])]
-    made = (MODULES | KINKED)[name]().train(training)
+@pytest.mark.parametrize("case", LAYERS, ids=attrgetter("name"))
+def test_a_module(case, training):
+    inputs = drawn(case, np.random.default_rng(0), 4, 6, 5)
+    made = built(case, training)
 
     def at(where):
         module = as_float32(made).to(where)
@@ -68,7 +75,7 @@ def test_a_module(name, training):
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64"])
 def test_labels_of_any_integer_dtype(dtype):
     a = np.random.default_rng(0).standard_normal((2, 3, 3, 4))
-    labels = LABELS % 3  # so that none is ignored: -1 does not fit into every dtype
+    labels = np.random.default_rng(1).integers(0, 3, (2, 3, 4))  # -1 fits not into every dtype
     want, _ = hand.cross_entropy(a, labels)
     with strict_device() as where:
         there = where.asarray(a)

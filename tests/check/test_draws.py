@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
-from armlab.check import modules, operations, strategies
-from armlab.check.bounds import window_of
+from armlab.check import strategies
 from armlab.check.cases import CASES, FUNCTIONS, MODULES
+from armlab.check.cases.conv2d import window_of
 from armlab.check.layouts import LAYOUTS
 from armlab.check.strata import for_all
 from armlab.check.strategies import BOUNDED
@@ -21,8 +21,7 @@ from armlab.hand import kernels
 def events(monkeypatch):
     """Counts what the strategies report while they draw."""
     seen = Counter()
-    for source in (strategies, operations, modules):
-        monkeypatch.setattr(source, "event", lambda text: seen.update([text]))
+    monkeypatch.setattr(strategies, "event", lambda text: seen.update([text]))
     return seen
 
 

@@ -1,5 +1,7 @@
 """Networks with any attention by its name: the same network, the same keys, in both libraries."""
 
+import runpy
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,10 @@ from test_networks import expect_twins, pair
 
 import armlab.torch
 from armlab import hand
-from armlab.commands.train import TRAIN_OPTIONS
+from armlab.check.cases import MODULES
 from armlab.hand.conv_attention import attention_names, attentions, refinement
 from armlab.torch.conv_attention import attentions as twins_attentions
+from armlab.training import settings
 
 NETWORKS = {"ToyNet": {"channels": 6}, "ToyBiSeNet": {"width": 2}}
 
@@ -48,12 +51,18 @@ def gates_of(net, x):
     return {} if gate is None else {"refine": gate}
 
 
+def test_the_training_knows_every_attention():
+    assert settings.ABOUT["attention"].choices == attention_names()
+
+
 def test_every_attention_that_keeps_the_shape_of_its_features_has_a_name():
     named = {*attentions().values(), hand.ConvAttention}
-    gated = {getattr(hand, name) for name in hand.__all__ if hasattr(getattr(hand, name), "gate")}
-    fusions = {hand.UAFMSpatial, hand.UAFMChannel}
-    fusions |= {hand.FeatureFusionModule, hand.SingleLayerFeatureFusion}
-    assert gated - fusions - {hand.ToyNet} == named
+    gated = {
+        getattr(hand, case.name)
+        for case in MODULES
+        if case.gate and len(case.built.takes(4, 4)) == 1  # a fusion has two
+    }
+    assert gated == named
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -118,7 +127,8 @@ def test_a_module_that_is_exported_with_a_name_is_an_attention_everywhere(monkey
         monkeypatch.setattr(room, "__all__", [*room.__all__, *(kind.__name__ for kind in kinds)])
     assert attention_names()[-1] == "halving"
     assert attentions()["simam"] is hand.SimAM
-    assert list(TRAIN_OPTIONS["attention"]["choices"]) == list(attention_names())
+    about = runpy.run_path(settings.__file__)["ABOUT"]  # as the commands read it, from its start
+    assert about["attention"].choices == attention_names()
     for build in (hand.ToyNet, hand.ToyBiSeNet):
         parts = [type(m) for _, m in build(attention="halving").named_modules()]
         assert Halving in parts
@@ -135,11 +145,10 @@ def test_the_twins_have_the_same_names_in_the_same_order():
     assert len(ours) == 15
 
 
-@pytest.mark.parametrize("name", [n for n in BUILT if n not in ("ToyNet", "ConvAttention")])
+@pytest.mark.parametrize("name", BUILT)
 def test_a_module_says_whether_it_normalises_what_it_pooled(name):
     """Then one image is refused in training mode, however large it is."""
-    args, kwargs = BUILT[name]
-    module = getattr(hand, name)(*args, **kwargs)
+    module = getattr(hand, name)(**BUILT[name].options)
     inputs = [x[:1] for x in inputs_of(module, (64, 70))]
     if any(m.pooled_norm for _, m in module.named_modules()):
         with pytest.raises(ValueError, match="Expected more than 1 value per channel"):

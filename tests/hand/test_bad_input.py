@@ -233,39 +233,51 @@ def test_the_ends_of_a_range_are_in_it(allowed):
     hand.BatchNorm2d(3, **allowed)
 
 
-ANY_CHANNELS = {"ChannelConv1d", "CBAMSpatial", "CBAMSpatialMeanFirst", "SimAM", "UAFMSpatial"}
-REFUSED_BY = {  # a module within, which gets the input as it is
-    "ConvBN": "Conv2d",
-    "ConvBNAct": "Conv2d",
-    "CBAM": "CBAMChannel",
-    "ConvAttention": "Conv2d",
-    "BiSeNetOutput": "Conv2d",
-    "BiSeNet": "ContextPath",
-    "ToyBiSeNet": "ContextPath",
-    "ThreeScaleBiSeNet": "ThreeScaleContextPath",
-}
+def built(name):
+    """The module and its inputs, as its case says."""
+    module = getattr(hand, name)(**BUILT[name].options)
+    return module, inputs_of(module)
 
 
-TAKE_IMAGES = {"ResNet18", "SpatialPath", "ContextPath", "ThreeScaleContextPath", "ToyNet"}
-
-
-@pytest.mark.parametrize("name", [name for name in BUILT if name not in ANY_CHANNELS])
+@pytest.mark.parametrize("name", BUILT)
 def test_other_channels_are_refused_by_the_argument_that_fixed_them(name):
-    args, kwargs = BUILT[name]
-    module = getattr(hand, name)(*args, **kwargs)
-    x, *others = inputs_of(module)
+    module, (x, *others) = built(name)
+    twice = np.concatenate([x, x], axis=1)
+    if BUILT[name].any_channels:
+        others = [np.concatenate([other, other], axis=1) for other in others]
+        assert module(twice, *others)[0].shape[1] == twice.shape[1]
+        return
     with pytest.raises(ValueError, match="axis 1") as caught:
-        module(np.concatenate([x, x], axis=1), *others)
-    message, who = str(caught.value), REFUSED_BY.get(name, name)
-    words = rf"{who} expected \(N, (\d+), H, W\), got \(3, \d+, 8, 7\): axis 1 is \d+, (.*)"
-    channels, remedy = re.fullmatch(words, message).groups()
-    if who in TAKE_IMAGES:
-        assert (channels, remedy) == ("3", "give it images of 3 channels")
+        module(twice, *others)
+    words = r"(\w+) expected \(N, (\d+), H, W\), got \(3, \d+, \d, \d\): axis 1 is \d+, (.*)"
+    who, channels, remedy = re.fullmatch(words, str(caught.value)).groups()
+    part = next(m for _, m in module.named_modules() if type(m).__name__ == who)  # itself, mostly
+    if remedy == "give it images of 3 channels":
+        assert channels == "3"
     else:
-        part = next(m for _, m in module.named_modules() if type(m).__name__ == who)
         argument, value = re.fullmatch(r"the module was built with (\w+)=(\d+)", remedy).groups()
         assert argument in inspect.signature(type(part)).parameters
         assert value == channels == str(getattr(part, argument))
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_an_input_of_three_axes_is_refused(name):
+    module, inputs = built(name)
+    words = r"expected \(N, \w+, (H, W|1, 1)\), got \(\d, \d, \d\): "
+    for i in range(len(inputs)):
+        with pytest.raises(ValueError, match=words):
+            module(*(x[0] if i == k else x for k, x in enumerate(inputs)))
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_inputs_of_another_dtype_than_the_weights_are_refused(name):
+    module, inputs = built(name)
+    wide = [x.astype("f8") for x in inputs]
+    if module.parameters():
+        with pytest.raises(TypeError, match="float32"):
+            module(*wide)
+    else:
+        assert module(*wide)[0].dtype == "float64"
 
 
 def test_devices_mixed():

@@ -1,50 +1,44 @@
 """Modules that no installed package has, held to their published formulas in plain Python."""
 
 import math
+import re
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-import plain_formulas as formulas
 import pytest
 
 from armlab import hand
-from armlab.check import adjoint, bounds
+from armlab.check import adjoint, bounds, plain
+from armlab.check.cases import CASES as BY_NAME
+from armlab.check.cases import MODULES, uafm
 
-X = (2, 3, 4, 5)
-HIGH = (2, 3, 2, 7)
-CASES = {  # the module by hand, its formula, the shapes of its inputs
-    "EffectiveSE": (
-        lambda: hand.EffectiveSE(3, rng=0, dtype="float64"),
-        formulas.effective_se,
-        [X],
+CASES = [case for case in MODULES if case.formula]
+OTHERS = [  # options with which a formula is another
+    replace(
+        BY_NAME["ECA"],
+        built=replace(BY_NAME["ECA"].built, options={"channels": 5, "kernel_size": 5}),
     ),
-    "ECA": (lambda: hand.ECA(5, rng=0, dtype="float64"), formulas.eca, [(2, 5, 4, 3)]),
-    "ECA, kernel of 5": (lambda: hand.ECA(3, 5, rng=0, dtype="float64"), formulas.eca, [X]),
-    "SimAM": (hand.SimAM, formulas.simam, [X]),
-    "SimAM, a large λ": (lambda: hand.SimAM(0.5), partial(formulas.simam, lambda_=0.5), [X]),
-    "CoordinateAttention": (
-        lambda: hand.CoordinateAttention(3, rng=0, dtype="float64"),
-        formulas.coordinate_attention,
-        [X],
+    replace(
+        BY_NAME["SimAM"],
+        built=replace(BY_NAME["SimAM"].built, options={"lambda_": 0.5}),
+        formula=partial(BY_NAME["SimAM"].formula, lambda_=0.5),
     ),
-    "UAFMSpatial": (
-        lambda: hand.UAFMSpatial(rng=0, dtype="float64"),
-        formulas.uafm_spatial,
-        [HIGH, X],
-    ),
-    "UAFMChannel": (
-        lambda: hand.UAFMChannel(3, 1, rng=0, dtype="float64"),
-        formulas.uafm_channel,
-        [(4, 3, 2, 7), (4, 3, 4, 5)],
-    ),
-    "Attentionout": (
-        lambda: hand.Attentionout(3, rng=0, dtype="float64"),
-        formulas.attentionout,
-        [X],
-    ),
-    "ListedSAR": (lambda: hand.ListedSAR(3, 2, rng=0, dtype="float64"), formulas.listed_sar, [X]),
-    "SAR": (lambda: hand.SAR(3, 2, 4, rng=0, dtype="float64"), formulas.sar, [X]),
-}
+]
+IDS = [case.name for case in CASES] + ["ECA, a kernel of 5", "SimAM, a large λ"]
+
+
+def test_each_module_has_a_formula_or_says_what_else_holds_it():
+    """Besides its twin. Where that is a test, the test names the module or its block there."""
+    for case in MODULES:
+        assert bool(case.formula) != bool(case.held_by), case.name
+    oracles = {case.name: case.held_by for case in MODULES if "test_" in case.held_by}
+    here = Path(__file__).parents[1]
+    for name, words in oracles.items():
+        (file,) = re.findall(r"test_\w+\.py", words)
+        assert list(here.rglob(file)), f"{name} is held by {file}, which is not there"
+    assert len(oracles) + len(CASES) >= 20
 
 
 def randomised(module, rng):
@@ -57,11 +51,12 @@ def randomised(module, rng):
     return module.load_state_dict(state)
 
 
-def drawn(name, seed, training):
+def drawn(case, seed, training):
     rng = np.random.default_rng(seed)
-    make, formula, shapes = CASES[name]
-    module = randomised(make(), rng).train(training)
-    return module, formula, [rng.standard_normal(s) for s in shapes], rng
+    module = getattr(hand, case.name)(**case.built.options, rng=0, dtype="float64")
+    module = randomised(module, rng)
+    inputs = [rng.standard_normal((3, *shape)) for shape in case.built.takes(4, 5)]
+    return module.train(training), inputs, rng
 
 
 def by_formula(formula, module, inputs):
@@ -77,11 +72,11 @@ def assert_same(y, want):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", CASES)
-def test_forward_is_the_formula(name, training):
+@pytest.mark.parametrize("case", CASES + OTHERS, ids=IDS)
+def test_forward_is_the_formula(case, training):
     for seed in range(3):
-        module, formula, inputs, _ = drawn(name, seed, training)
-        want = by_formula(formula, module, inputs)
+        module, inputs, _ = drawn(case, seed, training)
+        want = by_formula(case.formula, module, inputs)
         assert_same(module(*inputs)[0], want)
 
 
@@ -103,17 +98,17 @@ def mixed(formula, module, count):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", CASES)
-def test_backward_is_the_derivative_of_the_formula(name, training):
+@pytest.mark.parametrize("case", CASES + OTHERS, ids=IDS)
+def test_backward_is_the_derivative_of_the_formula(case, training):
     """The adjoint identity: differences of the formula on the left, the backward on the right."""
     counted = 0
     for seed in range(40):
-        module, formula, inputs, rng = drawn(name, seed, training)
-        call = mixed(formula, module, len(inputs))
+        module, inputs, rng = drawn(case, seed, training)
+        call = mixed(case.formula, module, len(inputs))
         found = adjoint(call, *inputs, *module.parameters().values(), rng=rng)
         if found.smooth:  # else a kink lies between the steps, and the draw does not count
             counted += 1
-            assert found.holds, f"{name}: {found}"
+            assert found.holds, f"{case.name}: {found}"
         if counted == 4:
             return
     pytest.fail(f"only {counted} of 40 draws are smooth")
@@ -146,17 +141,31 @@ def test_cross_entropy_is_a_weighted_mean_over_the_pixels_that_count():
     assert float(found) == pytest.approx(loss / total, rel=1e-12)
 
 
+def paddle_spatial(p, training, high, low):
+    """PaddleSeg's UAFM_SpAtten: low comes first, and s is its share."""
+    up = plain.bilinear(high, *plain.shape(low)[2:])
+    m = plain.stacked(*(plain.over_channels(f, x) for x in (low, up) for f in (plain.mean, max)))
+    return uafm.fused(p, training, m, plain.relu, low, up)
+
+
+def paddle_channel(p, training, high, low):
+    """PaddleSeg's UAFM_ChAtten: both means first, low before up, and s is the share of low."""
+    up = plain.bilinear(high, *plain.shape(low)[2:])
+    m = plain.stacked(*(plain.over_positions(f, x) for f in (plain.mean, max) for x in (low, up)))
+    return uafm.fused(p, training, m, plain.leaky_relu, low, up)
+
+
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
     ("name", "theirs", "block"),  # block i of our first layer's input is block[i] of theirs
     [
-        ("UAFMSpatial", formulas.paddle_spatial, [2, 3, 0, 1]),
-        ("UAFMChannel", formulas.paddle_channel, [1, 3, 0, 2]),
+        ("UAFMSpatial", paddle_spatial, [2, 3, 0, 1]),
+        ("UAFMChannel", paddle_channel, [1, 3, 0, 2]),
     ],
 )
 def test_uafm_has_another_meaning_in_paddleseg(name, theirs, block, training):
     """1 - σ(a) = σ(-a): negated logits and a reordered input turn one into the other."""
-    module, _, inputs, _ = drawn(name, 0, training)
+    module, inputs, _ = drawn(BY_NAME[name], 0, training)
     want = by_formula(theirs, module, inputs)
     assert np.abs(module.copy()(*inputs)[0] - want).max() > 0.1
     state = module.state_dict()

@@ -7,11 +7,10 @@ import pytest
 
 from armlab import hand
 from armlab.arrays import HOST
-from armlab.check import bounds
-from armlab.check.agreement import ROUNDOFF
-from armlab.check.bounds import window_of
 from armlab.check.cases import CASES
+from armlab.check.cases.conv2d import bound, window_of
 from armlab.check.devices import torch_tensors
+from armlab.check.functions import ROUNDOFF
 from armlab.check.sides import run_torch
 from armlab.check.strata import for_all
 from armlab.hand import kernels
@@ -70,7 +69,7 @@ def test_each_keeps_the_bound_of_convolution(name, monkeypatch):
         if kernel and not can(kernel, window_of(e), e.options["groups"]):
             return
         exact = run_torch("conv2d", e, "float64")
-        limits = bounds.conv2d(e, exact, ROUNDOFF["float32"])
+        limits = bound(e, exact, ROUNDOFF["float32"])
         b = e.inputs["b"]
         if b is not None:
             exact["y"] = exact["y"] - b.reshape(1, -1, 1, 1)

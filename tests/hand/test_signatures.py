@@ -3,6 +3,7 @@
 import inspect
 import pydoc
 import re
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from armlab.check.devices import strict_device
 from armlab.hand.made import Made
 
 HAND_ALONE = {"rng": None, "dtype": "float32", "device": "cpu"}  # by keyword only, see `Made`
-MAKE_ARRAYS = {"BatchNorm2d", "ChannelConv1d", "Conv2d"}  # the others hand it on, as **made
 THEIRS = {"BatchNorm2d": ("affine", "track_running_stats", "bias"), "Conv2d": ("padding_mode",)}
 PLACE = ("device", "dtype")  # of torch's own layers
 
@@ -48,7 +48,7 @@ def test_a_module_has_the_arguments_of_its_twin(name):
 @pytest.mark.parametrize("name", [case.name for case in MODULES])
 def test_what_a_module_by_hand_has_beside_them_is_by_keyword(name):
     parameters = inspect.signature(getattr(hand, name)).parameters
-    if name in MAKE_ARRAYS:
+    if "made" not in parameters:  # it makes arrays itself; the others hand it on
         assert list(parameters)[-3:] == list(HAND_ALONE)
         for extra, default in HAND_ALONE.items():
             assert parameters[extra].kind == inspect.Parameter.KEYWORD_ONLY
@@ -65,15 +65,14 @@ def test_the_bundle_is_what_the_leaves_take():
 
 @pytest.mark.parametrize("name", [case.name for case in MODULES])
 def test_an_unknown_keyword_is_refused_by_name(name):
-    args, kwargs = BUILT[name]
-    build = getattr(hand, name)
-    build(*args, **kwargs, **HAND_ALONE)
+    options, build = BUILT[name].options, getattr(hand, name)
+    build(**options, **HAND_ALONE)
     named = "|".join(kind.__name__ for kind in build.__mro__[:-2])  # Python names its __init__'s
     with pytest.raises(TypeError, match=rf"^({named})\.__init__\(\) got an unexpected .* 'dtyp'"):
-        build(*args, **kwargs, dtyp="float64")
+        build(**options, dtyp="float64")
     for bad in ({"dtype": "float16"}, {"device": "gpu"}):
         with pytest.raises((TypeError, ValueError), match=r"^expected d.*: choose one"):
-            build(*args, **kwargs, **bad)
+            build(**options, **bad)
 
 
 @pytest.mark.parametrize("name", [case.name for case in MODULES])
@@ -88,38 +87,18 @@ def array(*shape):
     return np.random.default_rng(sum(shape)).uniform(0.5, 2, shape).astype("f4")
 
 
-X = array(2, 3, 4, 6)
-V = {key: array(3) for key in ("w", "b", "mean", "var")}
+def float32(values):
+    return {
+        key: a.astype("f4") if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+        for key, a in values.items()
+    }
+
+
 CALLS = {  # inputs, constants
-    "conv2d": ({"x": X, "w": array(5, 3, 2, 3), "b": array(5)}, {}),
-    "batch_norm": ({"x": X, "w": V["w"], "b": V["b"]}, {}),
-    "batch_norm_eval": (
-        {"x": X, "w": V["w"], "b": V["b"]},
-        {"mean": V["mean"], "var": V["var"]},
-    ),
-    "relu": ({"x": X}, {}),
-    "leaky_relu": ({"x": -X}, {}),
-    "sigmoid": ({"a": X}, {}),
-    "sigmoid_gate": ({"x": X, "a": array(2, 3, 1, 1)}, {}),
-    "global_avg_pool": ({"x": X}, {}),
-    "global_max_pool": ({"x": X}, {}),
-    "channel_conv1d": ({"z": array(2, 3, 1, 1), "w": array(1, 1, 3)}, {}),
-    "channel_mean": ({"x": X}, {}),
-    "channel_max": ({"x": X}, {}),
-    "strip_mean": ({"x": X}, {"axis": 2}),
-    "hard_swish": ({"x": X}, {}),
-    "simam_logits": ({"x": X}, {}),
-    "concat_channels": ({"x1": X, "x2": array(2, 5, 4, 6)}, {}),
-    "max_pool2d": ({"x": X}, {"kernel_size": 2}),
-    "resize_bilinear": ({"x": X}, {"size": 3}),
-    "resize_nearest": ({"x": X}, {"size": 3}),
-    "cross_entropy": ({"a": X}, {"labels": np.full((2, 4, 6), 1), "weight": V["w"]}),
+    case.name: tuple(map(float32, case.calls[""](np.random.default_rng(0), (2, 3, 4, 6))))
+    for case in FUNCTIONS
 }
-ANY_SHAPE = {"relu", "leaky_relu", "sigmoid", "hard_swish"}
-
-
-def test_every_function_is_called_here():
-    assert list(CALLS) == [case.name for case in FUNCTIONS]
+ANY_SHAPE = {case.name for case in FUNCTIONS if case.any_shape}
 
 
 def value_of(name, inputs, constants):
@@ -140,28 +119,15 @@ def test_a_default_is_what_the_signature_says(name):
     )
 
 
-NEEDED = {  # the arguments without a default where (3, 4) are not enough for the others to show
-    "Conv2d": (2, 3, 3),
-    "SqueezeExcitation": (32,),
-    "ECA": (128,),
-    "CBAMChannel": (32,),
-    "CBAM": (32,),
-    "CoordinateAttention": (288,),
-    "UAFMChannel": (6,),
-    "SAR": (2, 3, 4),
-    "ConvAttention": (2, 3, "se"),
-    "BiSeNetOutput": (2, 3, 4),
-}
-
-
-@pytest.mark.parametrize("name", [case.name for case in MODULES])
-def test_a_default_of_a_module_is_what_the_signature_says(name):
-    build = getattr(hand, name)
+@pytest.mark.parametrize("case", MODULES, ids=attrgetter("name"))
+def test_a_default_of_a_module_is_what_the_signature_says(case):
+    build = getattr(hand, case.name)
     parameters = inspect.signature(build).parameters.values()
     parameters = [p for p in parameters if p.kind != p.VAR_KEYWORD]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    needed = NEEDED.get(name, (3, 4)[: len(parameters) - len(defaults)])
-    plain, written_out = build(*needed), build(*needed, **defaults)
+    options = case.built.options if case.built.needed is None else case.built.needed
+    needed = {key: value for key, value in options.items() if key not in defaults}
+    plain, written_out = build(**needed), build(**needed, **defaults)
     assert repr(plain) == repr(written_out)
     for (key, a), (same, b) in zip(
         plain.state_dict().items(), written_out.state_dict().items(), strict=True
@@ -214,9 +180,11 @@ def test_one_array_of_another_library_is_refused(name, key):
 
 
 VECTORS = [(name, key) for name, key in ARRAYS if given(name)[key].ndim == 1]
-FEATURES = [
-    (name, key) for name, key in ARRAYS if name not in ANY_SHAPE and key in ("x", "x1", "x2", "z")
-] + [("cross_entropy", "a")]
+FEATURES = [  # the first input of a function, and each further map
+    (name, key)
+    for name, key in ARRAYS
+    if name not in ANY_SHAPE and (key == next(iter(CALLS[name][0])) or key.startswith("x"))
+]
 
 
 @pytest.mark.parametrize(("name", "key"), VECTORS)

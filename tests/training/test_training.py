@@ -19,10 +19,11 @@ from armlab.check.devices import strict_device
 from armlab.data import CLASSES, GENERATED, Generated, Scenes, generated
 from armlab.hand import ToyNet
 from armlab.training import checkpoint, comparison, loop
-from armlab.training.config import Config, make_learner
-from armlab.training.learner import HandLearner
+from armlab.training.config import Config
+from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import SGD, Adam
 from armlab.training.run import Run, TrainingError
+from armlab.training.start import make_learner
 from armlab.training.torch_learner import TorchLearner
 
 SMALL = {"steps": 6, "batch": 3, "size": 48, "channels": 6}
@@ -367,7 +368,7 @@ def test_an_interrupted_comparison_goes_on_with_both(tmp_path: Path):
         ({"data": "folder", "ignore": 300}, "expected an ignore label of 0 to 255, got 300"),
         ({"device": "cuda:x"}, "expected device 'cpu', 'cuda' or 'cuda:N', got 'cuda:x'"),
         ({"device": "cuda"}, "backend numpy does not run on device 'cuda'"),
-        ({"backend": "cupy"}, "backend cupy does not run on device 'cpu'"),
+        ({"backend": "cupy", "device": "cpu"}, "backend cupy does not run on device 'cpu'"),
     ],
 )
 def test_bad_settings_are_a_sentence(settings, words):

@@ -1,8 +1,9 @@
 """Named faults: wrong versions of the code by hand, each of which the tests must catch.
 
-One file for each file of `armlab.hand` that they are in; a fast version's are with those of the
-function that it must equal. The hint says what the mistake is; the exercises show it to whoever
-makes the same one.
+They stand in the case of what they spoil, `armlab/check/cases/NAME.py`; a fast version's are with
+those of the function that it must equal. Here are those of files that have no case of their own,
+and those of conv2d and batch_norm, which are many. The hint says what the mistake is; the
+exercises show it to whoever makes the same one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 
+from armlab.check import cases
 from armlab.check.fault import Fault, planted
 from armlab.check.kinds import KINDS, applies_to
 
@@ -19,8 +21,9 @@ __all__ = ["FAULTS", "OF_KINDS", "Fault", "of_case", "planted"]
 
 FAULTS: list[Fault] = [
     fault
-    for file in iter_modules(__path__)
-    for fault in import_module(f"{__name__}.{file.name}").FAULTS
+    for room in (cases, import_module(__name__))
+    for file in iter_modules(room.__path__)
+    for fault in getattr(import_module(f"{room.__name__}.{file.name}"), "FAULTS", ())
 ]
 FILES_OF_A_KIND = 12
 

@@ -12,7 +12,7 @@ Here each "product" is a matrix product over all channels and kernel columns, so
 matrix products, of which the middle one is nearly all of the work, and half of the direct one.
 Everything is linear, so the backward is (1) read from right to left with transposed matrices.
 
-Rounding grows with the entries of A, G and B, see `armlab.check.bounds.conv2d`. The points
+Rounding grows with the entries of A, G and B, see `armlab.check.cases.conv2d`. The points
 0, ±2/3, ±3/2, ∞ keep them small: half the growth of the usual 0, ±1, ±2, ∞. Sums of integers
 are no longer exact. Nothing is kept but x and w.
 """

@@ -1,0 +1,109 @@
+"""A step of training by hand: forward, loss, backward, optimiser, on any array library."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from armlab.arrays import Array, dtype_name, place_of, to_host
+from armlab.hand import cross_entropy
+from armlab.training.finite import expect_finite, kept_values, total
+from armlab.training.learner import State, join_state, split_state
+from armlab.training.losses import joint_loss
+from armlab.training.networks import Network, design_of
+from armlab.training.optimisers import SGD, Adam
+from armlab.watch import watched
+
+
+class HandLearner:
+    """See `Learner`. On NumPy, CuPy or any array library that the network lives in.
+
+    class_weights  (K,) on the host, or None: how much a pixel of each class counts in the loss
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        optimiser: SGD | Adam,
+        class_weights: np.ndarray | None = None,
+        ignore_index: int = 255,
+    ) -> None:
+        self.net, self.optimiser, self.design = net, optimiser, design_of(net)
+        parameters = net.parameters()
+        first = next(iter(parameters.values()))
+        self.place, self.dtype = place_of(first), dtype_name(first)
+        self.parameter_count = sum(a.size for a in parameters.values())
+        weight = None if class_weights is None else self.place.asarray(class_weights, self.dtype)
+        loss = joint_loss if self.design.auxiliary else cross_entropy
+        self.loss: Any = partial(loss, weight=weight, ignore_index=ignore_index)
+
+    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+        before = self.net.copy()  # shares the arrays, which are replaced and never changed
+        with self._device():
+            loss = self.update(images, labels, learning_rate)
+            read = self.place.xp.stack([loss, total(self._kept().values(), loss)])
+            value, kept = map(float, to_host(read))  # the only line that waits for the device
+            if not math.isfinite(value + kept):
+                expect_finite(self._again(before, images, labels))
+        return value
+
+    def update(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> Array:
+        """Forward, loss, backward, optimiser. The loss stays on the device."""
+        y, net_back = self.net(self.place.asarray(images, self.dtype))
+        loss, loss_back = self.loss(y, labels)
+        _, grads = net_back(loss_back(1.0), input_grad=False)  # nobody differentiates the images
+        self.optimiser.step(self.net, grads, learning_rate)
+        return loss
+
+    def _kept(self) -> dict[str, Array]:
+        arrays = self.net.parameters() | self.net.buffers()
+        return kept_values(arrays, self.optimiser.state_dict())
+
+    def _again(
+        self, net: Network, images: np.ndarray, labels: np.ndarray
+    ) -> Iterator[tuple[str, Array]]:
+        """Every value of the last step by its name, in the order in which they are computed."""
+        yield "an image", images
+        with watched(net) as calls:
+            y, net_back = net(self.place.asarray(images, self.dtype))
+        for call in calls:
+            layer = call.module or type(net).__name__
+            yield from ((f"the output of {layer}", a) for a in call.values.values())
+        loss, loss_back = self.loss(y, labels)
+        yield "the loss", loss
+        _, grads = net_back(loss_back(1.0), input_grad=False)
+        yield from ((f"the gradient of {key}", grads[key]) for key in reversed(grads))
+        yield from self._kept().items()
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        with self._device():
+            a, _ = self.net.copy().eval()(self.place.asarray(images, self.dtype))
+            host: np.ndarray = to_host(a)
+            return host
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        classes: np.ndarray = self.logits(images).argmax(axis=1)
+        return classes
+
+    def gate(self, images: np.ndarray) -> np.ndarray | None:
+        with self._device():
+            x = self.place.asarray(images, self.dtype)
+            return self.design.shown_gate(self.net.copy().eval(), x)
+
+    def state_dict(self) -> State:
+        return join_state(self.net.state_dict(), self.optimiser.state_dict())
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        net, optimiser = split_state(state)
+        self.net.load_state_dict(net)
+        self.optimiser.load_state_dict({key: self.place.asarray(a) for key, a in optimiser.items()})
+
+    def _device(self) -> contextlib.AbstractContextManager[Any]:
+        """CuPy computes on its current device, so that is made the network's."""
+        device = self.place.device
+        return device if hasattr(device, "__enter__") else contextlib.nullcontext()

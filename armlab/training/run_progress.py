@@ -1,0 +1,104 @@
+"""The progress of a run on a terminal: rows on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from armlab.training.run import Run
+from armlab.training.run_files import Row
+
+HEADER = "epoch   step     loss   learning rate    mIoU   A against B   images/s   seconds"
+
+
+class TerminalRunProgress:
+    """A row for each epoch; progress as a bar on a terminal and as plain lines elsewhere."""
+
+    def __init__(self, rows: bool = True, label: str = "", bar: bool = True) -> None:
+        self.rows = rows  # False where standard output is to hold something else
+        self.label = label  # what progress is called; else by the attention
+        self.may_draw_bar = bar  # False where several write to one terminal
+        self._name = ""
+        self._bar: Any = None
+
+    def begin(self, run: Run) -> None:
+        config, size = run.config, run.learner.parameter_count
+        self._name = self.label or config.attention
+        self._bar = _bar(run, self._name) if self.may_draw_bar and sys.stderr.isatty() else None
+        self._say(
+            f"attention {config.attention}: {size:,} parameters, {config.backend} on "
+            f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} images"
+        )
+        self._say(HEADER)
+        for row in run.history:  # of a run that goes on
+            self._say(as_text(row))
+
+    def step(self, run: Run, loss: float) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(_now(run, loss), refresh=False)
+            self._bar.update()
+
+    def epoch(self, run: Run, row: Row) -> None:
+        self._say(as_text(row))
+        if self._bar is None:
+            words = f"{self._name}: step {run.step} of {run.config.steps}"
+            print(f"{words}, loss {row['loss']:.3f}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _say(self, line: str) -> None:
+        if not self.rows:
+            return
+        if self._bar is None:
+            print(line, flush=True)
+        else:
+            self._bar.write(line)  # above the bar, on standard output
+
+
+def as_text(row: Row) -> str:
+    """One epoch under HEADER."""
+    return (
+        f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
+        f"{row['miou']:7.3f} {three(row['told_apart']):>13} "
+        f"{row['images_per_second']:10.1f} {row['seconds']:9.1f}"
+    )
+
+
+def _now(run: Run, loss: float) -> str:
+    """What stands behind the bar: this step, the last evaluation, and the speed of this epoch."""
+    words = [f"loss {loss:.3f}"]
+    words += [f"mIoU {row['miou']:.3f}" for row in run.history[-1:]]
+    speed = len(run.losses) * run.config.batch / run.step_seconds
+    return ", ".join([*words, f"{speed:.3g} images/s"])
+
+
+def comparison_text(results: dict[str, dict[str, Any]]) -> str:
+    """The closing table: what attention changed."""
+    lines = ["attention    mIoU   A against B   parameters   seconds"]
+    for name, r in results.items():
+        lines.append(
+            f"{name:<9} {r['miou']:7.3f} {three(r['told_apart']):>13} "
+            f"{r['parameters']:12,d} {r['seconds']:9.1f}"
+        )
+    return "\n".join(lines)
+
+
+def three(value: float | None) -> str:
+    """Three decimals; None, of pixels of which none were found or which the data have not, is -."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _bar(run: Run, label: str) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=run.config.steps,
+        initial=run.step,
+        desc=label,
+        bar_format="{desc} {bar:20} {n_fmt} of {total_fmt}{postfix}, {remaining} left",
+        file=sys.stderr,
+        leave=False,
+        dynamic_ncols=True,
+    )
