@@ -6,6 +6,7 @@ It is put into a copy in memory and never left behind.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -50,17 +51,29 @@ def planted(fault: Fault) -> Iterator[None]:
     """
     right = importlib.import_module(f"armlab.hand.{fault.file.replace('/', '.')}")
     wrong = _edited(right, fault)
-    replacements = {
+    pairs = {
         old: vars(wrong)[name]
         for name, old in vars(right).items()
         if isinstance(old, type | FunctionType) and old.__module__ == right.__name__
     }
-    if fault.kind:
-        replacements = for_some_calls(replacements, fault.kind)
+    new = for_some_calls(pairs, fault.kind) if fault.kind else pairs
+    within = {pairs[old]: new[old] for old in pairs}  # by name in its own file
     # A fault in a specification shows where no fast version runs instead.
     in_a_kernel = fault.file.startswith("kernels/")
-    with swapped(replacements), nullcontext() if in_a_kernel else kernels.specification():
+    alone = nullcontext() if in_a_kernel else kernels.specification()
+    with _loaded(wrong, fault.name), swapped(new | within), alone:
         yield
+
+
+@contextmanager
+def _loaded(wrong: ModuleType, name: str) -> Iterator[None]:
+    """Among the modules, so that whoever watches calls sees those of the wrong file as well."""
+    key = f"armlab.hand.<{name}>"
+    sys.modules[key] = wrong
+    try:
+        yield
+    finally:
+        del sys.modules[key]
 
 
 def _edited(right: ModuleType, fault: Fault) -> ModuleType:

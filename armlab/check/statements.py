@@ -26,15 +26,20 @@ def replaced(source: str, function: str, statement: str, put: str, nth: int = 0)
 
     Raises LookupError where that is not so, with how many there are.
     """
-    equations = _equations(source)
-    own = [node for scope in _scopes(source, function) for node in _own(scope)]
-    found = [node for node in own if statement in _names(node, equations)]
-    if not (nth <= len(found) if nth else len(found) == 1):
-        raise LookupError(f"{statement!r} is found {len(found)} times in {function}")
-    node = found[max(nth - 1, 0)]
+    node = found(source, function, statement, nth)
     lines = source.splitlines(keepends=True)
     wrong = indent(put, " " * node.col_offset) + "\n"
     return "".join([*lines[: node.lineno - 1], wrong, *lines[node.end_lineno :]])
+
+
+def found(source: str, function: str, statement: str, nth: int = 0) -> ast.stmt:
+    """The statement itself. Raises LookupError as `replaced` does."""
+    equations = _equations(source)
+    own = [node for scope in _scopes(source, function) for node in _own(scope)]
+    named = [node for node in own if statement in _names(node, equations)]
+    if not (nth <= len(named) if nth else len(named) == 1):
+        raise LookupError(f"{statement!r} is found {len(named)} times in {function}")
+    return named[max(nth - 1, 0)]
 
 
 def _scopes(source: str, function: str) -> list[ast.AST]:

@@ -1,26 +1,28 @@
 """Every named fault is caught by the property of its case; none is ever left behind."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from armlab import hand
-from armlab.check import faults
+from armlab.check import faults, hunt
 from armlab.check.cases import CASES
-from armlab.check.hunt import hunt
 from armlab.check.kinds import KINDS
+from armlab.check.statements import found
 from armlab.hand import kernels
 
 
 @pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_caught(fault):
-    assert hunt(fault, shrink=False).caught
+    assert hunt.hunt(fault, shrink=False).caught
 
 
 @pytest.mark.parametrize("fault", faults.OF_KINDS, ids=lambda fault: fault.name)
 def test_fault_of_some_calls_alone_is_caught(fault):
-    assert hunt(fault, shrink=False).caught
+    assert hunt.hunt(fault, shrink=False).caught
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,8 +87,19 @@ def test_a_fault_whose_statement_is_gone_says_so(lost):
         pass
 
 
-def test_planting_the_same_statement_changes_nothing():
-    """The mechanism itself is not what the properties catch."""
-    same = faults.Fault("same", "relu", "relu", "relu", "(1)", "y = xp.maximum(x, 0.0)", "")
+def right_again(fault):
+    """The fault with the right statement put in the place of the right statement."""
+    source = (Path(hand.__file__).parent / f"{fault.file}.py").read_text(encoding="utf-8")
+    node = found(source, fault.function, fault.statement, fault.nth)
+    return replace(fault, put=ast.unparse(node))
 
-    assert not hunt(same).caught
+
+EVERY = faults.FAULTS + faults.OF_KINDS
+BY_FILE = {(f.file, f.case, f.kind): f for f in EVERY if CASES[f.case].share == 1}  # not networks
+
+
+@pytest.mark.parametrize("fault", BY_FILE.values(), ids=lambda f: f"{f.file} {f.case} {f.kind}")
+def test_planting_the_right_statement_changes_nothing(fault, monkeypatch):
+    """The mechanism itself is not what the properties catch, in either dtype."""
+    monkeypatch.setattr(hunt, "EXAMPLES", 8)
+    assert hunt.hunt(right_again(fault), shrink=False).by == ""

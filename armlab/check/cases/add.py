@@ -80,12 +80,12 @@ FAULTS = [
         "y falls where x2 grows: its gradient is that of -x2",
     ),
     Fault(
-        "add_unbuffered: the second map twice",
+        "add_unbuffered: a repeated term keeps its copies apart",
         "add",
         "kernels/add_unbuffered",
-        "add",
-        "(1)",
-        "y = x1 + x2 + x2",
-        "each map counts once",
+        "add.backward",
+        "return",
+        "return dy, dy",
+        "x2 was repeated to the shape of x1: what its copies receive adds up",
     ),
 ]
