@@ -33,7 +33,8 @@ def absolute(name: str, e: Example) -> Exact:
 
 
 def sum_nhw(a: np.ndarray) -> np.ndarray:
-    return a.sum(axis=(0, 2, 3))
+    total: np.ndarray = a.sum(axis=(0, 2, 3))
+    return total
 
 
 def line_up(v: np.ndarray) -> np.ndarray:

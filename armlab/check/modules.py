@@ -85,7 +85,8 @@ def refinement(s: Source) -> str:
     Not SimAM, which the smallest images leave one position: it has no variance.
     """
     others = s.pick(*(name for name in names_behind_a_convolution() if name != "simam"))
-    return s.pick("none", "arm", "sar", others)
+    name: str = s.pick("none", "arm", "sar", others)
+    return name
 
 
 def path(name: str, outputs: dict[int, int], **more: Any) -> Draw:

@@ -24,7 +24,7 @@ from armlab.cost.dry_run import dry_run
 from armlab.watch import functions, watched
 
 CITYSCAPES, MSRS = (1, 3, 1024, 2048), (1, 3, 480, 640)
-WRITTEN_OUT = ("add", "multiply", "concat")  # by a composite itself, so `watched` does not see it
+WRITTEN_OUT = ("multiply", "concat")  # by a composite itself, so `watched` does not see it
 
 
 def flops(twin, *shapes):
@@ -438,7 +438,7 @@ def test_channels_of_the_input(capsys, arguments, inputs):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["Arm"], "no module 'Arm': choose from CBAM, "),
+        (["Arm"], "no module 'Arm': choose from AttentionRefinementModule, "),
         (["Module"], "no module 'Module'"),
         (["relu"], "no module 'relu'"),
         (["ToyNet", "--size", "12"], "--size as HEIGHTxWIDTH in pixels, got '12'"),
