@@ -114,7 +114,9 @@ def test_links_and_files_of_the_other_pages_are_there(page):
 
 
 def test_counts_are_true():
-    assert f"catalogue\nof {len(faults.FAULTS)} wrong versions" in README
+    said = " ".join(README.split())
+    assert f"A catalogue of {len(faults.FAULTS)} wrong versions" in said
+    assert f"and {len(faults.OF_KINDS)} of them again for one dtype, mode, layout or place" in said
     written = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))
     assert len(written) == 12
     assert "twelve lessons" in README
