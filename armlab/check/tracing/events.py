@@ -127,6 +127,11 @@ class Notes:
                 raise
 
 
+def outputs(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a function's values that are handed on: not the statistics of batch_norm."""
+    return {name: a for name, a in values.items() if name not in ("mean", "var")}
+
+
 def expect_pair(result: Any) -> tuple[Any, Function]:
     """A forward returns (y, backward)."""
     if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):

@@ -14,15 +14,17 @@ from unittest.mock import patch
 import numpy as np
 
 from armlab import hand
+from armlab.check.example import by_name
 from armlab.check.tracing.events import (
     Key,
     Notes,
     Problem,
     expect_gradients,
     expect_pair,
+    outputs,
     wrong_keys,
 )
-from armlab.watch import Call, Function, functions, watched
+from armlab.watch import Call, Function, functions, named_values, watched
 
 
 class HandRun:
@@ -124,8 +126,10 @@ class HandRun:
         self._add(phase, path, names, arrays, (*place, "in"), handed)
         with self.notes.at_work(phase, path, name, made):
             value, backward = function(*args, **kwargs)
-        y = value[0] if isinstance(value, tuple) else value  # not the statistics of batch_norm
-        self._add(phase, path, [f"{name} y"], [y], (*place, "out"), made, call)
+        ys = outputs(named_values(name, value))
+        self._add(
+            phase, path, [f"{name} {k}" for k in ys], ys.values(), (*place, "out"), made, call
+        )
         return value, partial(self._function_back, call, place, backward)
 
     def _function_back(
@@ -133,7 +137,8 @@ class HandRun:
     ) -> Any:
         phase, path, name = "gradients", call.module, call.name
         handed, made = self._handed(phase, name, call.inside), f"the backward of {name}"
-        self._add(phase, path, [f"{name} dy"], [dy], (*place, "out"), handed)
+        dys = by_name("dy", dy)
+        self._add(phase, path, [f"{name} {k}" for k in dys], dys.values(), (*place, "out"), handed)
         with self.notes.at_work(phase, path, name, made):
             grads = backward(dy, **options)
         each = grads if isinstance(grads, tuple) else (grads,)

@@ -11,7 +11,7 @@ import numpy as np
 from armlab.check import bounds
 from armlab.check.sides import Results, run_torch
 from armlab.check.stages import as_example
-from armlab.check.tracing.events import Event, Problem
+from armlab.check.tracing.events import Event, Problem, outputs
 from armlab.check.tracing.hand_run import HandRun
 from armlab.watch import Call
 
@@ -129,9 +129,11 @@ class _Oracle:
 
 
 def _by_torch(call: Call) -> Results:
-    dy = np.zeros_like(call.values["y"]) if call.dy is None else call.dy
+    if call.dy is None:
+        zeros = tuple(np.zeros_like(y) for y in outputs(call.values).values())
+        call = replace(call, dy=zeros if len(zeros) > 1 else zeros[0])
     try:
-        return run_torch(call.name, as_example(replace(call, dy=dy)), "float64")
+        return run_torch(call.name, as_example(call), "float64")
     except Exception:  # a dy of the wrong shape: it has parted before
         return {}
 

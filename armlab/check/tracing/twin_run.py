@@ -117,7 +117,8 @@ class TwinRun:
         place = self._place(self._running[-1][0][0], name)
         used = (self._view((*place, "in", i), a) for i, a in enumerate(args))
         value = function(*used, **kwargs)
-        self._watch((*place, "out", 0), value[0] if isinstance(value, tuple) else value)
+        for i, y in enumerate(value if isinstance(value, tuple) else (value,)):
+            self._watch((*place, "out", i), y)
         return value
 
     def _place(self, path: str, name: str) -> Key:
