@@ -275,3 +275,24 @@ def test_overlap_is_what_lies_inside(first, step):
         want = [i for i in range(count) if 0 <= first + step * i < 8]
         assert list(range(count))[met] == want
         assert list(range(8))[places] == [first + step * i for i in want]
+
+
+@pytest.mark.parametrize(("padding", "dilation"), [((0, 3), (1, 3)), ((1, 1), (1, 1))])
+@pytest.mark.parametrize("kernel", [conv2d_rows, conv2d_winograd])
+def test_an_infinity_does_not_reach_the_taps_that_meet_padding_alone(kernel, padding, dilation):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 9, 3, 2)), rng.standard_normal((10, 9, 3, 3))
+    x = x if padding[0] == 0 else x[:, :, :1]
+    window = Window.of((3, 3), 1, padding, dilation)
+    assert can(kernel, window, 1)
+    y, plain_back = taps(x, w, window, 1)
+    dy = rng.standard_normal(y.shape)
+    unmet = plain_back(dy, False)[1] == 0.0
+    assert unmet.any()
+    x[:, 4] = np.inf
+    with np.errstate(invalid="ignore"):
+        _, plain_back = taps(x, w, window, 1)
+        _, backward = kernel.conv2d(x, w, window)
+        for dw in (plain_back(dy, False)[1], backward(dy, False)[1]):
+            np.testing.assert_array_equal(dw[unmet], 0.0)
+            assert np.isfinite(dw[:, :4]).all()

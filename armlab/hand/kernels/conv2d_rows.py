@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
+from armlab.hand.kernels.kernel import KernelBackward, clear_unmet, products, sum_of
 from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
@@ -77,8 +77,10 @@ def conv2d(
                         dx[i, :, x_rows] += part[:, y_rows]
             return dw
 
-        dw = sum_of(in_parts(n, backward_part, products(dy, w)))
-        return dx, np.ascontiguousarray(dw.reshape(kr, ks, k, c).transpose(2, 3, 0, 1))
+        dw = sum_of(in_parts(n, backward_part, products(dy, w))).reshape(kr, ks, k, c)
+        columns = [overlap(shift, ow, width)[0] for shift in col_shift]
+        clear_unmet(dw, [y_rows for y_rows, _ in met], columns)
+        return dx, np.ascontiguousarray(dw.transpose(2, 3, 0, 1))
 
     return y, backward
 

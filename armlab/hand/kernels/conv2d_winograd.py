@@ -24,7 +24,7 @@ from functools import cache
 import numpy as np
 
 from armlab.hand.kernels.blocks import blocks
-from armlab.hand.kernels.kernel import KernelBackward, products, sum_of
+from armlab.hand.kernels.kernel import KernelBackward, clear_unmet, products, sum_of
 from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
@@ -113,6 +113,7 @@ def by_matrices(
 
         dgw = sum_of(in_parts(n, backward_part, products(dy, w)))
         dw = (g.T @ dgw.reshape(6, -1)).reshape(3, ks, k, c)
+        clear_unmet(dw, [overlap(r - top, oh, h)[0] for r in range(3)], [to for to, _ in shifts])
         return dx, np.ascontiguousarray(dw.transpose(2, 3, 0, 1))
 
     return y, backward

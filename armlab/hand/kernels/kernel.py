@@ -46,6 +46,19 @@ def sum_of(parts: list[np.ndarray]) -> np.ndarray:
     return total
 
 
+def clear_unmet(dw: np.ndarray, rows: list[slice], columns: list[slice]) -> None:
+    """0 for the taps (R, S, …) of dw under which there was padding alone: no row or no column of y.
+
+    Where dy is moved out of sight by 0, an infinity in x would make a product with it NaN.
+    """
+    for r, met in enumerate(rows):
+        if met.start == met.stop:
+            dw[r] = 0.0
+    for s, met in enumerate(columns):
+        if met.start == met.stop:
+            dw[:, s] = 0.0
+
+
 def products(y: np.ndarray, w: np.ndarray) -> int:
     """Multiply-adds of a convolution with this y and w: how much there is to share out."""
     return y.size * (w.size // len(w))
