@@ -296,3 +296,16 @@ def test_an_infinity_does_not_reach_the_taps_that_meet_padding_alone(kernel, pad
         for dw in (plain_back(dy, False)[1], backward(dy, False)[1]):
             np.testing.assert_array_equal(dw[unmet], 0.0)
             assert np.isfinite(dw[:, :4]).all()
+
+
+def test_an_infinity_in_w_does_not_reach_the_columns_that_no_tap_meets():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((4, 3, 2, 2))
+    window = Window.of((2, 2), 1, (0, 0), (1, 4))  # columns 0 and 4 are met, 1 to 3 are not
+    assert can(conv2d_rows, window, 1)
+    w[2] = np.inf
+    y, plain_back = taps(x, w, window, 1)
+    dy = rng.standard_normal(y.shape)
+    with np.errstate(invalid="ignore"):
+        for dx in (plain_back(dy, True)[0], conv2d_rows.conv2d(x, w, window)[1](dy, True)[0]):
+            np.testing.assert_array_equal(dx[..., 1:4], 0.0)

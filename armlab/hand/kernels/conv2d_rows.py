@@ -15,7 +15,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from armlab.hand.kernels.kernel import KernelBackward, clear_unmet, products, sum_of
+from armlab.hand.kernels.kernel import (
+    KernelBackward,
+    clear_unmet,
+    clear_unmet_columns,
+    products,
+    sum_of,
+)
 from armlab.hand.kernels.parts import in_parts
 from armlab.hand.window import Window, overlap
 
@@ -78,8 +84,10 @@ def conv2d(
             return dw
 
         dw = sum_of(in_parts(n, backward_part, products(dy, w))).reshape(kr, ks, k, c)
-        columns = [overlap(shift, ow, width)[0] for shift in col_shift]
-        clear_unmet(dw, [y_rows for y_rows, _ in met], columns)
+        y_columns, x_columns = zip(*(overlap(s, ow, width) for s in col_shift), strict=True)
+        clear_unmet(dw, [y_rows for y_rows, _ in met], y_columns)
+        if dx is not None:
+            clear_unmet_columns(dx, x_columns)
         return dx, np.ascontiguousarray(dw.transpose(2, 3, 0, 1))
 
     return y, backward

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -46,7 +46,7 @@ def sum_of(parts: list[np.ndarray]) -> np.ndarray:
     return total
 
 
-def clear_unmet(dw: np.ndarray, rows: list[slice], columns: list[slice]) -> None:
+def clear_unmet(dw: np.ndarray, rows: Iterable[slice], columns: Iterable[slice]) -> None:
     """0 for the taps (R, S, …) of dw under which there was padding alone: no row or no column of y.
 
     Where dy is moved out of sight by 0, an infinity in x would make a product with it NaN.
@@ -57,6 +57,15 @@ def clear_unmet(dw: np.ndarray, rows: list[slice], columns: list[slice]) -> None
     for s, met in enumerate(columns):
         if met.start == met.stop:
             dw[:, s] = 0.0
+
+
+def clear_unmet_columns(dx: np.ndarray, columns: Iterable[slice]) -> None:
+    """0 for the columns of dx that no tap met: there an infinity in w would become NaN likewise."""
+    unmet = np.ones(dx.shape[-1], bool)
+    for met in columns:
+        unmet[met] = False
+    if unmet.any():
+        dx[..., unmet] = 0.0
 
 
 def products(y: np.ndarray, w: np.ndarray) -> int:
