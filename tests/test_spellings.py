@@ -244,8 +244,8 @@ def test_a_function_takes_the_numbers_of_numpy_and_stays_in_its_dtype(name):
     want, got = (value_of(name, inputs, given) for given in (options, numpy))
     np.testing.assert_array_equal(want, got, strict=True)
     value, backward = getattr(hand, name)(**inputs, **numpy)
-    y = value[0] if isinstance(value, tuple) else value
-    grads = backward(1.0 if y.ndim == 0 else y)
+    y = value[0] if name == "batch_norm" else value  # without its statistics
+    grads = backward(1.0 if np.ndim(y) == 0 else y)
     for g in grads if isinstance(grads, tuple) else (grads,):
         assert g is None or g.dtype == np.float32
 

@@ -6,8 +6,6 @@ as is a wrong name, shape or dtype, which no bound can measure.
 
 from __future__ import annotations
 
-import contextlib
-
 import numpy as np
 
 from armlab.arrays import HOST, Place
@@ -16,6 +14,7 @@ from armlab.check.cases import CASES
 from armlab.check.example import Example
 from armlab.check.functions import judge_function
 from armlab.check.sides import run_hand, run_torch
+from armlab.check.special import without_warnings
 from armlab.check.stages import judge_stages
 from armlab.check.verdict import Verdict, compare
 
@@ -29,8 +28,7 @@ def judge(name: str, e: Example, dtype: str, place: Place = HOST) -> list[Verdic
     wiring has to be that of float64, and as a whole in float64. In float64 torch is what hand is
     compared with, so it has no row of its own and the bound is doubled, for torch rounds as well.
     """
-    special = np.errstate(all="ignore") if e.clean is not None else contextlib.nullcontext()
-    with special:
+    with without_warnings(e):
         if CASES[name].bound is not None:
             return list(judge_function(name, e, dtype, run_hand(name, e, dtype, place)))
         if dtype == "float32":

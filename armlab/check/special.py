@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,11 @@ from armlab.check.strategies import Source
 
 Special = Callable[[Source, Example], Example]
 VALUES = (math.nan, math.inf, -math.inf)
+
+
+def without_warnings(e: Example) -> AbstractContextManager[Any]:
+    """Within this block, NumPy is silent about the special values of an example that has some."""
+    return nullcontext() if e.clean is None else np.errstate(all="ignore")
 
 
 def slabs(s: Source, e: Example) -> Example:
