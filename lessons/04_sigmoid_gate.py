@@ -21,7 +21,7 @@
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb): backwards, sums over what was repeated, random upstream gradients |
 # | Afterwards you can | write a sigmoid that never overflows · say when a gate stops learning · write the gate's backward for one gate per channel, position or element · derive ARM's backward line by line · read the gates of a trained network · explain what goes wrong at batch sizes 1 and 2 |
 # | Runs on | CPU; no GPU needed |
-# | Explains | [hand/sigmoid.py](../armlab/hand/sigmoid.py) · [hand/sigmoid_gate.py](../armlab/hand/sigmoid_gate.py) · [hand/attention_refinement.py](../armlab/hand/attention_refinement.py) · and, where ARM needs them, [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) · [hand/batch_norm.py](../armlab/hand/batch_norm.py) |
+# | Explains | [hand/sigmoid.py](../armlab/hand/sigmoid.py) · [hand/sigmoid_gate.py](../armlab/hand/sigmoid_gate.py) · [hand/attention_refinement.py](../armlab/hand/attention_refinement.py) · [hand/self_gate.py](../armlab/hand/self_gate.py) · and, where ARM needs them, [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) · [hand/batch_norm.py](../armlab/hand/batch_norm.py) |
 #
 # Equation numbers are those of the source files. Where a file's equation gets a gradient, the gradient has the same number behind a d: (d3) belongs to (3).
 
@@ -36,6 +36,7 @@ from armlab import check, hand
 from armlab.arrays import unbroadcast
 from armlab.data import Scenes
 from armlab.hand.attention_refinement import attention_logits
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sequential import in_turn
 from tools import compare, features, photographs, source, trained
 from tools import CHANNELS, COLOURS, feature_map, gate_bars, gate_map, gradient_map, picture, scene
@@ -634,10 +635,10 @@ du_collapsed = w * r * (da - db / m - u_hat * dw / m)  # (BN 5)
 compare("(BN 5)", du_collapsed, du)
 
 # %% [markdown]
-# And the module becomes two short backwards, each its forward read upwards: one of the whole, and one of the branch that makes the logits. This is the file.
+# And the module becomes two short backwards, each its forward read upwards: one of a map that gates itself, which many modules share, and one of the branch that makes the logits. `collect` is the plus between the gradients of a value that is used twice. These are the files.
 
 # %%
-source(hand.PaperAttentionRefinement.forward, attention_logits)
+source(hand.PaperAttentionRefinement.forward, self_gate, attention_logits)
 
 # %%
 dx_file, grads_file = backward(dy)

@@ -39,6 +39,7 @@ from armlab import check, hand, weights
 from armlab.cost import ModuleCost
 from armlab.data import Scenes, to_rgb
 from armlab.hand.attention_refinement import attention_logits
+from armlab.hand.self_gate import self_gate
 from armlab.hand.sequential import in_turn
 from tools import compare, source, trained
 
@@ -84,14 +85,14 @@ for name, module in versions.items():
 source(hand.ConvBN.forward, hand.ConvBNAct.forward)
 
 # %% [markdown]
-# Then the module. Read `forward` beside its numbers:
+# Then the module, and how a map gates itself. Read `forward` beside its numbers:
 #
 # $$f = \mathrm{act}(\mathrm{BN}(\mathrm{conv}_{3\times3}(x))) \tag{1}$$
 # $$a = \mathrm{BN}(W \cdot \mathrm{GAP}(f)) \tag{2}$$
 # $$y = f\,\sigma(a) \tag{3}$$
 
 # %%
-source(hand.AttentionRefinementModule.forward)
+source(hand.AttentionRefinementModule.forward, self_gate)
 
 # %% [markdown]
 # And its twin in PyTorch: the same names, so that a state loads into either.
