@@ -46,7 +46,7 @@ def slabs(s: Source, e: Example) -> Example:
 
 
 def one_of(*ways: Special) -> Special:
-    """The first of these ways that has a place in an example, another by chance."""
+    """One of these ways, by chance; an example in which it finds no place is not counted."""
 
     def draw(s: Source, e: Example) -> Example:
         way: Special = s.pick(*ways)
@@ -88,24 +88,17 @@ def covered(e: Example) -> tuple[int, int]:
     return max(last[0] + 1, 0), max(last[1] + 1, 0)
 
 
-def border(covered: Callable[[Example], tuple[int, int]]) -> Special:
-    """Rows below and columns right of all that the windows cover.
-
-    covered  how many rows and columns of x they do
-    """
-
-    def draw(s: Source, e: Example) -> Example:
-        x, (rows, columns) = e.inputs["x"], covered(e)
-        assert x is not None
-        edges = [(0, slice(rows, None))] * (rows < x.shape[2])
-        edges += [(1, slice(columns, None))] * (columns < x.shape[3])
-        assume(edges)
-        axis, beyond = s.pick(*edges)
-        event("special: a border that no window covers")
-        rows_and_columns = (beyond, slice(None)) if axis == 0 else (slice(None), beyond)
-        return spoil(e, "x", (slice(None), slice(None), *rows_and_columns), s.pick(*VALUES))
-
-    return draw
+def border(s: Source, e: Example) -> Example:
+    """Rows below and columns right of all that the windows of `covered` reach."""
+    x, (rows, columns) = e.inputs["x"], covered(e)
+    assert x is not None
+    edges = [(0, slice(rows, None))] * (rows < x.shape[2])
+    edges += [(1, slice(columns, None))] * (columns < x.shape[3])
+    assume(edges)
+    axis, beyond = s.pick(*edges)
+    event("special: a border that no window covers")
+    rows_and_columns = (beyond, slice(None)) if axis == 0 else (slice(None), beyond)
+    return spoil(e, "x", (slice(None), slice(None), *rows_and_columns), s.pick(*VALUES))
 
 
 def where_no_pixel_is_passed_over(s: Source, e: Example) -> Example:

@@ -1,4 +1,4 @@
-"""The wiring of a module: which value each of its calls took, and where its results came from.
+"""The wiring of a module: which values each of its calls took, and where its results came from.
 
 Stage by stage every call may be right while the module hands it the wrong value. As a whole a
 module is judged in float64; this says whether another run, in float32 or on a device, had the
@@ -23,7 +23,10 @@ Sources = frozenset[str]  # the names of one array: it may be handed on under se
 
 @dataclass(frozen=True)
 class Wire:
-    """One value that goes into a call, or comes out of the module, and where it is from."""
+    """One value that goes into a call, or comes out of the module, and where it is from.
+
+    A constant, such as eps or a stride, is its own source.
+    """
 
     end: str
     sources: Sources
@@ -65,14 +68,15 @@ def _names(run: HandRun, calls: list[Call]) -> dict[int, Sources]:
 
 
 def _taken(call: Call) -> Iterator[tuple[str, Any]]:
-    """The arrays that a call was given, forwards and backwards."""
-    given = {**call.inputs, **call.options}
+    """The arrays and constants that a call was given, forwards and backwards."""
+    yield from {**call.inputs, **call.options}.items()
     if call.dy is not None:
-        given |= by_name("dy", call.dy)
-    yield from ((name, a) for name, a in given.items() if hasattr(a, "shape"))
+        yield from by_name("dy", call.dy).items()
 
 
 def _sources(names: dict[int, Sources], a: Any, end: str, call: Call) -> Sources:
+    if not hasattr(a, "shape"):
+        return frozenset({repr(tuple(a) if isinstance(a, tuple) else a)})  # torch's sizes as well
     if id(a) in names:
         return names[id(a)]
     if not to_host(a).any():  # the gradient of an output that nobody used

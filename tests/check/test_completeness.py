@@ -1,5 +1,7 @@
 """Nothing is left out in silence: what the judge judged is what the code by hand returned."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import settings
 
@@ -8,6 +10,8 @@ from armlab.arrays import HOST
 from armlab.check.agreement import judge
 from armlab.check.cases import CASES
 from armlab.check.devices import strict_device, torch_tensors
+from armlab.check.faults import FAULTS
+from armlab.check.hunt import hunt
 from armlab.check.sides import run_hand
 from armlab.check.special import without_warnings
 from armlab.check.strata import GENERATE, for_all
@@ -86,6 +90,14 @@ def test_a_value_that_goes_to_the_wrong_place_is_refused(monkeypatch):
     monkeypatch.setattr("armlab.hand.eca.self_gate", gates_its_gate)
     with pytest.raises(AssertionError, match="in float64 on the host"):
         for_all(few("ECA"), lambda e: judge("ECA", e, "float32"), using=GENERATE)
+
+
+def test_a_constant_that_is_lost_in_float32_alone_is_refused():
+    """The stage is right with the constant that it got; only the wiring tells it apart."""
+    (fault,) = [f for f in FAULTS if f.name == "SimAM: lambda_ not handed on"]
+    found = hunt(replace(fault, kind="in float32 alone"), shrink=False)
+    assert found.caught
+    assert "lambda_ of call" in found.by
 
 
 def test_the_table_counts_what_was_judged():

@@ -10,7 +10,7 @@ from armlab.check.example import Example
 from armlab.check.modules import module_example
 from armlab.check.record import Built, Call, Inputs, Options, Shape, Timed, features
 from armlab.check.smooth import smooth
-from armlab.check.special import border, covered, one_of, slabs
+from armlab.check.special import border, one_of, slabs
 from armlab.check.strategies import Source
 from armlab.hand import kernels
 from armlab.hand.kernels import conv2d_winograd
@@ -146,7 +146,7 @@ CASES = [
         conv2d,
         bound,
         conv2d_exact,
-        special=one_of(slabs, border(covered)),
+        special=one_of(slabs, border),
         calls=CALLS,
         cost=(288 * 24, 288),
         timed=(Timed({"x": (8, 32, 64, 64), "w": (32, 32, 3, 3), "b": (32,)}, {"padding": 1}),),

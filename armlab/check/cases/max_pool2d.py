@@ -13,7 +13,7 @@ from armlab.check.fault import Fault
 from armlab.check.record import Timed
 from armlab.check.sides import run_torch
 from armlab.check.smooth import apart, of_x
-from armlab.check.special import border, covered, one_of, slabs
+from armlab.check.special import border, one_of, slabs
 from armlab.check.strategies import Source
 from armlab.hand.window import pair
 
@@ -47,7 +47,7 @@ CASES = [
         max_pool2d,
         bound,
         max_pool2d,
-        special=one_of(slabs, border(covered)),
+        special=one_of(slabs, border),
         calls={
             "": of_x(apart, kernel_size=2),
             "overlapping windows": of_x(apart, kernel_size=(2, 2), stride=1, padding=1),
