@@ -79,7 +79,9 @@ def _names(kind: str, counts: Counts) -> Iterator[str]:
     yield f"{words:50}{'calls':>8}{unit:>15}"
     for name, c in counts.items():
         size = f"{c.size:15,}" if unit else " " * 15
-        yield f"  {in_words(name):48}{c.calls:8,}{size}  {name}"
+        words = in_words(name)
+        line = f"  {words:48}{c.calls:8,}{size}"
+        yield f"{line}  {name}" if words != name else line
 
 
 def _parts(found: Launches) -> Iterator[str]:

@@ -78,7 +78,7 @@ def _totals(found: list[Launches]) -> Iterator[str]:
 def _reading(found: list[Launches]) -> Iterator[str]:
     """In no total: what stands after a step."""
     for each in (each for each in found if each.optimiser):
-        kinds = [f"{calls(each.read, kind):,} {words}" for kind, (words, _) in KINDS.items()]
+        kinds = [f"{words} {calls(each.read, kind):,}" for kind, (words, _) in KINDS.items()]
         yield f"- Reading the loss after {title(each)}: {', '.join(kinds)}."
 
 
