@@ -36,11 +36,24 @@ Failure compare(const Kernel& kernel, void** arguments, const Contents& want, Or
   }
   return NONE;
 }
+/// Between its first page and its first byte an allocation has some that nobody may write to.
+Failure written_before(const Kernel& kernel, void** arguments) {
+  for (const Allocation* a : memory::live()) {
+    const auto touched = [](char byte) { return byte != memory::FRESH; };
+    const char* first = std::find_if(a->pages, a->begin, touched);
+    if (first == a->begin) continue;
+    return fail(ILLEGAL_ADDRESS, "kernel %s writes %td bytes before the %zu bytes of %s",
+                kernel.name, a->begin - first, a->size,
+                argument_into(kernel, arguments, *a).c_str());
+  }
+  return NONE;
+}
 }  // namespace
 
 Failure run_in_three_orders(const Function& function, const Launch& launch, unsigned dynamic) {
   const Contents before;
   if (Failure code = Run(function, launch, dynamic, FORWARD).once()) return code;
+  if (Failure code = written_before(*function.kernel, launch.arguments)) return code;
   const Contents after;
   for (Order order : {BACKWARD, RANDOM}) {
     before.put_back();
