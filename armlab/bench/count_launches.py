@@ -10,28 +10,18 @@ the optimiser's state. Modules are in training mode.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from armlab import emulator, hand
-from armlab.arrays import Place
+from armlab.arrays import place
 from armlab.bench import hand_parts
 from armlab.bench.hand_parts import Parts
 from armlab.bench.launches import Counts, Launches, Shape, added
 
 Found = TypeVar("Found")
-
-
-def emulated_device() -> Place:
-    """Raises RuntimeError where there can be none, in a sentence that says why."""
-    if reason := emulator.why_not():
-        raise RuntimeError(reason)
-    emulator.install()
-    cupy = importlib.import_module("cupy")
-    return Place(importlib.import_module("array_api_compat.cupy"), cupy.cuda.Device(0))
 
 
 def counted(
@@ -56,7 +46,7 @@ def of_module(
     """`given` is what its class was called with. The module is moved to the emulated device."""
     from armlab.bench import twin_parts
 
-    here = emulated_device()
+    here = place("emulated")
     inputs = hand_parts.drawn_inputs(module, shapes, given.get("dtype", "float32"))
     ours = hand_parts.of_module(module.to(here), inputs, here, backward)
     found = counted(ours, emulator.counting)
@@ -75,7 +65,7 @@ def of_step(net: Any, given: Mapping[str, Any], shape: Shape, optimiser: str = "
     """A step of training. Raises ValueError for a module that is no network of the training."""
     from armlab.bench import twin_parts
 
-    here = emulated_device()
+    here = place("emulated")
     batch = hand_parts.drawn_batch(net, shape)
     learner = hand_parts.learner(net.to(here), optimiser)
     found = counted(hand_parts.of_step(learner, *batch), emulator.counting)

@@ -67,10 +67,10 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     _expect_fitting(args)
     expect_packages({"torch": "torch"}, extra="torch")
+    from armlab.arrays import place
     from armlab.bench import launch_tables, yardstick
-    from armlab.bench.count_launches import emulated_device
 
-    emulated_device()  # refused before a module is built
+    place(args.device)  # refused before a module is built
     if args.all:
         every = yardstick.counted()
         dicts = [launch_tables.as_dict(found) for found in every]
