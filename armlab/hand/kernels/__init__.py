@@ -33,7 +33,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-from array_api_compat import is_numpy_namespace
+from array_api_compat import is_cupy_namespace, is_numpy_namespace
 
 from armlab.arrays import array_namespace
 from armlab.hand.kernels import (
@@ -42,6 +42,7 @@ from armlab.hand.kernels import (
     channel_max_ranks,
     channel_mean_product,
     conv2d_columns,
+    conv2d_gather,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
@@ -59,7 +60,7 @@ from armlab.hand.kernels import (
 )
 from armlab.hand.kernels.kernel import Kernel, has_axes
 
-numpy = is_numpy_namespace
+numpy, cupy = is_numpy_namespace, is_cupy_namespace
 
 TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("conv2d", numpy, conv2d_pointwise.conv2d, conv2d_pointwise.fits),
@@ -82,6 +83,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("max_pool2d", numpy, max_pool2d_rows_columns.max_pool2d),
     Kernel("resize", numpy, resize_bands.resize),
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
+    Kernel("conv2d", cupy, conv2d_gather.conv2d),
 ]
 
 _SPECIFICATION: ContextVar[bool] = ContextVar("specification", default=False)

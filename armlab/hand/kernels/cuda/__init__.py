@@ -1,0 +1,64 @@
+"""CUDA kernels for the arrays of CuPy: a page NAME.cu each, and how one is launched.
+
+A page says what its kernel computes, by the equation numbers of the specification, and what it
+reads and writes next to the floor: each input once, each output once. It is written for `real`,
+which is float or double, and compiled by NVRTC when it is first called. Its arrays are contiguous.
+Indices are 64 bits wide: an array may have more than 2³¹ elements.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from armlab.arrays import Array, dtype_name
+
+HERE = Path(__file__).parent
+REAL = {"float32": "float", "float64": "double"}
+THREADS = 256  # of a block, where each thread has one element
+WARP = 32
+
+
+def launch(page: str, kernel: str, like: Array, count: int, *arguments: Any) -> None:
+    """Launch a kernel of a page with one thread for each of `count` elements; of none, not at all.
+
+    like       an array whose dtype is `real`
+    arguments  arrays, numbers as they are declared: a Python int is `long long`, and a structure
+               is a NumPy array of that dtype
+    """
+    launch_blocks(page, kernel, like, -(-count // THREADS), THREADS, *arguments)
+
+
+def launch_blocks(
+    page: str, kernel: str, like: Array, blocks: int, threads: int, *arguments: Any
+) -> None:
+    """Launch a kernel with so many blocks of so many threads."""
+    if blocks:
+        _module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
+
+
+def empty(like: Array, shape: tuple[int, ...]) -> Array:
+    """Memory for a result, of this dtype."""
+    return importlib.import_module("cupy").empty(shape, like.dtype)
+
+
+def contiguous(x: Array) -> Array:
+    """The array itself where it lies row by row, else a copy that does."""
+    return importlib.import_module("cupy").ascontiguousarray(x)
+
+
+def structure(**numbers: int) -> np.ndarray:
+    """A `struct` of 64-bit integers, in this order."""
+    kind = np.dtype([(key, np.int64) for key in numbers], align=True)
+    return np.array(tuple(numbers.values()), kind)
+
+
+@cache
+def _module(page: str, dtype: str) -> Any:
+    cupy = importlib.import_module("cupy")
+    source = (HERE / f"{page}.cu").read_text(encoding="utf-8")
+    return cupy.RawModule(code=source, options=("-std=c++17", f"-Dreal={REAL[dtype]}"))

@@ -1,0 +1,56 @@
+"""Stacks of matrix products on CuPy, one call of cuBLAS for all of them.
+
+CuPy's own `@` launches kernels that write tables of pointers where a factor is the same for the
+whole stack. cuBLAS needs none: it goes from one matrix to the next by a stride, and that may be 0.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from armlab.arrays import Array, dtype_name
+
+
+def multiply(
+    a: Array, b: Array, out: Array, *, a_transposed: bool = False, b_transposed: bool = False
+) -> None:
+    """out[i] = a[i] b[i], each transposed before if that is asked for.
+
+    a    (M, K) or (B, M, K);  transposed (K, M) or (B, K, M)
+    b    (K, N) or (B, K, N);  transposed (N, K) or (B, N, K)
+    out  (B, M, N)
+
+    All lie row by row, which cuBLAS, to whom matrices lie column by column, takes for their
+    transposes: it is asked for outᵀ = bᵀ aᵀ. A factor with two axes is the same for each i.
+    """
+    (stack, m, n), k = out.shape, a.shape[-2 if a_transposed else -1]
+    if not out.size:
+        return
+    if not k:
+        out.fill(0)
+        return
+    cublas = importlib.import_module("cupy.cuda").cublas
+    handle = importlib.import_module("cupy.cuda.device").get_cublas_handle()
+    letter = {"float32": "s", "float64": "d"}[dtype_name(out)]
+    one, zero = (np.array(v, out.dtype) for v in (1, 0))
+    getattr(cublas, f"{letter}gemmStridedBatched")(
+        handle,
+        int(b_transposed),
+        int(a_transposed),
+        *(n, m, k),
+        one.ctypes.data,
+        *_matrices(b),
+        *_matrices(a),
+        zero.ctypes.data,
+        *_matrices(out),
+        stack,
+    )
+
+
+def _matrices(x: Array) -> tuple[Any, int, int]:
+    """Where they begin, how long a row is, and how far the next matrix is."""
+    stride = 0 if x.ndim == 2 else x.shape[1] * x.shape[2]
+    return x.data.ptr, max(x.shape[-1], 1), stride
