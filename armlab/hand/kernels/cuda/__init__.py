@@ -57,8 +57,13 @@ def structure(**numbers: int) -> np.ndarray:
     return np.array(tuple(numbers.values()), kind)
 
 
+def options(dtype: str) -> tuple[str, ...]:
+    """What NVRTC is told of a page, beside what CuPy tells it."""
+    return "-std=c++17", f"-Dreal={REAL[dtype]}"
+
+
 @cache
 def _module(page: str, dtype: str) -> Any:
     cupy = importlib.import_module("cupy")
     source = (HERE / f"{page}.cu").read_text(encoding="utf-8")
-    return cupy.RawModule(code=source, options=("-std=c++17", f"-Dreal={REAL[dtype]}"))
+    return cupy.RawModule(code=source, options=options(dtype))
