@@ -43,6 +43,7 @@ from armlab.hand.kernels import (
     channel_mean_product,
     conv2d_columns,
     conv2d_gather,
+    conv2d_linear,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
@@ -83,6 +84,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("max_pool2d", numpy, max_pool2d_rows_columns.max_pool2d),
     Kernel("resize", numpy, resize_bands.resize),
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
+    Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
 ]
 
