@@ -89,9 +89,10 @@ class _Cut:
     def __init__(self, page: str, x: Array) -> None:
         self.page = page
         n, c, h, w = x.shape
-        self.slices = min(max(-(-n * h * w // SLICE), 1), cuda.THREADS)
+        m = max(n * h * w, 1)
+        length = max(min(SLICE, m), -(-m // cuda.THREADS))
+        self.slices = -(-m // length)
         self.blocks, self.like, self.real = c * self.slices, x, x.dtype.type
-        length = -(-n * h * w // self.slices)
         self.shape = cuda.structure(n=n, c=c, p=h * w, slices=self.slices, length=length)
 
     def launch(self, kernel: str, *arguments: Any) -> None:

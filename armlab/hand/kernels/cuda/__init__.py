@@ -41,7 +41,7 @@ def launch_blocks(
 ) -> None:
     """Launch a kernel with so many blocks of so many threads."""
     if blocks:
-        _module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
+        module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
 
 
 def empty(like: Array, shape: tuple[int, ...]) -> Array:
@@ -60,6 +60,11 @@ def structure(**numbers: int) -> np.ndarray:
     return np.array(tuple(numbers.values()), kind)
 
 
+def options(dtype: str) -> tuple[str, ...]:
+    """What NVRTC is told of a page, beside what CuPy tells it."""
+    return "-std=c++17", f"-Dreal={REAL[dtype]}"
+
+
 def source(page: str) -> str:
     """The text of a page, with that of each file it includes: CuPy's cache looks at no other."""
     text = (HERE / f"{page}.cu").read_text(encoding="utf-8")
@@ -67,6 +72,7 @@ def source(page: str) -> str:
 
 
 @cache
-def _module(page: str, dtype: str) -> Any:
+def module(page: str, dtype: str) -> Any:
+    """The kernels of a page for this dtype, compiled when they are first asked for."""
     cupy = importlib.import_module("cupy")
-    return cupy.RawModule(code=source(page), options=("-std=c++17", f"-Dreal={REAL[dtype]}"))
+    return cupy.RawModule(code=source(page), options=options(dtype))
