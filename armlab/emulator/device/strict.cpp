@@ -36,11 +36,27 @@ Failure compare(const Kernel& kernel, void** arguments, const Contents& want, Or
   }
   return NONE;
 }
+
+/// Whether a run has written to bytes that lie in pages of an allocation and not in it.
+Failure written_outside(const Kernel& kernel, void** arguments, const Contents& before) {
+  for (size_t i = 0; i < before.live.size(); i++) {
+    const Allocation& a = *before.live[i];
+    const char* was = before.bytes[i].data();
+    const char* end = a.pages + a.length;
+    const char* p = std::mismatch<const char*>(a.pages, a.begin, was).first;
+    if (p == a.begin) p = std::mismatch<const char*>(a.end(), end, was + (a.end() - a.pages)).first;
+    if (p != end)
+      return fail(ILLEGAL_ADDRESS, "kernel %s writes %s", kernel.name,
+                  place_name(kernel, arguments, p).c_str());
+  }
+  return NONE;
+}
 }  // namespace
 
 Failure run_in_three_orders(const Function& function, const Launch& launch, unsigned dynamic) {
   const Contents before;
   if (Failure code = Run(function, launch, dynamic, FORWARD).once()) return code;
+  if (Failure code = written_outside(*function.kernel, launch.arguments, before)) return code;
   const Contents after;
   for (Order order : {BACKWARD, RANDOM}) {
     before.put_back();
