@@ -56,6 +56,7 @@ struct Allocation {
 namespace memory {
 extern std::recursive_mutex lock;
 constexpr size_t PAGE = 4096;
+constexpr char FRESH = '\xff';  // what is in memory that nobody wrote: NaN, −1, 255
 inline size_t whole_pages(size_t n) { return (n + PAGE - 1) / PAGE * PAGE; }
 
 char* allocate(size_t size);

@@ -57,7 +57,7 @@ Range& range() {
 int pattern() {
   static const int file = [] {
     int fd = memfd_create("emulated device", 0);
-    std::vector<char> bytes(PATTERN, '\xff');
+    std::vector<char> bytes(PATTERN, FRESH);
     return write(fd, bytes.data(), bytes.size()) == ssize_t(PATTERN) ? fd : -1;
   }();
   return file;
@@ -93,7 +93,7 @@ char* gap(char* from, size_t length) {
 bool usable(const Allocation& a) {
   if (a.length <= BY_HAND) {
     if (mprotect(a.pages, a.length, PROT_READ | PROT_WRITE)) return false;
-    memset(a.pages, 0xff, a.length);
+    memset(a.pages, FRESH, a.length);
     return true;
   }
   for (size_t done = 0; done < a.length; done += PATTERN) {

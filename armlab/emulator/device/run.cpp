@@ -69,9 +69,9 @@ void Run::block(uint64_t number) {
   const Size3 grid = launch.grid;
   const uint64_t row = number / grid.x;
   launch.at = {unsigned(number % grid.x), unsigned(row % grid.y), unsigned(row / grid.y)};
-  if (function.shared) memset(function.shared_at(function.module), 0xff, function.shared);
+  if (function.shared) memset(function.shared_at(function.module), memory::FRESH, function.shared);
   emulated_dynamic_shared = shared_end() - dynamic;
-  memset(emulated_dynamic_shared, 0xff, dynamic);
+  memset(emulated_dynamic_shared, memory::FRESH, dynamic);
   uint64_t* const draws = order == RANDOM ? &seed : nullptr;
   if (function.kernel->threads == TOGETHER) {
     ended = run_together(*function.kernel, launch, numbers.data(), draws);
