@@ -167,9 +167,7 @@ extern "C" __global__ void far(signed char* y, long long n) {
 """,
     examples=1,
 )
-def far(
-    cp: Any, kernel: Any, rng: np.random.Generator, n: int = 2**31 + 300
-) -> Outcome:
+def far(cp: Any, kernel: Any, rng: np.random.Generator, n: int = 2**31 + 300) -> Outcome:
     """Only the last two blocks of more than 2³¹ threads run. A byte that nobody writes is −1.
 
     The array must go even where the kernel stops: strict mode copies what is alive.
@@ -290,4 +288,3 @@ def peek(
     assert done.returncode == 0, done.stderr
     got = np.array(eval(done.stdout), "float32")
     return Outcome("argument 2 (float* y)", got, x)
-
