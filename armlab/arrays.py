@@ -255,6 +255,18 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
 
 
+def repeatable(a: Array) -> Array:
+    """The array, fit to be repeated along axes of length 1 in a matrix product. May return a.
+
+    CuPy's matmul raises OverflowError where such an axis has a negative stride, as it has in
+    views of a reversed array: there it is a copy.
+    """
+    refused = array_api_compat.is_cupy_array(a) and any(
+        n == 1 and stride < 0 for n, stride in zip(a.shape, a.strides, strict=True)
+    )
+    return a.copy() if refused else a
+
+
 def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:
     """Add rows above and below and columns left and right. May return x itself.
 
