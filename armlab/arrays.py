@@ -149,9 +149,9 @@ def device_name(device: Device) -> str:
     return "cpu" if name == "cpu:0" else name
 
 
-def device_words(device: Any) -> str:
+def device_words(found: Any) -> str:
     """A device of any library, as a message names it."""
-    return device_name(device) if type(device).__module__.startswith("cupy") else str(device)
+    return device_name(found) if type(found).__module__.startswith("cupy") else str(found)
 
 
 def emulated() -> bool:
