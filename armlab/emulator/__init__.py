@@ -1,0 +1,160 @@
+"""A CUDA device in software: CuPy, as its wheel comes, on a machine without a GPU.
+
+    from armlab import emulator
+    emulator.install()           # before cupy is imported
+    import cupy
+
+    with emulator.counting() as counts: ...      # what ran: kernels, products, copies, waits
+    with emulator.strict(): ...                  # what compute-sanitizer would find, is an error
+
+Its kernels are compiled by g++ and run on the CPU. README.md says how, and what this cannot show.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from types import SimpleNamespace
+from typing import Any
+
+PACKAGE, TESTED = "cupy-cuda12x", (14,)  # major versions
+_kept = SimpleNamespace(device=None)  # the library of the device, once it is installed
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often something of one name ran.
+
+    kind     "kernel", "product" (of cuBLAS), "copy", "fill", or "wait" of the host for the device
+    size     in all: threads of kernels, multiply-adds of products, bytes of copies and fills
+    seconds  in all, on this CPU
+    """
+
+    kind: str
+    calls: int
+    size: int
+    seconds: float
+
+
+def why_not() -> str:
+    """Why there can be no emulated device here, in one sentence; empty where there can."""
+    from armlab.emulator import build
+
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        here = f"{platform.system()} on {platform.machine()}"
+        return f"the emulated device needs Linux on x86_64, this is {here}"
+    try:
+        version = metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return f"the emulated device needs {PACKAGE}: install it with  pip install {PACKAGE}"
+    if int(version.split(".")[0]) not in TESTED:
+        wanted = " or ".join(map(str, TESTED))
+        return f"the emulated device is tested with {PACKAGE} {wanted}, this is {version}"
+    if build.compiler() is None:
+        return "the emulated device compiles kernels with g++, which is not here: install it"
+    return ""
+
+
+def installed() -> bool:
+    """Whether the emulated device is the CUDA device of this process."""
+    return _kept.device is not None
+
+
+def install() -> None:
+    """Make the emulated device the CUDA device of this process; a second time does nothing.
+
+    RuntimeError where that cannot be: `why_not` says so beforehand; CuPy is imported already; or
+    the compiler fails.
+    """
+    if installed():
+        return
+    if "cupy" in sys.modules:
+        raise RuntimeError(
+            "CuPy is imported already and has looked for its device: "
+            "ask for the emulated one first, in a new process"
+        )
+    if reason := why_not():
+        raise RuntimeError(reason)
+    from armlab.emulator import start
+
+    _kept.device = start.start()
+
+
+def install_on_import() -> None:
+    """As `install`, once cupy is first imported."""
+    if not installed() and not any(isinstance(f, _OnImport) for f in sys.meta_path):
+        sys.meta_path.insert(0, _OnImport())
+
+
+class _OnImport:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "cupy":
+            sys.meta_path.remove(self)
+            install()
+
+
+@contextmanager
+def counting() -> Iterator[dict[str, Count]]:
+    """What runs within the block, by name; the dict is filled when the block ends."""
+    device = _installed_device()
+    device.emulated_count_from_zero()
+    counts: dict[str, Count] = {}
+    yield counts
+    for line in _report(device).splitlines():
+        kind, calls, size, nanoseconds, name = line.split(" ", 4)
+        counts[name] = Count(kind, int(calls), int(size), int(nanoseconds) / 1e9)
+
+
+@contextmanager
+def strict(seed: int = 0) -> Iterator[None]:
+    """Within the block, mistakes in kernels are errors that say where.
+
+    Arrays that are made in it lie between guard pages and begin as NaN; each launch runs three
+    times, its threads forward, backward and in an order drawn from the seed, and must give the
+    same bits; the host cannot touch device memory. It is slow: for the tests of kernels.
+    """
+    device = _installed_device()
+    import cupy
+
+    with cupy.cuda.using_allocator(None):  # no pool: each array is an allocation
+        device.emulated_strict(True, ctypes.c_uint64(seed))
+        try:
+            yield
+        finally:
+            device.emulated_strict(False, ctypes.c_uint64(0))
+
+
+@contextmanager
+def only_blocks(blocks: Sequence[int]) -> Iterator[None]:
+    """Within the block, a launch runs these of its blocks alone, once, in this order.
+
+    So a kernel can be tried at the far end of an array that nobody has the time to fill.
+    """
+    device = _installed_device()
+    device.emulated_choose_blocks((ctypes.c_uint64 * len(blocks))(*blocks), len(blocks))
+    try:
+        yield
+    finally:
+        device.emulated_choose_blocks(None, 0)
+
+
+def _installed_device() -> Any:
+    if not installed():
+        raise RuntimeError("the device of this process is not the emulated one: install it first")
+    return _kept.device
+
+
+def _report(device: Any) -> str:
+    device.emulated_counts.restype = ctypes.c_size_t
+    room = 1 << 16
+    while True:
+        text = ctypes.create_string_buffer(room)
+        needed = device.emulated_counts(text, ctypes.c_size_t(room))
+        if needed <= room:
+            return text.value.decode()
+        room = needed

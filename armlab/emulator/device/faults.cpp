@@ -1,0 +1,68 @@
+// Signals: a kernel that touches what it may not ends there, and its launch fails with a sentence.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "device.h"
+
+namespace {
+constexpr int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE};
+struct sigaction before[sizeof SIGNALS / sizeof *SIGNALS];
+thread_local sigjmp_buf* way_out;
+thread_local Fault* found;
+
+void say(const char* text) {
+  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
+}
+
+void handle(int signal, siginfo_t* info, void* context) {
+  if (way_out) {
+    const auto error = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR];
+    *found = {signal, info->si_addr, (error & 2) != 0};
+    siglongjmp(*way_out, 1);
+  }
+  if (signal == SIGSEGV && memory::on_device(info->si_addr))
+    say("armlab: the host touches memory of the emulated device: copy it first, as with "
+        "array.get()\n");
+  for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)  // as without us, from here on
+    if (SIGNALS[i] == signal) sigaction(signal, &before[i], nullptr);
+}
+
+void give_this_thread_a_stack_for_signals() {
+  static thread_local bool given = false;
+  if (given) return;
+  given = true;
+  stack_t old;
+  if (sigaltstack(nullptr, &old) || !(old.ss_flags & SS_DISABLE)) return;
+  stack_t own = {};
+  own.ss_size = 64 << 10;
+  own.ss_sp = malloc(own.ss_size);
+  sigaltstack(&own, nullptr);
+}
+}  // namespace
+
+API void emulated_handle_signals() {
+  struct sigaction ours = {};
+  ours.sa_sigaction = handle;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)
+    sigaction(SIGNALS[i], &ours, &before[i]);
+}
+
+bool faults(void (*run)(void*), void* argument, Fault* fault) {
+  give_this_thread_a_stack_for_signals();
+  sigjmp_buf here;
+  found = fault;
+  if (sigsetjmp(here, 1)) {
+    way_out = nullptr;
+    return true;
+  }
+  way_out = &here;
+  run(argument);
+  way_out = nullptr;
+  return false;
+}
