@@ -179,7 +179,7 @@ def place(device: Device) -> Place:
 def _emulated_place() -> Place:
     emulator = importlib.import_module("armlab.emulator")
     if why := emulator.why_not():
-        raise RuntimeError(f"device 'emulated' cannot be had here: {why}")
+        raise RuntimeError(f"there is no device 'emulated' here: {why}")
     if "cupy" in sys.modules and not emulator.installed():
         raise RuntimeError(
             "device 'emulated' has to be there before CuPy is imported, which it is already: "

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from typing import Any
 
@@ -148,7 +149,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     mark_for_the_device(config, items)
 
 
-judged = 0  # examples held to float64, in this process and, once they end, in its workers
+judged: Counter[str] = Counter()  # examples held to float64, here and, once they end, in workers
 
 
 def pytest_sessionstart() -> None:
@@ -157,8 +158,9 @@ def pytest_sessionstart() -> None:
     judge = agreement.judge
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        global judged
-        judged += 1
+        where = args[3] if len(args) > 3 else kwargs.get("place")
+        judged["all"] += 1
+        judged["on CuPy"] += where is not None and "cupy" in where.xp.__name__
         return judge(*args, **kwargs)
 
     agreement.judge = counted
@@ -166,17 +168,17 @@ def pytest_sessionstart() -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):  # of pytest-xdist
-        session.config.workeroutput["judged"] = judged
+        session.config.workeroutput["judged"] = dict(judged)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    global judged
-    judged += getattr(node, "workeroutput", {}).get("judged", 0)
+    judged.update(getattr(node, "workeroutput", {}).get("judged", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    terminalreporter.write_line(f"{judged:,} examples judged against float64")
+    more = f", {judged['on CuPy']:,} of them on CuPy" if judged["on CuPy"] else ""
+    terminalreporter.write_line(f"{judged['all']:,} examples judged against float64{more}")
 
 
 @pytest.fixture
