@@ -48,6 +48,7 @@ from armlab.hand.kernels import (
     conv2d_rows,
     conv2d_winograd,
     cross_entropy_of_label,
+    cross_entropy_of_pixel,
     global_max_put,
     hard_swish_bits,
     leaky_relu_factor,
@@ -86,6 +87,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
+    Kernel("cross_entropy", cupy, cross_entropy_of_pixel.cross_entropy),
 ]
 
 _SPECIFICATION: ContextVar[bool] = ContextVar("specification", default=False)
