@@ -38,7 +38,7 @@ def launch_blocks(
 ) -> None:
     """Launch a kernel with so many blocks of so many threads."""
     if blocks:
-        _module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
+        module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
 
 
 def empty(like: Array, shape: tuple[int, ...]) -> Array:
@@ -62,8 +62,13 @@ def options(dtype: str) -> tuple[str, ...]:
     return "-std=c++17", f"-Dreal={REAL[dtype]}"
 
 
+def source(page: str) -> str:
+    """The text of a page."""
+    return (HERE / f"{page}.cu").read_text(encoding="utf-8")
+
+
 @cache
-def _module(page: str, dtype: str) -> Any:
+def module(page: str, dtype: str) -> Any:
+    """The kernels of a page for this dtype, compiled when they are first asked for."""
     cupy = importlib.import_module("cupy")
-    source = (HERE / f"{page}.cu").read_text(encoding="utf-8")
-    return cupy.RawModule(code=source, options=options(dtype))
+    return cupy.RawModule(code=source(page), options=options(dtype))
