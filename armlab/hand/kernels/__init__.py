@@ -38,6 +38,7 @@ from array_api_compat import is_cupy_namespace, is_numpy_namespace
 from armlab.arrays import array_namespace
 from armlab.hand.kernels import (
     add_unbuffered,
+    arrays_at_once,
     batch_norm_in_place,
     channel_max_ranks,
     channel_mean_product,
@@ -48,6 +49,7 @@ from armlab.hand.kernels import (
     conv2d_rows,
     conv2d_winograd,
     cross_entropy_of_label,
+    cross_entropy_of_pixel,
     global_max_put,
     hard_swish_bits,
     leaky_relu_factor,
@@ -86,6 +88,12 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
+    Kernel("cross_entropy", cupy, cross_entropy_of_pixel.cross_entropy),
+]
+
+OF_TRAINING = [  # what `armlab.training` asks for
+    Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
+    Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]
 
 _SPECIFICATION: ContextVar[bool] = ContextVar("specification", default=False)
@@ -99,7 +107,7 @@ def choose(function: str, *arguments: Any) -> Callable[..., Any] | None:
     if _SPECIFICATION.get() or _only_the_specification():
         return None
     xp = array_namespace(arguments[0])
-    for kernel in TABLE:
+    for kernel in (*TABLE, *OF_TRAINING):
         if kernel.function == function and kernel.library(xp) and kernel.fits(*arguments):
             return kernel.run
     return None
