@@ -37,9 +37,11 @@ from array_api_compat import is_cupy_namespace, is_numpy_namespace
 
 from armlab.arrays import array_namespace
 from armlab.hand.kernels import (
+    activations_at_once,
     add_unbuffered,
     arrays_at_once,
     batch_norm_in_place,
+    batch_norm_slices,
     channel_max_ranks,
     channel_mean_product,
     conv2d_columns,
@@ -88,6 +90,18 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
+    Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
+    Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
+    Kernel(
+        "running_statistics",
+        cupy,
+        batch_norm_slices.running_statistics,
+        batch_norm_slices.moves_statistics,
+    ),
+    Kernel("relu", cupy, activations_at_once.relu),
+    Kernel("leaky_relu", cupy, activations_at_once.leaky_relu),
+    Kernel("hard_swish", cupy, activations_at_once.hard_swish),
+    Kernel("sigmoid", cupy, activations_at_once.sigmoid),
     Kernel("cross_entropy", cupy, cross_entropy_of_pixel.cross_entropy),
 ]
 

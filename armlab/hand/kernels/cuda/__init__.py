@@ -1,5 +1,7 @@
 """CUDA kernels for the arrays of CuPy: a page NAME.cu each, and how one is launched.
 
+What several pages share stands in a file NAME.cuh, and a page includes it.
+
 A page says what its kernel computes, by the equation numbers of the specification, and what it
 reads and writes next to the floor: each input once, each output once. It is written for `real`,
 which is float or double, and compiled by NVRTC when it is first called. Its arrays are contiguous.
@@ -9,6 +11,7 @@ Indices are 64 bits wide: an array may have more than 2³¹ elements.
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,8 +66,9 @@ def options(dtype: str) -> tuple[str, ...]:
 
 
 def source(page: str) -> str:
-    """The text of a page."""
-    return (HERE / f"{page}.cu").read_text(encoding="utf-8")
+    """The text of a page, with that of each file it includes: CuPy's cache looks at no other."""
+    text = (HERE / f"{page}.cu").read_text(encoding="utf-8")
+    return re.sub(r'#include "(.+)"', lambda found: (HERE / found[1]).read_text("utf-8"), text)
 
 
 @cache
