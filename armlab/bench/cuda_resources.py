@@ -88,7 +88,7 @@ def _library() -> Any:
 
 def _log(nvrtc: Any, page: str, dtype: str, architecture: int) -> str:
     """What the compiler says of a page."""
-    source = (cuda.HERE / f"{page}.cu").read_bytes()
+    source = cuda.source(page).encode()
     options = [*cuda.options(dtype), "-ftz=true", f"-arch=sm_{architecture}", "-Xptxas=-v"]
     program, size = ctypes.c_void_p(), ctypes.c_size_t()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, page.encode(), 0, None, None)

@@ -9,6 +9,7 @@ Indices are 64 bits wide: an array may have more than 2³¹ elements.
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ def launch_blocks(
         _module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
 
 
-def empty(like: Array, shape: tuple[int, ...]) -> Array:
-    """Memory for a result, of this dtype."""
-    return importlib.import_module("cupy").empty(shape, like.dtype)
+def empty(like: Array, shape: tuple[int, ...], dtype: str | None = None) -> Array:
+    """Memory for a result, of this dtype unless another is named."""
+    return importlib.import_module("cupy").empty(shape, dtype or like.dtype)
 
 
 def contiguous(x: Array) -> Array:
@@ -62,8 +63,16 @@ def options(dtype: str) -> tuple[str, ...]:
     return "-std=c++17", f"-Dreal={REAL[dtype]}"
 
 
+def source(page: str) -> str:
+    """The text of a page, with what it includes, which are pages NAME.cuh, in its place."""
+
+    def text(name: str) -> str:
+        return (HERE / name).read_text(encoding="utf-8")
+
+    return re.sub(r'^#include "(.+)"$', lambda found: text(found[1]), text(f"{page}.cu"), flags=re.M)
+
+
 @cache
 def _module(page: str, dtype: str) -> Any:
     cupy = importlib.import_module("cupy")
-    source = (HERE / f"{page}.cu").read_text(encoding="utf-8")
-    return cupy.RawModule(code=source, options=options(dtype))
+    return cupy.RawModule(code=source(page), options=options(dtype))
