@@ -39,7 +39,7 @@ def launch_blocks(
 ) -> None:
     """Launch a kernel with so many blocks of so many threads."""
     if blocks:
-        _module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
+        module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
 
 
 def empty(like: Array, shape: tuple[int, ...], dtype: str | None = None) -> Array:
@@ -64,15 +64,17 @@ def options(dtype: str) -> tuple[str, ...]:
 
 
 def source(page: str) -> str:
-    """The text of a page, with what it includes, which are pages NAME.cuh, in its place."""
+    """The text of a page, with the pages NAME.cuh that it includes in their place."""
 
     def text(name: str) -> str:
         return (HERE / name).read_text(encoding="utf-8")
 
-    return re.sub(r'^#include "(.+)"$', lambda found: text(found[1]), text(f"{page}.cu"), flags=re.M)
+    included = re.compile(r'^#include "(.+)"$', re.MULTILINE)
+    return included.sub(lambda found: text(found[1]), text(f"{page}.cu"))
 
 
 @cache
-def _module(page: str, dtype: str) -> Any:
+def module(page: str, dtype: str) -> Any:
+    """The kernels of a page for this dtype, compiled when they are first asked for."""
     cupy = importlib.import_module("cupy")
     return cupy.RawModule(code=source(page), options=options(dtype))

@@ -1,0 +1,155 @@
+"""Convolution on CuPy: launches, parts of a batch, views, streams, and indices beyond 2³¹."""
+
+import numpy as np
+import pytest
+
+from armlab import hand
+from armlab.arrays import place, to_host
+from armlab.check.functions import ROUNDOFF
+from armlab.hand import kernels
+from armlab.hand.kernels import conv2d_gather, cuda
+from armlab.hand.window import Window
+
+pytestmark = pytest.mark.emulated
+CALLS = {  # (x, w, options, launches forward, launches backward)
+    "3×3": ((2, 4, 5, 7), (3, 4, 3, 3), {"padding": 1}, 2, 5),
+    "strided": ((2, 4, 7, 5), (3, 4, 3, 2), {"stride": 2, "dilation": (2, 1)}, 2, 5),
+    "1×1": ((2, 4, 5, 7), (3, 4, 1, 1), {}, 1, 3),
+    "strided 1×1": ((2, 4, 5, 7), (3, 4, 1, 1), {"stride": 2}, 2, 5),
+    "groups": ((2, 4, 5, 7), (6, 2, 3, 3), {"padding": 1, "groups": 2}, 3, 6),
+    "one channel each": ((2, 4, 5, 7), (4, 1, 3, 3), {"padding": 1, "groups": 4}, 3, 6),
+    "one pixel": ((2, 4, 1, 1), (3, 4, 1, 1), {}, 1, 2),
+}
+
+
+def drawn(x, w, options):
+    """Inputs and an upstream gradient, drawn in this order."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal(x), rng.standard_normal(w)
+    y, _ = hand.conv2d(x, w, **options)
+    return x, w, rng.standard_normal(y.shape)
+
+
+def both_ways(x, w, dy, options):
+    y, backward = hand.conv2d(x, w, **options)
+    return [to_host(a) for a in (y, *backward(dy)[:2])]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_launches(name):
+    from armlab import emulator
+
+    x, w, options, forward, back = CALLS[name]
+    x, w, dy = map(place("emulated").asarray, drawn(x, w, options))
+    for _ in range(2):  # the first call compiles
+        with emulator.counting() as counts:
+            _, backward = hand.conv2d(x, w, **options)
+        with emulator.counting() as back_counts:
+            backward(dy)
+    assert launches(counts) == forward
+    assert launches(back_counts) == back
+
+
+def launches(counts):
+    return sum(c.calls for c in counts.values() if c.kind in ("kernel", "product", "copy", "fill"))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_images_in_parts_change_nothing_but_the_order_of_sums(name, monkeypatch):
+    shapes, kernel, options, *_ = CALLS[name]
+    arrays = drawn((5, *shapes[1:]), kernel, options)
+    there = [place("emulated").asarray(a) for a in arrays]
+    whole = both_ways(*there, options)
+    monkeypatch.setattr(conv2d_gather, "MOST", 1)  # one image at a time
+    n = 5 * 35  # products in the longest sum, of which none is above 16: n u Σ|…| each way
+    for a, b in zip(whole, both_ways(*there, options), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2 * n * ROUNDOFF["float64"] * n * 16)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_views_give_the_same_bits(name):
+    x, w, options, *_ = CALLS[name]
+    x, w, dy = drawn(x, w, options)
+    xp = place("emulated").xp
+    there = [xp.asarray(a) for a in (x, w, dy)]
+    turned = [xp.flip(xp.asarray(np.flip(a).copy())) for a in (x, w, dy)]
+    inside = [xp.asarray(np.pad(a, 1))[(slice(1, -1),) * 4] for a in (x, w, dy)]
+    want = both_ways(*there, options)
+    for arrays in (turned, inside):
+        for a, b in zip(both_ways(*arrays, options), want, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_another_stream():
+    where = place("emulated")
+    import cupy
+
+    x, w, options, *_ = CALLS["3×3"]
+    there = [where.asarray(a) for a in drawn(x, w, options)]
+    want = both_ways(*there, options)
+    cupy.cuda.Device().synchronize()
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        got = both_ways(*there, options)
+        stream.synchronize()
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_an_empty_batch():
+    xp = place("emulated").xp
+    x, w = xp.ones((0, 2, 5, 4)), xp.ones((3, 2, 3, 3))
+    y, backward = hand.conv2d(x, w, padding=1)
+    dx, dw, _ = backward(y)
+    assert (y.shape, dx.shape) == ((0, 3, 5, 4), (0, 2, 5, 4))
+    np.testing.assert_array_equal(to_host(dw), np.zeros(w.shape))
+
+
+def end_of_large_columns():
+    """The last two columns of tap (2, 2), at the ends of the last two rows, and what is in x.
+
+    Of an array with more than 2³¹ elements, which has memory where it is touched: two blocks run.
+    """
+    from armlab import emulator
+
+    xp = place("emulated").xp
+    side, taps = 1 << 14, 9
+    x = xp.empty((1, 1, side, side), dtype=xp.float32)
+    corner = np.arange(1.0, 10.0, dtype="f4").reshape(3, 3)
+    x[0, 0, -3:, -3:] = xp.asarray(corner)
+    columns = xp.empty((taps, side * side), dtype=xp.float32)
+    assert columns.size > 1 << 31
+    window = {"n": 1, "c": 1, "h": side, "w": side, "oh": side, "ow": side, "r": 3, "s": 3}
+    window |= {"t": 1, "u": 1, "p": 1, "q": 1, "d": 1, "e": 1}
+    last = columns.size // cuda.THREADS - 1
+    with emulator.only_blocks([last - side // cuda.THREADS, last]):
+        cuda.launch("columns", "columns", x, columns.size, x, columns, cuda.structure(**window))
+    rows = columns[-1].reshape(side, side)[-2:, -2:]
+    return to_host(rows), corner
+
+
+def test_indices_beyond_2_to_the_31():
+    found, corner = end_of_large_columns()
+    # Tap (2, 2) looks one row down and one along: in the last of both there is padding.
+    np.testing.assert_array_equal(found, [[corner[-1, -1], 0], [0, 0]])
+
+
+def test_indices_of_32_bits_would_be_seen(monkeypatch):
+    narrow = cuda.source("columns").replace(
+        "const long long at = (long long)", "const int at = (int)"
+    )
+    monkeypatch.setattr(cuda, "source", lambda page: narrow)
+    cuda.module.cache_clear()
+    try:
+        with pytest.raises(Exception, match=r"kernel columns (reads|writes)"):
+            end_of_large_columns()
+    finally:
+        cuda.module.cache_clear()
+
+
+def test_the_specification_runs_where_kernels_are_off(monkeypatch):
+    x, w, options, *_ = CALLS["3×3"]
+    there = [place("emulated").asarray(a) for a in drawn(x, w, options)]
+    monkeypatch.setattr(cuda, "launch", None)  # nobody calls it
+    with kernels.specification():
+        both_ways(*there, options)
+    assert Window.of((1, 1)) == Window((1, 1), (1, 1), (0, 0), (1, 1))  # what "whole" is held to
