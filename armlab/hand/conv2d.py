@@ -58,12 +58,13 @@ def conv2d(
     window = Window.of(tuple(w.shape[2:]), stride, padding, dilation)
     convolve = kernels.choose("conv2d", x, w, window, groups) or conv2d_by_taps
     y, convolve_back = convolve(x, w, window, groups)
+    total = kernels.choose("channel_sum", y) or channel_sum
     if b is not None:
         y = y + per_channel(b)
 
     def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Array, Array | None]:
         dx, dw = convolve_back(dy, input_grad)
-        db = None if b is None else channel_sum(dy)  # one b[k] feeds every pixel of channel k
+        db = None if b is None else total(dy)  # one b[k] feeds every pixel of channel k
         return dx, dw, db
 
     return y, backward
