@@ -1,7 +1,5 @@
 """CUDA kernels for the arrays of CuPy: a page NAME.cu each, and how one is launched.
 
-What several pages share stands in a file NAME.cuh, and a page includes it.
-
 A page says what its kernel computes, by the equation numbers of the specification, and what it
 reads and writes next to the floor: each input once, each output once. It is written for `real`,
 which is float or double, and compiled by NVRTC when it is first called. Its arrays are contiguous.
@@ -44,9 +42,9 @@ def launch_blocks(
         module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
 
 
-def empty(like: Array, shape: tuple[int, ...]) -> Array:
-    """Memory for a result, of this dtype."""
-    return importlib.import_module("cupy").empty(shape, like.dtype)
+def empty(like: Array, shape: tuple[int, ...], dtype: str | None = None) -> Array:
+    """Memory for a result, of this dtype unless another is named."""
+    return importlib.import_module("cupy").empty(shape, dtype or like.dtype)
 
 
 def contiguous(x: Array) -> Array:
@@ -66,9 +64,13 @@ def options(dtype: str) -> tuple[str, ...]:
 
 
 def source(page: str) -> str:
-    """The text of a page, with that of each file it includes: CuPy's cache looks at no other."""
-    text = (HERE / f"{page}.cu").read_text(encoding="utf-8")
-    return re.sub(r'#include "(.+)"', lambda found: (HERE / found[1]).read_text("utf-8"), text)
+    """The text of a page, with the pages NAME.cuh that it includes in their place."""
+
+    def text(name: str) -> str:
+        return (HERE / name).read_text(encoding="utf-8")
+
+    included = re.compile(r'^#include "(.+)"$', re.MULTILINE)
+    return included.sub(lambda found: text(found[1]), text(f"{page}.cu"))
 
 
 @cache
