@@ -38,10 +38,7 @@ def cross_entropy(
             f"cross_entropy expected labels as {(n, h, w)}, one for each pixel of the logits "
             f"{tuple(a.shape)}, got {tuple(labels.shape)}: resize the logits or the labels"
         )
-    if is_numpy_array(labels):
-        expect_labels(labels, k, ignore_index)
-        labels = place_of(a).asarray(labels, "int64")
-
+    labels = beside(a, labels, ignore_index)
     if kernel := kernels.choose("cross_entropy", a, labels, weight, ignore_index):
         return kernel(a, labels, weight, ignore_index)
     classes = xp.reshape(xp.arange(k, dtype=xp.int32, device=device_of(a)), (1, k, 1, 1))
@@ -66,3 +63,14 @@ def cross_entropy(
         return xp.where(q_of_pixel != 0, da, 0.0)
 
     return loss, backward
+
+
+def beside(a: Array, labels: Array, ignore_index: int = 255) -> Array:
+    """Labels (N, H, W) where the logits a are, (N, K, H, W): those on the host are checked first.
+
+    Raises ValueError as `cross_entropy`.
+    """
+    if not is_numpy_array(labels):
+        return labels
+    expect_labels(labels, a.shape[1], ignore_index)
+    return place_of(a).asarray(labels, "int64")

@@ -1,10 +1,10 @@
 """NaN and infinity: noticed in the step in which they appear, and named by the first place.
 
-Nothing listens in on an ordinary step. After it the learners add up what the run goes on from,
-the weights, the statistics and the optimiser's state; the sum stays on the device and is read
-together with the loss. A gradient that is not finite is in the optimiser's state for good, so it
-need not be asked for. Only where loss or sum is not finite, the step is run again, this time
-watched, to name the first value that was not.
+Nothing listens in on an ordinary step. After it the learners add up what the run goes on from, the
+weights, the statistics and the optimiser's state; the sum stays on the device and is read together
+with the loss. On CuPy one kernel looks at all of it, and what it found is read so. A gradient that
+is not finite is in the optimiser's state for good, so it need not be asked for. Only where loss or
+sum is not finite, the step is run again, this time watched, to name the first value that was not.
 
 What stays unnoticed has changed nothing. A NaN in the output of any layer is passed on by every
 function up to the loss, and in training also into the statistics behind it; only where a pixel
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from armlab.arrays import Array, array_namespace, to_host
+from armlab.hand import kernels
 
 
 class NotFinite(ArithmeticError):
@@ -39,6 +40,16 @@ def kept_values(net: Mapping[str, Array], optimiser: Mapping[str, Any]) -> dict[
     """What the next step goes on from, by its name in an error."""
     found = {f"the updated {key}": a for key, a in net.items()}
     return found | {f"the optimiser's {key}": a for key, a in optimiser.items() if key != "steps"}
+
+
+def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
+    """The loss, and behind it one number or more, all finite where all values of the arrays are.
+
+    Counters do not count, nor does what else has another dtype than the loss.
+    """
+    if kernel := kernels.choose("with_finite", loss, arrays):
+        return kernel(loss, arrays)
+    return array_namespace(loss).stack([loss, total(arrays, loss)])
 
 
 def total(arrays: Iterable[Array], like: Array) -> Array:

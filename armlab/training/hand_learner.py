@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from armlab.arrays import Array, dtype_name, place_of, to_host
 from armlab.hand import cross_entropy
-from armlab.training.finite import expect_finite, kept_values, total
+from armlab.training.finite import expect_finite, kept_values, with_finite
 from armlab.training.learner import State, join_state, split_state
 from armlab.training.losses import joint_loss
 from armlab.training.networks import Network, design_of
@@ -46,11 +45,12 @@ class HandLearner:
         before = self.net.copy()  # shares the arrays, which are replaced and never changed
         with self._device():
             loss = self.update(images, labels, learning_rate)
-            read = self.place.xp.stack([loss, total(self._kept().values(), loss)])
-            value, kept = map(float, to_host(read))  # the only line that waits for the device
-            if not math.isfinite(value + kept):
+            kept = self.net.parameters() | self.net.buffers()
+            read = with_finite(loss, [*kept.values(), *self.optimiser.arrays()])
+            found = to_host(read)  # the only line that waits for the device
+            if not np.isfinite(found).all():
                 expect_finite(self._again(before, images, labels))
-        return value
+        return float(found[0])
 
     def update(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> Array:
         """Forward, loss, backward, optimiser. The loss stays on the device."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array
 from armlab.hand import cross_entropy
 from armlab.hand.backward import Backward
+from armlab.hand.cross_entropy import beside
 
 
 def joint_loss(
@@ -24,6 +25,7 @@ def joint_loss(
 
     backward(1.0) gives a gradient for each output.
     """
+    labels = beside(outputs[0], labels, ignore_index)  # once for all of them
     each = [cross_entropy(y, labels, weight=weight, ignore_index=ignore_index) for y in outputs]
     loss = each[0][0]
     for auxiliary, _ in each[1:]:

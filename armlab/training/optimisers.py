@@ -3,7 +3,8 @@
     optimiser.step(module, grads)
 
 reads module.parameters() and replaces them with module.assign, never writing into an array.
-Constants are Python scalars, so that float32 stays float32.
+Constants are Python scalars, so that float32 stays float32. On CuPy one kernel does the same for
+all arrays at once, bit for bit: `armlab/hand/kernels/arrays_at_once.py`.
 
 Weight decay spares arrays of one axis: biases, and the scales and shifts of batch normalisation.
 In PyTorch this takes two groups of parameters, the second with weight_decay=0.
@@ -11,12 +12,16 @@ In PyTorch this takes two groups of parameters, the second with weight_decay=0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Grads
+from armlab.hand.kernels.arrays_at_once import Packed
 from armlab.hand.module import Module
+
+Arrays: TypeAlias = Mapping[str, Array]
 
 
 class SGD:
@@ -37,21 +42,33 @@ class SGD:
     ) -> None:
         self.learning_rate = learning_rate
         self.momentum, self.weight_decay = momentum, weight_decay
-        self._velocity: dict[str, Array] = {}
+        self._velocity: Arrays = {}
 
     def step(self, module: Module, grads: Grads, learning_rate: float | None = None) -> None:
         """One update of every parameter; `learning_rate` overrides that of the constructor."""
         rate = float(self.learning_rate if learning_rate is None else learning_rate)
-        new = {}
-        for key, w in _expect_same_keys(module.parameters(), grads).items():
+        weights = _expect_same_keys(module.parameters(), grads)
+        rule = {"rate": -rate, "momentum": self.momentum, "decay": self.weight_decay}
+        made = _at_once("sgd", rule, weights, grads, self._velocity)
+        new, self._velocity = made or self._one_by_one(weights, grads, rate)
+        module.assign(new)
+
+    def _one_by_one(self, weights: Arrays, grads: Arrays, rate: float) -> tuple[Arrays, Arrays]:
+        """The new weights and the new velocities."""
+        velocity, new = dict(self._velocity), {}
+        for key, w in weights.items():
             v = g = _with_decay(grads[key], self.weight_decay, w)  # (1)
-            if key in self._velocity:
-                v = self.momentum * self._velocity[key]
+            if key in velocity:
+                v = self.momentum * velocity[key]
                 v += g  # (2)
-            self._velocity[key] = v
+            velocity[key] = v
             new[key] = -rate * v
             new[key] += w  # (3)
-        module.assign(new)
+        return new, velocity
+
+    def arrays(self) -> Iterable[Array]:
+        """What the next step goes on from, in as few arrays as hold it."""
+        return _arrays_of(self._velocity)
 
     def state_dict(self) -> dict[str, Any]:
         """The velocities, flat: "velocity.<parameter>"."""
@@ -88,40 +105,57 @@ class Adam:
         self.learning_rate, self.betas, self.eps = learning_rate, betas, eps
         self.weight_decay = weight_decay
         self._steps = 0
-        self._mean: dict[str, Array] = {}
-        self._square: dict[str, Array] = {}
+        self._mean: Arrays = {}
+        self._square: Arrays = {}
 
     def step(self, module: Module, grads: Grads, learning_rate: float | None = None) -> None:
         """One update of every parameter; `learning_rate` overrides that of the constructor."""
         rate = float(self.learning_rate if learning_rate is None else learning_rate)
         weights = _expect_same_keys(module.parameters(), grads)
         self._steps += 1
-        new = {}
-        for key, w in weights.items():
-            g = _with_decay(grads[key], self.weight_decay, w)  # (1)
-            new[key] = self._step_along(g, key, rate)
-            new[key] += w
+        made = _at_once("adam", self._rule(rate), weights, grads, self._mean, self._square)
+        new, self._mean, self._square = made or self._one_by_one(weights, grads, rate)
         module.assign(new)
 
-    def _step_along(self, g: Array, key: str, rate: float) -> Array:
-        """Equations (2) to (5): what is added to the weight."""
+    def _rule(self, rate: float) -> dict[str, float]:
+        """The constants of (1) to (5) as they meet arrays."""
+        (b1, b2), t = self.betas, self._steps
+        moments = {"b1": b1, "rest1": 1 - b1, "b2": b2, "rest2": 1 - b2}
+        root = (1 - b2**t) ** 0.5
+        ends = {"root": root, "eps": self.eps, "decay": self.weight_decay}
+        return {"rate": -rate / (1 - b1**t)} | moments | ends
+
+    def _one_by_one(self, weights: Arrays, grads: Arrays, rate: float) -> tuple[Arrays, ...]:
+        """The new weights, and both moments."""
+        mean, square, new = dict(self._mean), dict(self._square), {}
+        for key, w in weights.items():
+            if key not in mean:
+                mean[key] = square[key] = array_namespace(w).zeros_like(w)
+            g = _with_decay(grads[key], self.weight_decay, w)  # (1)
+            new[key], mean[key], square[key] = self._step_along(g, mean[key], square[key], rate)
+            new[key] += w
+        return new, mean, square
+
+    def _step_along(self, g: Array, m: Array, s: Array, rate: float) -> tuple[Array, Array, Array]:
+        """Equations (2) to (5): what is added to the weight, and its new moments."""
         xp = array_namespace(g)
         b1, b2 = self.betas
         c1, c2 = 1 - b1**self._steps, 1 - b2**self._steps  # (5) Python floats
-        if key not in self._mean:
-            self._mean[key] = self._square[key] = xp.zeros_like(g)
-        m = b1 * self._mean[key]
+        m = b1 * m
         m += (1 - b1) * g  # (2)
-        s = (1 - b2) * g
+        old, s = s, (1 - b2) * g
         s *= g
-        s += b2 * self._square[key]  # (3)
-        self._mean[key], self._square[key] = m, s
+        s += b2 * old  # (3)
         step = xp.sqrt(s)
         step /= c2**0.5
         step += self.eps
         step = m / step
         step *= -rate / c1  # (4)
-        return step
+        return step, m, s
+
+    def arrays(self) -> Iterable[Array]:
+        """What the next step goes on from, in as few arrays as hold it."""
+        return [*_arrays_of(self._mean), *_arrays_of(self._square)]
 
     def state_dict(self) -> dict[str, Any]:
         """The step count "steps", and the moments "mean.<parameter>" and "square.<parameter>"."""
@@ -132,6 +166,21 @@ class Adam:
         """Take over the step count, and arrays that lie where the parameters do."""
         self._steps = int(state["steps"])
         self._mean, self._square = _with_prefix(state, "mean."), _with_prefix(state, "square.")
+
+
+def _at_once(
+    kernel: str, rule: dict[str, float], weights: Arrays, grads: Arrays, *states: Arrays
+) -> tuple[Any, ...] | None:
+    """New weights and states from one kernel, None where no kernel is for these arrays."""
+    for like in [*weights.values()][:1]:
+        if step := kernels.choose("step", like, weights, grads, *states):
+            made: tuple[Any, ...] = step(like, weights, grads, *states, kernel=kernel, **rule)
+            return made
+    return None
+
+
+def _arrays_of(state: Arrays) -> Iterable[Array]:
+    return [state.buffer] if isinstance(state, Packed) else state.values()
 
 
 def _expect_same_keys(parameters: dict[str, Array], grads: Grads) -> dict[str, Array]:

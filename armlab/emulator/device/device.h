@@ -46,7 +46,7 @@ VISIBLE uint64_t now();  // in nanoseconds
 // -- memory.cpp: allocations between guard pages
 
 struct Allocation {
-  char* begin;  // ends where its last page ends
+  char* begin;  // ends up to 15 bytes before its last page does
   size_t size;
   char* pages;
   size_t length;  // of its pages; guard pages lie before and behind them
@@ -108,6 +108,7 @@ struct Fault {
   int signal;
   void* address;
   bool writes;
+  bool odd;  // not a place that may not be touched, but an address that cannot be one
 };
 /// Run this; true where a signal ended it.
 bool faults(void (*run)(void*), void* argument, Fault* fault);

@@ -37,8 +37,11 @@ from array_api_compat import is_cupy_namespace, is_numpy_namespace
 
 from armlab.arrays import array_namespace
 from armlab.hand.kernels import (
+    activations_at_once,
     add_unbuffered,
+    arrays_at_once,
     batch_norm_in_place,
+    batch_norm_slices,
     channel_conv1d_slide,
     channel_max_ranks,
     channel_mean_product,
@@ -50,6 +53,7 @@ from armlab.hand.kernels import (
     conv2d_rows,
     conv2d_winograd,
     cross_entropy_of_label,
+    cross_entropy_of_pixel,
     global_max_put,
     hard_swish_bits,
     largest_in_tiles,
@@ -94,6 +98,18 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
+    Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
+    Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
+    Kernel(
+        "running_statistics",
+        cupy,
+        batch_norm_slices.running_statistics,
+        batch_norm_slices.moves_statistics,
+    ),
+    Kernel("relu", cupy, activations_at_once.relu),
+    Kernel("leaky_relu", cupy, activations_at_once.leaky_relu),
+    Kernel("hard_swish", cupy, activations_at_once.hard_swish),
+    Kernel("sigmoid", cupy, activations_at_once.sigmoid),
     Kernel("channel_sum", cupy, means_in_tiles.channel_sum),
     Kernel("global_avg_pool", cupy, means_in_tiles.global_avg_pool),
     Kernel("channel_mean", cupy, means_in_tiles.channel_mean),
@@ -101,13 +117,18 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("global_max_pool", cupy, largest_in_tiles.global_max_pool),
     Kernel("channel_max", cupy, largest_in_tiles.channel_max),
     Kernel("sigmoid_gate", cupy, sigmoid_gate_in_tiles.sigmoid_gate, sigmoid_gate_in_tiles.fits),
-    Kernel("sigmoid", cupy, sigmoid_gate_in_tiles.sigmoid),
     Kernel("simam_logits", cupy, simam_in_tiles.simam_logits),
     Kernel("max_pool2d", cupy, max_pool2d_gather.max_pool2d),
     Kernel("resize_bilinear", cupy, resize_gather.resize_bilinear),
     Kernel("resize_nearest", cupy, resize_gather.resize_nearest),
     Kernel("concat_channels", cupy, concat_at_once.concat_channels),
     Kernel("channel_conv1d", cupy, channel_conv1d_slide.channel_conv1d),
+    Kernel("cross_entropy", cupy, cross_entropy_of_pixel.cross_entropy),
+]
+
+OF_TRAINING = [  # what `armlab.training` asks for
+    Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
+    Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]
 
 _SPECIFICATION: ContextVar[bool] = ContextVar("specification", default=False)
@@ -121,7 +142,7 @@ def choose(function: str, *arguments: Any) -> Callable[..., Any] | None:
     if _SPECIFICATION.get() or _only_the_specification():
         return None
     xp = array_namespace(arguments[0])
-    for kernel in TABLE:
+    for kernel in (*TABLE, *OF_TRAINING):
         if kernel.function == function and kernel.library(xp) and kernel.fits(*arguments):
             return kernel.run
     return None

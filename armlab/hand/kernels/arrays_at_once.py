@@ -1,0 +1,160 @@
+"""The optimisers and the look for NaN on CuPy: one launch for all arrays.
+
+The kernels are in `cuda/arrays_at_once.cu`. New weights come out as views of one new buffer, and
+so do velocities and moments: the arrays of the step before are read and stay as they were. What
+does not lie in such a buffer, as before the first step or after a checkpoint was loaded, is packed
+into one by a launch of its own. Only the addresses of the gradients are new in each step; they
+travel with the launch, so nothing is copied to the device.
+
+A launch takes 160 arrays, and more of them take several launches.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from armlab.arrays import Array
+from armlab.hand.kernels import cuda
+
+PAGE, BLOCK = "arrays_at_once", cuda.THREADS
+MOST, MOST_BLOCKS = 160, 1024  # arrays in a launch; blocks of one that looks for NaN
+PART = np.dtype([("values", "u8"), ("size", "i8"), ("block", "i4"), ("decayed", "i4")])
+PARTS = np.dtype([("count", "i4"), ("first", "i4"), ("part", PART, MOST)])
+NOTHING = 0  # a pointer to no array
+State = Mapping[str, Array]
+Span = tuple[int, int]  # where values begin in the device's memory, and how many there are
+
+
+class Packed(Mapping[str, Array]):
+    """Arrays in one buffer, each from a block of its own on; the rest of its last block is 0."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], buffer: Array) -> None:
+        self.shapes, self.buffer = shapes, buffer
+
+    @cached_property
+    def views(self) -> dict[str, Array]:
+        cupy, dtype = importlib.import_module("cupy"), self.buffer.dtype
+        blocks = _blocks(map(prod, self.shapes.values()))
+        return {
+            key: cupy.ndarray(shape, dtype, self.buffer.data + block * BLOCK * dtype.itemsize)
+            for (key, shape), block in zip(self.shapes.items(), blocks, strict=False)
+        }
+
+    def __getitem__(self, key: str) -> Array:
+        return self.views[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.shapes)
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
+def fits(like: Array, weights: State, grads: State, *states: State) -> bool:
+    """Arrays of one dtype, and a state of just these, or none yet."""
+    shapes = _shapes(weights)
+    return (
+        _shapes(grads) == shapes
+        and all(
+            not state or (state.shapes if isinstance(state, Packed) else _shapes(state)) == shapes
+            for state in states
+        )
+        and all(a.dtype == like.dtype for arrays in (weights, grads) for a in arrays.values())
+    )
+
+
+def step(
+    like: Array, weights: State, grads: State, *states: State, kernel: str, **rule: float
+) -> tuple[State, ...]:
+    """New weights, and new states as many as were given. Launches: 1.
+
+    kernel  "sgd" or "adam"
+    rule    the numbers of its structure in their order; "decay" spares arrays of one axis
+    """
+    shapes, buffers = _shapes(weights), [_buffer(arrays) for arrays in (weights, *states)]
+    given = [cuda.contiguous(grads[key]) for key in weights]
+    decayed = [bool(rule["decay"]) and w.ndim > 1 for w in weights.values()]
+    length = _blocks(map(prod, shapes.values()))[-1] * BLOCK
+    made = [cuda.empty(like, (length,)) for _ in buffers]
+    numbers = np.array(tuple(rule.values()), [(name, like.dtype) for name in rule])
+    for parts, blocks in _tables([(a.data.ptr, a.size) for a in given], decayed):
+        cuda.launch_blocks(PAGE, kernel, like, blocks, BLOCK, *buffers, *made, numbers, parts)
+    return tuple(Packed(shapes, buffer) for buffer in made)
+
+
+def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
+    """The loss, and behind it numbers that are finite where all values are. Launches: 1."""
+    kept = [cuda.contiguous(a) for a in arrays if a.dtype == loss.dtype]
+    tables = list(_tables(_spans([loss, *kept])))
+    found = cuda.empty(loss, (1 + sum(min(blocks, MOST_BLOCKS) for _, blocks in tables),))
+    at = 1
+    for parts, blocks in tables:
+        few, end = min(blocks, MOST_BLOCKS), int(parts["first"]) + blocks
+        numbers = np.int32(at), np.int32(end)
+        cuda.launch_blocks(PAGE, "with_finite", loss, few, BLOCK, loss, found, *numbers, parts)
+        at += few
+    return found
+
+
+def _shapes(arrays: State) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(a.shape) for key, a in arrays.items()}
+
+
+def _blocks(sizes: Iterable[int]) -> list[int]:
+    """The block at which each array begins, and behind them how many there are."""
+    return list(accumulate((-(-size // BLOCK) for size in sizes), initial=0))
+
+
+def _tables(
+    spans: Sequence[Span], decayed: Sequence[bool] = ()
+) -> Iterator[tuple[np.ndarray, int]]:
+    """For each launch what its kernel is told of these arrays, and how many blocks they have."""
+    blocks = _blocks(size for _, size in spans)
+    for start in range(0, len(spans), MOST):
+        end = min(start + MOST, len(spans))
+        table = np.zeros((), PARTS)
+        table["count"], table["first"] = end - start, blocks[start]
+        part = table["part"][: end - start]
+        part["values"], part["size"] = np.array(spans[start:end], np.uint64).T
+        part["block"] = blocks[start:end]
+        part["decayed"] = decayed[start:end] or 0
+        yield table, blocks[end] - blocks[start]
+
+
+def _buffer(arrays: State) -> Any:
+    """The buffer in which these arrays lie, a new one if they don't; NOTHING of no arrays."""
+    if isinstance(arrays, Packed):
+        return arrays.buffer
+    given = [a for a in arrays.values() if a.size]
+    if not given:
+        return NOTHING
+    given = [cuda.contiguous(a) for a in given]
+    if len(_spans(given)) == 1:
+        return given[0]
+    spans = [(a.data.ptr, a.size) for a in given]
+    buffer = cuda.empty(given[0], (_blocks(a.size for a in given)[-1] * BLOCK,))
+    for parts, blocks in _tables(spans):
+        cuda.launch_blocks(PAGE, "pack", buffer, blocks, BLOCK, buffer, parts)
+    return buffer
+
+
+def _spans(arrays: Sequence[Array]) -> list[Span]:
+    """Where these contiguous arrays lie; those that are packed behind each other are one."""
+    spans: list[Span] = []
+    memory, behind = None, 0
+    for a in arrays:
+        if not a.size:
+            continue
+        start, end = a.data.ptr, a.data.ptr + a.nbytes
+        if a.data.mem is memory and start == behind:
+            start = spans.pop()[0]
+        spans.append((start, (end - start) // a.itemsize))
+        memory, behind = a.data.mem, a.data.ptr + -(-a.size // BLOCK) * BLOCK * a.itemsize
+    return spans

@@ -1,0 +1,112 @@
+// Softmax cross-entropy over pixels: the loss in two launches, its gradient in one.
+//
+//     p    = exp(a) / Σ_k exp(a_k)                                                          (1)
+//     q_k  = weight_k where k is the label, else 0                                          (2)
+//     loss = - Σ q log p / Σ q                                                              (3)
+//     da   = (p Σ_k q_k - q) dloss / Σ q                                                    (4)
+//
+// of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added up as
+// a tree; mean adds those up in one block, thread by thread in their order and then as a tree. So
+// the sums have one order, and no value waits for another block. Of a pixel only the label's
+// logarithm is formed, from the largest logit and z = Σ_k exp(a_k - largest), which never
+// overflows. A pixel that does not count is not looked at: it may hold NaN. gradient forms largest
+// and z again, since to keep them would be two more arrays.
+//
+// of_pixels reads a and the labels, gradient as well and writes da: the floor, if the K logits of
+// 256 pixels stay in the cache from one loop over the classes to the next.
+
+struct Sizes {
+  long long images, classes, pixels;  // pixels of one image
+  long long ignored;                  // the label of a pixel that does not count
+};
+
+struct Pixel {
+  long long first;  // where its first logit is; the next one is `pixels` further on
+  int label;
+  real q;  // (2) of its label, 0 where it does not count
+};
+
+struct Softmax {
+  real largest, z;
+};
+
+constexpr int THREADS = 256;
+
+__device__ Pixel pixel(long long at, const long long* labels, const real* weight, const Sizes& v) {
+  const int label = labels[at];
+  const bool counts = labels[at] != v.ignored && label >= 0 && label < v.classes;
+  const long long first = at / v.pixels * v.classes * v.pixels + at % v.pixels;
+  return {first, label, counts ? (weight ? weight[label] : real(1)) : real(0)};
+}
+
+__device__ Softmax softmax(const real* a, const Sizes& v) {
+  real largest = a[0], z = 0;
+  for (long long k = 1; k < v.classes; k++)
+    if (a[k * v.pixels] > largest) largest = a[k * v.pixels];
+  for (long long k = 0; k < v.classes; k++) z += exp(a[k * v.pixels] - largest);
+  return {largest, z};
+}
+
+// The sums of a block, in thread 0
+__device__ void add_up(real* q, real* lost) {
+  for (int half = THREADS / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x < half) {
+      q[threadIdx.x] += q[threadIdx.x + half];
+      lost[threadIdx.x] += lost[threadIdx.x + half];
+    }
+  }
+}
+
+extern "C" __global__ void of_pixels(const real* a, const long long* labels, const real* weight,
+                                     real* sums, Sizes v) {
+  __shared__ real q[THREADS], lost[THREADS];
+  const long long at = (long long)blockIdx.x * THREADS + threadIdx.x;
+  q[threadIdx.x] = lost[threadIdx.x] = 0;
+  if (at < v.images * v.pixels) {
+    const Pixel p = pixel(at, labels, weight, v);
+    q[threadIdx.x] = p.q;
+    if (p.q != 0) {
+      const Softmax of = softmax(a + p.first, v);
+      const real below = a[p.first + p.label * v.pixels] - of.largest;
+      lost[threadIdx.x] = p.q * (below - log(of.z));
+    }
+  }
+  add_up(q, lost);
+  if (threadIdx.x) return;
+  sums[2 * (long long)blockIdx.x] = q[0];
+  sums[2 * (long long)blockIdx.x + 1] = lost[0];
+}
+
+extern "C" __global__ void mean(const real* sums, real* loss_and_total, long long blocks) {
+  __shared__ real q[THREADS], lost[THREADS];
+  q[threadIdx.x] = lost[threadIdx.x] = 0;
+  for (long long block = threadIdx.x; block < blocks; block += THREADS) {
+    q[threadIdx.x] += sums[2 * block];
+    lost[threadIdx.x] += sums[2 * block + 1];
+  }
+  add_up(q, lost);
+  if (threadIdx.x) return;
+  loss_and_total[0] = -lost[0] / q[0];  // (3)
+  loss_and_total[1] = q[0];
+}
+
+// dloss is an array or, where that is null, a number.
+extern "C" __global__ void gradient(const real* a, const long long* labels, const real* weight,
+                                    const real* loss_and_total, const real* dloss, real number,
+                                    real* da, Sizes v) {
+  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  if (at >= v.images * v.pixels) return;
+  const Pixel p = pixel(at, labels, weight, v);
+  if (p.q == 0) {
+    for (long long k = 0; k < v.classes; k++) da[p.first + k * v.pixels] = 0;
+    return;
+  }
+  const Softmax of = softmax(a + p.first, v);
+  const real share = (dloss ? *dloss : number) / loss_and_total[1];
+  for (long long k = 0; k < v.classes; k++) {
+    const long long here = p.first + k * v.pixels;
+    const real probability = exp(a[here] - of.largest) / of.z;          // (1)
+    da[here] = (probability * p.q - (k == p.label ? p.q : 0)) * share;  // (4)
+  }
+}
