@@ -53,7 +53,7 @@ def test_each_twin_has_the_file_name_of_its_original():
     assert ours - shared_by_hand == theirs
 
 
-HEAVY = ("torch", "cupy", "matplotlib", "sklearn", "hypothesis", "PIL", "tqdm")
+HEAVY = ("armlab.emulator", "torch", "cupy", "matplotlib", "sklearn", "hypothesis", "PIL", "tqdm")
 
 
 @pytest.mark.parametrize("module", ["armlab", "armlab.hand", "armlab.cli"])
@@ -61,6 +61,20 @@ def test_import_is_light(module):
     code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_session_without_tests_on_cupy_loads_neither_cupy_nor_the_emulator():
+    """Nor does it ask whether there is a GPU."""
+    code = """
+import pytest, subprocess, sys
+subprocess.run = None
+code = pytest.main(["-q", "tests/test_imports.py", "-k", "imports_no_library_by_name"])
+print(code, [name for name in ("cupy", "armlab.emulator") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent
+    )
+    assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
 
 
 def uses_of_xp():

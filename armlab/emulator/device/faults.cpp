@@ -22,11 +22,12 @@ void say(const char* text) {
 void handle(int signal, siginfo_t* info, void* context) {
   if (way_out) {
     const auto error = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR];
-    *found = {signal, info->si_addr, (error & 2) != 0};
+    *found = {signal, info->si_addr, (error & 2) != 0, info->si_code == SI_KERNEL};
     siglongjmp(*way_out, 1);
   }
   if (signal == SIGSEGV && memory::on_device(info->si_addr))
-    say("armlab: the host touches memory of the emulated device: copy it first, as with array.get()\n");
+    say("armlab: the host touches memory of the emulated device: copy it first, as with "
+        "array.get()\n");
   for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)  // as without us, from here on
     if (SIGNALS[i] == signal) sigaction(signal, &before[i], nullptr);
 }

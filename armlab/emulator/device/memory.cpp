@@ -2,9 +2,11 @@
 //
 //     | guard page | … slack | allocation | guard page | …
 //
-// An allocation ends exactly where its last page ends, so that the first byte behind it is out of
-// bounds. Addresses are given out in turn and used again only once all have been, so that memory
-// which was freed stays out of bounds. New memory is filled with 0xff: NaN, −1, 255.
+// An allocation ends where its last page ends, so that the first byte behind it is out of bounds.
+// Kernels may read sixteen bytes at once: it begins at a multiple of that, and up to 15 bytes
+// behind it are slack as well, in which strict.cpp sees that a kernel has written. Addresses are
+// given out in turn and used again only once all have been, so that memory which was freed stays
+// out of bounds. New memory is filled with 0xff: NaN, −1, 255.
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,12 +24,11 @@ namespace {
 constexpr size_t CAPACITY = size_t(64) << 30;  // of addresses; memory is taken when it is touched
 constexpr size_t BY_HAND = size_t(64) << 20;   // what is larger is filled when it is touched
 constexpr size_t PATTERN = size_t(16) << 20;
-constexpr size_t REMEMBERED = 1000;            // allocations that were freed
+constexpr size_t REMEMBERED = 1000;  // allocations that were freed
 constexpr int SHARING = MAP_PRIVATE | MAP_NORESERVE;
 
 std::map<char*, Allocation> taken;  // by where their pages begin
 std::deque<Allocation> freed;
-std::map<char*, size_t> host;       // pinned memory
 size_t bytes_used;
 bool closed;
 int working;
@@ -56,10 +57,23 @@ Range& range() {
 int pattern() {
   static const int file = [] {
     int fd = memfd_create("emulated device", 0);
-    std::vector<char> bytes(PATTERN, '\xff');
+    std::vector<char> bytes(PATTERN, FRESH);
     return write(fd, bytes.data(), bytes.size()) == ssize_t(PATTERN) ? fd : -1;
   }();
   return file;
+}
+
+/// Fill what lies around an allocation with NaN of its own: what is copied there is seen.
+void mark_slack(const Allocation& a) {
+  static uint32_t number = 0;
+  number = number % 0x7ffff + 1;
+  const uint32_t nan = 0xfff00000 | number;
+  const auto mark = [nan](char* from, char* to) {
+    for (char* p = from; p < to; p++)
+      *p = char(nan >> (8 * (reinterpret_cast<uintptr_t>(p) % sizeof nan)));
+  };
+  mark(a.pages, a.begin);
+  mark(a.end(), a.pages + a.length);
 }
 
 /// Where so many bytes are free from an address on, up to the end of the range.
@@ -79,7 +93,7 @@ char* gap(char* from, size_t length) {
 bool usable(const Allocation& a) {
   if (a.length <= BY_HAND) {
     if (mprotect(a.pages, a.length, PROT_READ | PROT_WRITE)) return false;
-    memset(a.pages, 0xff, a.length);
+    memset(a.pages, FRESH, a.length);
     return true;
   }
   for (size_t done = 0; done < a.length; done += PATTERN) {
@@ -106,12 +120,16 @@ bool between_guards(const Allocation& a, const char* p) {
 
 char* allocate(size_t size) {
   Open open;
+  size_t aligned = 1;  // no vector is larger than the allocation
+  while (aligned < 16 && 2 * aligned <= size) aligned *= 2;
   const size_t length = whole_pages(std::max<size_t>(size, 1));
   char* at = gap(range().next, length + 2 * PAGE);
   if (!at && !(at = gap(range().base, length + 2 * PAGE))) return nullptr;
   char* pages = at + PAGE;
-  const Allocation a = {pages + length - size, size, pages, length};
+  const size_t all = (size + aligned - 1) / aligned * aligned;
+  const Allocation a = {pages + length - all, size, pages, length};
   if (!usable(a)) return nullptr;
+  mark_slack(a);
   taken[pages] = a;
   bytes_used += length;
   range().next = pages + length;
@@ -177,59 +195,4 @@ Open::~Open() {
   if (--working == 0 && closed) set_rights();
   lock.unlock();
 }
-
-bool pinned(const void* p) {
-  std::lock_guard<std::recursive_mutex> guard(lock);
-  auto after = host.upper_bound(static_cast<char*>(const_cast<void*>(p)));
-  if (after == host.begin()) return false;
-  const auto& [begin, size] = *std::prev(after);
-  return p < begin + size;
-}
 }  // namespace memory
-
-// -- CUDA's calls
-
-API int cudaMalloc(void** p, size_t size) {
-  *p = memory::allocate(size);
-  if (*p) return NONE;
-  return fail(OUT_OF_MEMORY, "there is no room for %zu bytes more: %zu of %zu are in use", size,
-              memory::used(), memory::capacity());
-}
-API int cudaFree(void* p) {
-  if (!p || memory::release(p)) return NONE;
-  const char* before = memory::freed_around(p) ? "freed before" : "never allocated";
-  return fail(INVALID_VALUE, "cudaFree of %p, which was %s", p, before);
-}
-API int cudaMallocAsync(void** p, size_t size, void*) { return cudaMalloc(p, size); }
-API int cudaFreeAsync(void* p, void*) { return cudaFree(p); }
-API int cudaHostAlloc(void** p, size_t size, unsigned) {
-  std::lock_guard<std::recursive_mutex> guard(memory::lock);
-  const size_t length = memory::whole_pages(std::max<size_t>(size, 1));
-  *p = aligned_alloc(memory::PAGE, length);
-  if (!*p) return fail(OUT_OF_MEMORY, "the host has no room for %zu bytes", size);
-  memory::host[static_cast<char*>(*p)] = length;
-  return NONE;
-}
-API int cudaFreeHost(void* p) {
-  std::lock_guard<std::recursive_mutex> guard(memory::lock);
-  memory::host.erase(static_cast<char*>(p));
-  return free(p), NONE;
-}
-API int cudaMemGetInfo(size_t* available, size_t* total) {
-  *total = memory::capacity();
-  *available = *total - memory::used();
-  return NONE;
-}
-
-struct PointerAttributes {
-  int type, device;
-  void *on_device, *on_host;
-};
-API int cudaPointerGetAttributes(PointerAttributes* to, const void* p) {
-  void* at = const_cast<void*>(p);
-  if (memory::on_device(p)) *to = {2, 0, at, nullptr};
-  else if (memory::pinned(p)) *to = {1, 0, at, at};
-  else *to = {0, -2, nullptr, at};
-  return NONE;
-}
-API void emulated_close_to_host(bool closed) { memory::close_to_host(closed); }
