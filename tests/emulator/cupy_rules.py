@@ -1,6 +1,7 @@
 """What a device's result may be, next to NumPy's: for each function one rule, with its argument.
 
-moves   copies, indices, masks, new arrays: the very bits, a NaN for a NaN.
+moves   copies, indices, masks, new arrays: the very bits, a NaN for a NaN. `handed_over`, of
+        asarray: but for the sign of −0 in an array without axes, which CuPy loses.
 rounds  one operation that IEEE 754 determines. CuPy compiles with -ftz=true, so in float32, and
         there alone, an operand or a result below 2⁻¹²⁶ may count as 0 of its sign.
 ties    as `rounds`, and of 0 and −0 either is the larger: IEEE leaves it open.
@@ -49,7 +50,6 @@ def moves(call: Call, got: np.ndarray, look: Look) -> str:
 
 
 def handed_over(call: Call, got: np.ndarray, look: Look) -> str:
-    """As `moves`; but of one number without axes CuPy loses the sign of -0."""
     want = look(call.at(HOST))
     return _unless(same(want, got, signed=want.ndim > 0), got, want)
 

@@ -11,15 +11,13 @@ from cupy_judges import judge
 from cupy_rules import RULES
 from hypothesis import Phase, settings
 
-from armlab.arrays import place
-
-pytestmark = pytest.mark.emulated
+pytestmark = pytest.mark.cupy
 FIRST = settings(phases=[Phase.generate])  # the first example that shows it, not the smallest
 
 
-def expect_caught(form, wrong, monkeypatch):
+def expect_caught(form, wrong, where, monkeypatch):
     """The property of this form fails and names it, where `wrong` stands for the function."""
-    where, right = place("cuda"), cupy_calls.function
+    right = cupy_calls.function
 
     def planted(called, xp):
         function = right(called, xp)
@@ -33,13 +31,13 @@ def expect_caught(form, wrong, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_caught_by_the_name_of_its_form(name, monkeypatch):
-    expect_caught(*FAULTS[name], monkeypatch)
+def test_a_fault_is_caught_by_the_name_of_its_form(name, cupy_place, monkeypatch):
+    expect_caught(*FAULTS[name], cupy_place, monkeypatch)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_one_wrong_element_is_noticed(form, monkeypatch):
-    expect_caught(form, one_element_wrong, monkeypatch)
+def test_one_wrong_element_is_noticed(form, cupy_place, monkeypatch):
+    expect_caught(form, one_element_wrong, cupy_place, monkeypatch)
 
 
 def test_every_judge_has_a_fault():

@@ -13,24 +13,32 @@ from cupy_judges import judge
 from cupy_rules import RULES
 from cupy_usage import attributes, form, forms, names
 
-from armlab.arrays import place
+from armlab import emulator
 
-pytestmark = pytest.mark.emulated
+pytestmark = pytest.mark.cupy
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_as_numpy(name):
+def test_as_numpy(name, cupy_place):
     judged = 0
 
     def agrees(call):
         nonlocal judged
         judged += 1
         assert call.form() == name
-        judge(call, place("cuda"))
+        judge(call, cupy_place)
 
     for_all_calls(name, agrees)
     print(f"{name}: {judged} calls as NumPy's")
     assert judged >= 10
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("name", FORMS)
+def test_strict_mode_finds_nothing_in_the_kernels_of_cupy(name, cupy_place):
+    """No access outside an allocation, no memory that nobody wrote, no order that matters."""
+    with emulator.strict():
+        for_all_calls(name, lambda call: judge(call, cupy_place), share=0.1)
 
 
 def missing(used, judged):
