@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ import numpy as np
 Array: TypeAlias = Any  # an array of any library; the standard defines no common type
 Rng: TypeAlias = np.random.Generator | int | None
 DType: TypeAlias = Any  # float32 or float64 in any library's spelling: see `dtype_of`
-Device: TypeAlias = Any  # "cpu", "cuda", "cuda:1", or a library's own device: see `place`
+Device: TypeAlias = Any  # "cpu", "cuda:1", "emulated", or a library's own device: see `place`
 
 
 def array_namespace(*arrays: Array | None) -> Any:
@@ -66,7 +67,7 @@ def _expect_one_dtype(xp: Any, arrays: list[Array]) -> None:
 def _expect_one_device(arrays: list[Array]) -> None:
     if isinstance(arrays[0], np.ndarray):
         return
-    devices = list(dict.fromkeys(str(array_api_compat.device(a)) for a in arrays))
+    devices = list(dict.fromkeys(device_words(array_api_compat.device(a)) for a in arrays))
     if len(devices) > 1:
         raise ValueError(
             f"expected arrays on one device, got {' and '.join(devices)}: "
@@ -133,21 +134,62 @@ HOST = Place(array_api_compat.numpy, "cpu")
 
 
 def device_name(device: Device) -> str:
-    """'cpu', 'cuda' or 'cuda:1', from any usual spelling: a torch.device, a cupy.cuda.Device."""
+    """'cpu', 'cuda', 'cuda:1' or 'emulated', from any usual spelling.
+
+    That may be a torch.device, or a cupy.cuda.Device, which is 'emulated' where CuPy runs on the
+    device in software.
+    """
     if type(device).__module__.startswith("cupy"):
-        return f"cuda:{device.id}"
+        return "emulated" if emulated() and device.id == 0 else f"cuda:{device.id}"
     name = str(device) if type(device).__module__ == "torch" else device
-    if not isinstance(name, str) or not re.fullmatch(r"cpu(:0)?|cuda(:[0-9]+)?", name):
-        raise ValueError(f"expected device 'cpu', 'cuda' or 'cuda:N', got {device!r}: choose one")
+    if not isinstance(name, str) or not re.fullmatch(r"cpu(:0)?|cuda(:[0-9]+)?|emulated", name):
+        raise ValueError(
+            f"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got {device!r}: choose one"
+        )
     return "cpu" if name == "cpu:0" else name
 
 
+def device_words(device: Any) -> str:
+    """A device of any library, as a message names it."""
+    return device_name(device) if type(device).__module__.startswith("cupy") else str(device)
+
+
+def emulated() -> bool:
+    """Whether the CUDA device that CuPy has in this process is the one of `armlab.emulator`."""
+    emulator = sys.modules.get("armlab.emulator")
+    return emulator is not None and bool(emulator.installed())
+
+
 def place(device: Device) -> Place:
-    """The place of this device: NumPy on "cpu", CuPy on "cuda" or "cuda:1"; of a Place, itself."""
+    """The place of this device; of a Place, itself.
+
+    "cpu" is NumPy, "cuda" and "cuda:1" are CuPy on a GPU. "emulated" is CuPy on a CUDA device in
+    software, which takes the place of all GPUs in this process: "cuda" is refused from then on.
+
+    Raises RuntimeError that says what is missing.
+    """
     if isinstance(device, Place):
         return device
     name = device_name(device)
+    if name == "emulated":
+        return _emulated_place()
     return HOST if name == "cpu" else _cupy_place(name, int(name[5:] or 0))
+
+
+def _emulated_place() -> Place:
+    emulator = importlib.import_module("armlab.emulator")
+    if why := emulator.why_not():
+        raise RuntimeError(f"device 'emulated' cannot be had here: {why}")
+    if "cupy" in sys.modules and not emulator.installed():
+        raise RuntimeError(
+            "device 'emulated' has to be there before CuPy is imported, which it is already: "
+            "ask for it first, in a new process"
+        )
+    emulator.install()
+    return Place(
+        importlib.import_module("array_api_compat.cupy"),
+        importlib.import_module("cupy").cuda.Device(0),
+    )
 
 
 def _cupy_place(device: str, index: int) -> Place:
@@ -158,10 +200,7 @@ def _cupy_place(device: str, index: int) -> Place:
             f"device {device!r} needs CuPy, which is not installed: "
             "install it with  pip install 'armlab[gpu]'"
         ) from None
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError:
-        count = 0
+    count = _gpu_count(cupy)
     if count == 0:
         raise RuntimeError(
             f"device {device!r} needs an NVIDIA GPU and its driver, and CuPy finds none: "
@@ -170,6 +209,16 @@ def _cupy_place(device: str, index: int) -> Place:
     if index >= count:
         raise RuntimeError(f"device {device!r} is not there, CuPy finds {count}: use 'cuda:0'")
     return Place(importlib.import_module("array_api_compat.cupy"), cupy.cuda.Device(index))
+
+
+def _gpu_count(cupy: Any) -> int:
+    """How many GPUs CuPy finds: real ones, the device in software is none."""
+    if emulated():
+        return 0
+    try:
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return 0
 
 
 def place_of(array: Array) -> Place:

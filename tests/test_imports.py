@@ -53,7 +53,7 @@ def test_each_twin_has_the_file_name_of_its_original():
     assert ours - shared_by_hand == theirs
 
 
-HEAVY = ("torch", "cupy", "matplotlib", "sklearn", "hypothesis", "PIL", "tqdm")
+HEAVY = ("armlab.emulator", "torch", "cupy", "matplotlib", "sklearn", "hypothesis", "PIL", "tqdm")
 
 
 @pytest.mark.parametrize("module", ["armlab", "armlab.hand", "armlab.cli"])

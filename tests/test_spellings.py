@@ -153,9 +153,11 @@ DEVICES = {
     "cpu": ("cpu", "cpu:0", torch.device("cpu"), torch.device("cpu", 0), Named().weight.device),
     "cuda": ("cuda", torch.device("cuda")),
     "cuda:1": ("cuda:1", torch.device("cuda", 1), torch.device("cuda:1")),
+    "emulated": ("emulated",),
 }
 NO_DEVICES = ("gpu", "CPU", "cpu:1", "cuda:", "cuda:x", "cuda:-1", "cuda:1 ", "", None, 0, 1.0)
-DEVICE_SENTENCE = r"^expected device 'cpu', 'cuda' or 'cuda:N', got .*: choose one$"
+DEVICE_SENTENCE = r"^expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got .*: choose one$"
+NO_DEVICES += ("emulated:0", "Emulated", "emulator")
 NO_DEVICES += (torch.device("meta"), torch.device("mps"), ["cpu"], np.float32, X.dtype)
 
 
@@ -164,8 +166,9 @@ NO_DEVICES += (torch.device("meta"), torch.device("mps"), ["cpu"], np.float32, X
 )
 def test_a_device_in_any_spelling_is_its_name(name, spelling):
     assert device_name(spelling) == name
-    config = training.Config(device=spelling, backend="torch")
-    assert config == training.Config(device=name, backend="torch")
+    backend = "cupy" if name == "emulated" else "torch"
+    config = training.Config(device=spelling, backend=backend)
+    assert config == training.Config(device=name, backend=backend)
     if name == "cpu":
         assert place(spelling) is place(HOST) is HOST
         assert arrays.move(X, spelling) is X

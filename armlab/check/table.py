@@ -14,6 +14,7 @@ from armlab.check.example import Example
 from armlab.check.missing import expect_complete
 from armlab.check.strata import GENERATE, for_all
 
+WHERE = {"cpu": "the CPU", "emulated": "the emulated device, which is CuPy without a GPU"}
 STAGES = "stages inside"  # of a module: the worst of the values that are no result of it
 
 
@@ -112,9 +113,13 @@ HEADER = (
 )
 
 
-def print_as_text(rows: Iterable[ResultRow]) -> int:
-    """Print the table as it comes. 0 where every error keeps its bound, else 1."""
-    print("float32 is held to float64 in PyTorch; float64 by hand to float64 in PyTorch\n")
+def print_as_text(rows: Iterable[ResultRow], device: str = "cpu") -> int:
+    """Print the table as it comes. 0 where every error keeps its bound, else 1.
+
+    device  where the code by hand ran, by name
+    """
+    print("float32 is held to float64 in PyTorch; float64 by hand to float64 in PyTorch")
+    print(f"by hand on {WHERE.get(device, device)}\n")
     print(HEADER)
     over = count = judged = 0
     for row in rows:
@@ -125,8 +130,8 @@ def print_as_text(rows: Iterable[ResultRow]) -> int:
     return 1 if over else 0
 
 
-def print_as_json(rows: Iterable[ResultRow]) -> int:
+def print_as_json(rows: Iterable[ResultRow], device: str = "cpu") -> int:
     """Print all rows at once as JSON. 0 where every error keeps its bound, else 1."""
     found = list(rows)
-    print(json.dumps([asdict(row) | {"holds": row.holds} for row in found]))
+    print(json.dumps([asdict(row) | {"device": device, "holds": row.holds} for row in found]))
     return 0 if all(row.holds for row in found) else 1

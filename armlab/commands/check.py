@@ -29,7 +29,11 @@ def add(commands: Commands) -> None:
         "--examples", type=int, help="of each module, default 30; with --bounds 300"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the examples, default 0")
-    parser.add_argument("--device", default="cpu", help="of the code by hand: cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        help="of the code by hand: cpu, cuda, cuda:N, or emulated, which is CuPy without a GPU",
+    )
     parser.add_argument("--dtype", choices=["float32", "float64"], help="default both")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.set_defaults(run=run)
@@ -66,7 +70,7 @@ def _bounds(args: argparse.Namespace) -> int:
 
 
 def _table(args: argparse.Namespace) -> int:
-    from armlab.arrays import place
+    from armlab.arrays import device_name, place
     from armlab.check import table
 
     rows = table.rows(
@@ -76,4 +80,5 @@ def _table(args: argparse.Namespace) -> int:
         names=args.modules,
         dtypes=(args.dtype,) if args.dtype else ("float32", "float64"),
     )
-    return table.print_as_json(rows) if args.json else table.print_as_text(rows)
+    show = table.print_as_json if args.json else table.print_as_text
+    return show(rows, device_name(args.device))

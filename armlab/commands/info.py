@@ -21,14 +21,19 @@ def run(args: argparse.Namespace) -> int:
     found = {"armlab": _version("armlab"), "python": platform.python_version()}
     found |= {name: _version(name) for name in ("numpy", "array-api-compat", "torch")}
     found["cupy"] = _version("cupy-cuda12x") or _version("cupy")
-    devices = {"numpy": ["cpu"], "torch": _torch_devices(), "cupy": _cupy_devices()}
+    why_not = _why_not_emulated()
+    cupy = _cupy_devices() + ([] if why_not else ["emulated"])
+    devices = {"numpy": ["cpu"], "torch": _torch_devices(), "cupy": cupy}
     if args.json:
-        print(json.dumps({"versions": found, "devices": devices}))
+        known = {"versions": found, "devices": devices, "why_not_emulated": why_not or None}
+        print(json.dumps(known))
         return GOOD
     for name, version in found.items():
         print(f"{name:<18}{version or 'not installed'}")
     for name, names in devices.items():
         print(f"{'devices of ' + name:<18}{', '.join(names) or 'none'}")
+    if why_not:
+        print(f"{'not emulated':<18}{why_not}")
     return GOOD
 
 
@@ -51,6 +56,10 @@ def _torch_devices() -> list[str]:
 
 
 def _cupy_devices() -> list[str]:
+    from armlab.arrays import emulated
+
+    if emulated():
+        return []
     try:
         import cupy
 
@@ -59,3 +68,10 @@ def _cupy_devices() -> list[str]:
         return []
     runtime = cupy.cuda.runtime
     return [f"cuda:{i} {runtime.getDeviceProperties(i)['name'].decode()}" for i in range(count)]
+
+
+def _why_not_emulated() -> str:
+    """Why CuPy cannot run on a CUDA device in software here; empty where it can."""
+    from armlab import emulator
+
+    return emulator.why_not()

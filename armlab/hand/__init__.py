@@ -10,7 +10,8 @@ follow by keyword. backward writes to nothing that it was given and may be calle
 
 A module takes three arguments by keyword beside its own: rng, which draws its weights (a seed, a
 `numpy.random.Generator`, or None), dtype ("float32", or "float64") and device ("cpu" for NumPy,
-"cuda" or "cuda:1" for CuPy). A network hands them on to its parts: `armlab.hand.made` has more.
+"cuda", "cuda:1" or "emulated" for CuPy). A network hands them on to its parts: `armlab.hand.made`
+has more.
 
 The letters, in every file:
 

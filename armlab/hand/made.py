@@ -13,7 +13,8 @@ class Made(TypedDict, total=False):
     rng     draws the weights: a seed, a `numpy.random.Generator`, or None for other weights each
             time; parts that share a generator draw one after the other
     dtype   "float32", which is the default, or "float64", as NumPy, CuPy or PyTorch write it
-    device  "cpu", which is the default and means NumPy, or "cuda" or "cuda:1", which mean CuPy
+    device  "cpu", which is the default and means NumPy, or "cuda", "cuda:1" or "emulated", which
+            mean CuPy, on a GPU or on a CUDA device in software
     """
 
     rng: Rng

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, Unpack
 
-from armlab.arrays import Array, Device, dtype_name, move, place, place_of, to_host
+from armlab.arrays import (
+    Array,
+    Device,
+    device_words,
+    dtype_name,
+    move,
+    place,
+    place_of,
+    to_host,
+)
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 from armlab.hand.made import Made, settled
@@ -39,7 +48,7 @@ class Module:
 
         rng     draws the weights: a seed, a `numpy.random.Generator`, or None
         dtype   "float32", which is the default, or "float64"
-        device  "cpu", which is the default, "cuda" or "cuda:1"
+        device  "cpu", which is the default, "cuda", "cuda:1" or "emulated"
 
         `armlab.hand.made` says more. What has arrays or parts has an __init__ of its own.
         """
@@ -141,7 +150,7 @@ class Module:
         return self.train(False)
 
     def to(self, device: Device) -> Self:
-        """Move all arrays to "cpu" (NumPy), "cuda" or "cuda:1" (CuPy).
+        """Move all arrays to "cpu" (NumPy), or to "cuda", "cuda:1" or "emulated" (CuPy).
 
         CuPy computes on its current device: for "cuda:1" call inside `with cupy.cuda.Device(1):`.
         """
@@ -193,4 +202,5 @@ def _describe(a: Array) -> str:
 
 def _describe_place(a: Array) -> str:
     where = place_of(a)
-    return f"{dtype_name(a)} arrays of {where.xp.__name__.split('.')[-1]} on {where.device}"
+    library, device = where.xp.__name__.split(".")[-1], device_words(where.device)
+    return f"{dtype_name(a)} arrays of {library} on {device}"

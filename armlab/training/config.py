@@ -27,6 +27,7 @@ SPELLINGS: dict[str, Callable[[Any], str]] = {
     "data": os.fspath,
     "weights": os.fspath,
 }
+DEVICES = {"numpy": ("cpu",), "torch": ("cpu", "cuda"), "cupy": ("cuda", "emulated")}
 
 
 class Config(Settings):
@@ -112,10 +113,10 @@ def expect_trainable(config: Config) -> None:
     """Refuse settings that do not go together."""
     if not (math.isfinite(config.learning_rate) and config.learning_rate > 0):
         raise ValueError(f"expected a learning_rate above 0, got {config.learning_rate}")
-    if (config.backend == "numpy") != (config.device == "cpu") and config.backend != "torch":
+    if config.device.partition(":")[0] not in DEVICES[config.backend]:
         raise ValueError(
-            f"backend {config.backend} does not run on device {config.device!r}: "
-            "numpy runs on 'cpu', cupy on 'cuda' or 'cuda:N', torch on either"
+            f"backend {config.backend} does not run on device {config.device!r}: numpy runs on "
+            "'cpu', torch on that, 'cuda' or 'cuda:N', cupy on 'cuda', 'cuda:N' or 'emulated'"
         )
     if config.optimiser == "adam" and config.momentum != DEFAULTS["momentum"]:
         raise ValueError(

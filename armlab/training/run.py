@@ -137,6 +137,7 @@ class Run:
             "seconds_per_step": self.config.batch / speed,
             "parameters": self.learner.parameter_count,
             "steps": self.step,
+            "device": self.config.device,
         }
 
     def kept(self) -> str:

@@ -9,6 +9,7 @@ from armlab.training.run import Run
 from armlab.training.run_files import Row
 
 HEADER = "epoch   step     loss   learning rate    mIoU   A against B   images/s   seconds"
+EMULATED = "device emulated: CuPy runs on a CUDA device in software, slowly, and not on a GPU"
 
 
 class TerminalRunProgress:
@@ -24,6 +25,8 @@ class TerminalRunProgress:
     def begin(self, run: Run) -> None:
         config, size = run.config, run.learner.parameter_count
         self._name = self.label or config.attention
+        if config.device == "emulated":
+            print(f"{self._name}: {EMULATED}", file=sys.stderr, flush=True)
         self._bar = _bar(run, self._name) if self.may_draw_bar and sys.stderr.isatty() else None
         self._say(
             f"attention {config.attention}: {size:,} parameters, {config.backend} on "

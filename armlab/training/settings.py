@@ -70,7 +70,8 @@ class Settings:
     )
     backend: str = setting("numpy", choices=("numpy", "cupy", "torch"))
     device: str = setting(
-        By("backend", {"numpy": "cpu", "torch": "cpu", "cupy": "cuda"}), "cpu, cuda or cuda:N"
+        By("backend", {"numpy": "cpu", "torch": "cpu", "cupy": "cuda"}),
+        "cpu, cuda, cuda:N, or emulated: cupy without a GPU, slowly",
     )
     threads: int = setting(
         1,

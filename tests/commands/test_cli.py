@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, what goes where, one line for bad input."""
 
+import contextlib
 import io
 import json
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from armlab import cli
+from armlab.arrays import place
 from armlab.commands import train
 from armlab.data import generated
 
@@ -68,8 +70,9 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
     assert found["out"] == str(Path("runs", "scenes-arm-seed0"))
     assert set(found["runs"]) == {"arm"}
     assert set(found["runs"]["arm"]) == {
-        *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps")
+        *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps", "device")
     }
+    assert found["runs"]["arm"]["device"] == "cpu"
     config = json.loads(Path(found["out"], "config.json").read_text())
     assert (config["backend"], config["dtype"], config["learning_rate"]) == (
         "torch",
@@ -132,8 +135,12 @@ def test_interrupted_by_ctrl_c_and_resumed(capsys):
         (["--batch", "1"], "expected a batch of at least 2 with attention arm, got 1"),
         (["--seed", "-3"], "expected seed of at least 0, got -3"),
         (["--learning-rate", "-1"], "expected a learning_rate above 0, got -1.0"),
-        (["--backend", "torch", "--device", "tpu"], "expected device 'cpu', 'cuda' or 'cuda:N'"),
+        (
+            ["--backend", "torch", "--device", "tpu"],
+            "expected device 'cpu', 'cuda', 'cuda:N' or 'emulated'",
+        ),
         (["--device", "cuda"], "backend numpy does not run on device 'cuda'"),
+        (["--device", "emulated"], "backend numpy does not run on device 'emulated'"),
         (["--resume", "nowhere"], "there is no checkpoint nowhere"),
     ],
 )
@@ -143,12 +150,10 @@ def test_bad_input_is_one_line_and_writes_nothing(capsys, arguments, words):
 
 
 def test_a_gpu_that_is_not_there_is_one_line(capsys):
-    cupy = pytest.importorskip("cupy")
-    try:
-        if cupy.cuda.runtime.getDeviceCount():
-            pytest.skip("there is a CUDA device here")
-    except cupy.cuda.runtime.CUDARuntimeError:
-        pass
+    pytest.importorskip("cupy", reason="cupy-cuda12x is not installed on this platform")
+    with contextlib.suppress(RuntimeError):
+        place("cuda")
+        pytest.skip("a GPU answers here")
     for arguments in (["--device", "cuda"], [], ["--device", "cuda:1"]):
         line = refused(capsys, "train", "--backend", "cupy", *arguments)
         assert "needs an NVIDIA GPU and its driver, and CuPy finds none" in line

@@ -1,7 +1,10 @@
 """Bad input: one sentence each, which names what was expected, what came and what to do."""
 
+import contextlib
 import inspect
 import re
+import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -221,8 +224,8 @@ BAD = {
     "assign, shape": (lambda: hand.Conv2d(3, 4, 1).assign({"bias": V3}), ValueError, r"^Conv2d expected bias as float32 \(4,\), got float32 \(3,\): reshape or convert it"),
     "assign, dtype": (lambda: hand.Conv2d(3, 3, 1).assign({"bias": V3.astype("f8")}), ValueError, r"^Conv2d expected bias as float32 \(3,\), got float64 \(3,\): reshape or convert it"),
     # devices
-    "device, unknown": (lambda: arrays.place("gpu"), ValueError, r"expected device 'cpu', 'cuda' or 'cuda:N', got 'gpu': choose one"),
-    "device, bad index": (lambda: arrays.place("cuda:x"), ValueError, r"expected device 'cpu', 'cuda' or 'cuda:N', got 'cuda:x': choose one"),
+    "device, unknown": (lambda: arrays.place("gpu"), ValueError, r"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'gpu': choose one"),
+    "device, bad index": (lambda: arrays.place("cuda:x"), ValueError, r"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'cuda:x': choose one"),
     "libraries mixed": (lambda: hand.sigmoid_gate(X, torch.tensor(X)), TypeError, r"expected arrays of one library, got numpy and torch: move them"),
 }  # fmt: skip
 
@@ -304,22 +307,58 @@ def test_a_module_on_a_device_refuses_an_array_of_the_host():
 
 
 def test_cuda_without_a_gpu(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(RuntimeError, match=r"needs CuPy, which is not installed: .*pip install"):
         arrays.place("cuda")
 
 
 def test_cuda_without_a_driver():
-    cupy = pytest.importorskip("cupy", reason="cupy-cuda12x is not installed on this platform")
-    try:
-        cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError:
-        with pytest.raises(RuntimeError, match=r"needs an NVIDIA GPU and its driver.*nvidia-smi"):
-            hand.Conv2d(3, 4, 1, device="cuda")
-    else:
+    pytest.importorskip("cupy", reason="cupy-cuda12x is not installed on this platform")
+    with contextlib.suppress(RuntimeError):
+        arrays.place("cuda")
         pytest.skip("a GPU answers here")
+    with pytest.raises(RuntimeError, match=r"needs an NVIDIA GPU and its driver.*nvidia-smi"):
+        hand.Conv2d(3, 4, 1, device="cuda")
+
+
+class Emulator:
+    """Stands in for `armlab.emulator` where it could, or could not, be had."""
+
+    def __init__(self, why="", there=False):
+        self.why, self.there = why, there
+
+    def why_not(self):
+        return self.why
+
+    def installed(self):
+        return self.there
+
+    def install(self):
+        raise AssertionError("there is nothing to install on")
+
+
+def test_the_emulated_device_says_why_it_cannot_be_had(monkeypatch):
+    monkeypatch.setitem(sys.modules, "armlab.emulator", Emulator("it needs g++, which is missing"))
+    words = r"^device 'emulated' cannot be had here: it needs g\+\+, which is missing$"
+    with pytest.raises(RuntimeError, match=words):
+        hand.Conv2d(3, 4, 1, device="emulated")
+
+
+def test_the_emulated_device_comes_before_cupy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "armlab.emulator", Emulator())
+    monkeypatch.setitem(sys.modules, "cupy", object())
+    with pytest.raises(RuntimeError, match=r"^device 'emulated' has to be there before .* process"):
+        arrays.place("emulated")
+
+
+def test_the_emulated_device_is_no_gpu(monkeypatch):
+    """Not even where CuPy counts it as one."""
+    monkeypatch.setitem(sys.modules, "armlab.emulator", Emulator(there=True))
+    cupy = ModuleType("cupy")
+    cupy.cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1))
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    with pytest.raises(RuntimeError, match=r"^device 'cuda' needs an NVIDIA GPU and its driver"):
+        arrays.place("cuda")
 
 
 def test_nothing_is_lost_when_an_assignment_is_refused():

@@ -366,9 +366,15 @@ def test_an_interrupted_comparison_goes_on_with_both(tmp_path: Path):
         ({"data": "digits", "ignore": 0}, "digits has 11 classes and ignores 255, got classes 11"),
         ({"data": "folder", "classes": 1}, "expected 2 to 255 classes, got 1"),
         ({"data": "folder", "ignore": 300}, "expected an ignore label of 0 to 255, got 300"),
-        ({"device": "cuda:x"}, "expected device 'cpu', 'cuda' or 'cuda:N', got 'cuda:x'"),
+        (
+            {"device": "cuda:x"},
+            "expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'cuda:x'",
+        ),
         ({"device": "cuda"}, "backend numpy does not run on device 'cuda'"),
         ({"backend": "cupy", "device": "cpu"}, "backend cupy does not run on device 'cpu'"),
+        ({"device": "emulated"}, "backend numpy does not run on device 'emulated'"),
+        ({"backend": "torch", "device": "emulated"}, "torch does not run on device 'emulated'"),
+        ({"backend": "cupy", "device": "emulated:1"}, "or 'emulated', got 'emulated:1': choose"),
     ],
 )
 def test_bad_settings_are_a_sentence(settings, words):
