@@ -43,10 +43,11 @@ checks: lint  ## what `make check` adds to `make test`
 	$(BIN)/python lessons/notebooks.py --check
 	$(PYTEST) -m "lessons or browser"
 
-lint: $(VENV)/dev  ## ruff and mypy
+lint: $(VENV)/dev  ## ruff, mypy and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror armlab/emulator/device/* armlab/emulator/include/*.h
 
 thorough: $(VENV)/ready  ## 5,000 examples of each property, and the tests that take minutes
 	HYPOTHESIS_PROFILE=thorough $(PYTEST) $(JOBS) -m "not lessons and not browser"

@@ -13,27 +13,17 @@ Its kernels are compiled by g++ and run on the CPU. README.md says how, and what
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 PACKAGE, TESTED = "cupy-cuda12x", (14,)  # major versions
-WITH_RUNTIME = (  # modules of CuPy that CUDA's runtime is linked into
-    "cupy_backends/cuda/api/runtime.*.so",
-    "cupy/cuda/cub.*.so",
-    "cupy/cuda/thrust.*.so",
-    "cupy/random/_generator_api.*.so",
-)
-_kept = SimpleNamespace(device=None, compiler=None, names=[])  # what C++ holds pointers to
+_kept = SimpleNamespace(device=None)  # the library of the device, once it is installed
 
 
 @dataclass(frozen=True)
@@ -90,22 +80,9 @@ def install() -> None:
         )
     if reason := why_not():
         raise RuntimeError(reason)
-    from armlab.emulator import build
+    from armlab.emulator import start
 
-    packages = _site_packages()
-    libraries = build.device_libraries(next(packages.glob("cupy_backends/cuda/libs/cublas.*.so")))
-    os.environ["CUPY_CACHE_DIR"] = str(build.folder() / "kernels")  # apart from those of a card
-    os.environ["CUPY_ACCELERATORS"] = ""  # kernels of CUB and cuTENSOR are compiled for a card
-    os.environ["CUDA_PATH"] = str(build.HERE)  # CuPy looks there for cuda_runtime.h
-    for name in (build.DEVICE, *build.OTHER_NAMES, build.PRODUCTS):
-        ctypes.CDLL(str(libraries / name), ctypes.RTLD_GLOBAL)
-    device = ctypes.CDLL(str(libraries / build.DEVICE))
-    _connect_compiler(device)
-    for pattern in WITH_RUNTIME:
-        for module in packages.glob(pattern):
-            _redirect(device, module)
-    device.emulated_handle_signals()
-    _kept.device = device
+    _kept.device = start.start()
 
 
 def install_on_import() -> None:
@@ -117,7 +94,7 @@ def install_on_import() -> None:
 class _OnImport:
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name == "cupy":
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
             install()
 
 
@@ -181,53 +158,3 @@ def _report(device: Any) -> str:
         if needed <= room:
             return text.value.decode()
         room = needed
-
-
-def _site_packages() -> Path:
-    found = importlib.util.find_spec("cupy_backends")
-    assert found and found.origin
-    return Path(found.origin).parents[1]
-
-
-def _connect_compiler(device: Any) -> None:
-    """Hand the compiler to NVRTC's calls."""
-    from armlab.emulator import compiler
-
-    @ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_char_p] * 3)
-    def compile_program(program: int, source: bytes, options: bytes, names: bytes) -> None:
-        try:
-            made, log = compiler.compile_kernels(
-                source.decode(), options.decode().splitlines(), names.decode().splitlines()
-            )
-        except Exception as error:  # nothing may leave a function that C++ called
-            made, log = b"", f"{type(error).__name__}: {error}"
-        size = ctypes.c_size_t(len(made))
-        device.emulated_compiled(ctypes.c_void_p(program), made, size, log.encode())
-
-    device.emulated_set_compiler(compile_program)
-    _kept.compiler = compile_program
-
-
-def _redirect(device: Any, module: Path) -> None:
-    """Send the CUDA runtime inside a module of CuPy to the device.
-
-    The module is loaded here; when Python imports it, it finds it as it is.
-    """
-    from armlab.emulator import build
-
-    start = f"PyInit_{module.name.partition('.')[0]}"
-    loaded = ctypes.cast(ctypes.CDLL(str(module))[start], ctypes.c_void_p).value
-    offset = (loaded or 0) - build.defined(module, start)[start]
-    for name, address in build.defined(module, "cuda").items():
-        target, first = _target(device, name)
-        if device.emulated_redirect(ctypes.c_void_p(offset + address), target, first):
-            raise RuntimeError(f"{name} of {module} cannot be redirected to the emulated device")
-
-
-@cache
-def _target(device: Any, name: str) -> tuple[ctypes.c_void_p, bytes | None]:
-    """Our function of this name, or the one that says that there is none."""
-    if hasattr(device, name):
-        return ctypes.cast(device[name], ctypes.c_void_p), None
-    _kept.names.append(name.encode())
-    return ctypes.cast(device.emulated_missing, ctypes.c_void_p), _kept.names[-1]

@@ -123,7 +123,9 @@ def _compile_products(program: str, made: Path, wanted: list[str]) -> None:
     there = {name for name in _names(made / "cublas.o") if name.startswith("cublas")}
     stub = 'int {0}() {{ emulated_missing("{0}"); return 15; }}\n'  # NOT_SUPPORTED
     stubs = "".join(stub.format(name) for name in wanted if name not in there)
-    head = '#pragma GCC visibility push(default)\nextern "C" {\nint emulated_missing(const char*);\n'
+    head = (
+        '#pragma GCC visibility push(default)\nextern "C" {\nint emulated_missing(const char*);\n'
+    )
     (made / "missing.cpp").write_text(head + stubs + "}\n")
     (made / "version").write_text(f"{PRODUCTS} {{ global: *; }};\n")  # as CuPy asks for it
     script = "-Wl,--version-script=version"

@@ -77,7 +77,7 @@ def translated(source: str, options: list[str], names: list[str]) -> str:
     """The source for g++, with an export for each kernel."""
     plain = COMMENT.sub("", source)
     flushes = "-ftz=true" in options and not re.search(r"\bdouble\b", plain)
-    lines = ["", "#line 1 \"the emulated device's exports\""]
+    lines = ["", '#line 1 "the emulated device\'s exports"']
     kernels = dict.fromkeys(KERNEL.findall(plain))
     exports = {name: name for name in kernels if _has_c_linkage(plain, name)}
     exports |= {f"name_{i}": name for i, name in enumerate(names)}

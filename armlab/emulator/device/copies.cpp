@@ -24,7 +24,8 @@ Failure copy(void* to, const void* from, size_t size, int kind) {
   if (kind != FROM_THE_POINTERS && kind != way)
     return fail(INVALID_VALUE, "a copy %s was asked for, and the pointers are for one %s",
                 WAYS[kind & 3], WAYS[way]);
-  for (const std::string& wrong : {outside("a copy reads", from, size), outside("a copy writes", to, size)})
+  for (const std::string& wrong :
+       {outside("a copy reads", from, size), outside("a copy writes", to, size)})
     if (!wrong.empty()) return fail(INVALID_VALUE, "%s", wrong.c_str());
   memmove(to, from, size);
   return NONE;

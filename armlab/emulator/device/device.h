@@ -9,6 +9,12 @@
 #define VISIBLE __attribute__((visibility("default")))  // cuBLAS is a library of its own
 #define API extern "C" VISIBLE
 
+// -- what a kernel calls: see include/warps.h
+
+API void emulated_barrier(bool of_the_block);
+API uint64_t* emulated_slots();
+extern "C" VISIBLE char* emulated_dynamic_shared;
+
 // -- failures.cpp: CUDA's codes, each with a sentence of its own
 
 enum Failure : int {  // as cudaError_t and CUresult number them
@@ -40,16 +46,17 @@ VISIBLE uint64_t now();  // in nanoseconds
 // -- memory.cpp: allocations between guard pages
 
 struct Allocation {
-  char* begin;     // ends where its last page ends
+  char* begin;  // ends where its last page ends
   size_t size;
   char* pages;
-  size_t length;   // of its pages; guard pages lie before and behind them
+  size_t length;  // of its pages; guard pages lie before and behind them
   char* end() const { return begin + size; }
 };
 
 namespace memory {
 extern std::recursive_mutex lock;
 constexpr size_t PAGE = 4096;
+constexpr char FRESH = '\xff';  // what is in memory that nobody wrote: NaN, −1, 255
 inline size_t whole_pages(size_t n) { return (n + PAGE - 1) / PAGE * PAGE; }
 
 char* allocate(size_t size);
@@ -105,7 +112,7 @@ struct Fault {
 /// Run this; true where a signal ended it.
 bool faults(void (*run)(void*), void* argument, Fault* fault);
 
-// -- launch.cpp
+// -- launch.cpp: see run.h as well
 
 namespace launching {
 extern bool strict;
@@ -115,9 +122,10 @@ extern std::vector<uint64_t> chosen;  // run only these blocks, if there are any
 
 struct Function {
   const Kernel* kernel;
-  size_t shared;       // bytes of __shared__ variables in its module
+  size_t shared;  // bytes of __shared__ variables in its module
   void* (*shared_at)(size_t module);
-  size_t module;       // as the thread-local memory of this library is numbered
+  size_t module;                // as the thread-local memory of this library is numbered
   unsigned allowed = 48 << 10;  // bytes of shared memory
 };
-Failure launch(const Function& function, Size3 grid, Size3 block, unsigned dynamic, void** arguments);
+Failure launch(const Function& function, Size3 grid, Size3 block, unsigned dynamic,
+               void** arguments);

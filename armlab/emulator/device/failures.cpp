@@ -81,7 +81,9 @@ API int cuGetErrorString(int code, const char** text) {
 /// Where a function of CUDA that is not there leads.
 API int emulated_missing(const char* name) {
   fail(NOT_SUPPORTED, "there is no %s: armlab/emulator/README.md lists what there is", name);
-  if (strncmp(name, "cublas", 6) == 0) fprintf(stderr, "armlab: %s\n", sentence.c_str());  // has codes alone
-  if (strncmp(name, "cudaLaunchKernel", 16) == 0) fail_later(NOT_SUPPORTED);  // of which nobody asks the code
+  if (strncmp(name, "cublas", 6) == 0)
+    fprintf(stderr, "armlab: %s\n", sentence.c_str());  // has codes alone
+  if (strncmp(name, "cudaLaunchKernel", 16) == 0)
+    fail_later(NOT_SUPPORTED);  // of which nobody asks the code
   return NOT_SUPPORTED;
 }

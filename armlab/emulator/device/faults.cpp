@@ -26,7 +26,8 @@ void handle(int signal, siginfo_t* info, void* context) {
     siglongjmp(*way_out, 1);
   }
   if (signal == SIGSEGV && memory::on_device(info->si_addr))
-    say("armlab: the host touches memory of the emulated device: copy it first, as with array.get()\n");
+    say("armlab: the host touches memory of the emulated device: copy it first, as with "
+        "array.get()\n");
   for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)  // as without us, from here on
     if (SIGNALS[i] == signal) sigaction(signal, &before[i], nullptr);
 }

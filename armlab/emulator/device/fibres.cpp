@@ -1,8 +1,8 @@
 // The threads of a block where they wait for each other: fibres, each with a stack of its own.
 //
-// A thread runs until it waits at a barrier or ends, and hands over to the turn, which gives each
-// thread that can go on its run, one after the other. When nobody can, barriers open: that of a
-// warp once all of its threads that have not ended wait there, then that of the block.
+// A thread runs until it waits at a barrier or ends, and hands over to the next one that can go on.
+// A turn is over when each has had its run. Then barriers open: that of a warp once all of its
+// threads that have not ended wait there; where there is none, that of the block.
 #include <string.h>
 #include <sys/mman.h>
 
@@ -41,14 +41,23 @@ constexpr size_t STACK = 64 << 10, ROOM = STACK + memory::PAGE;  // a guard page
 enum State : char { READY, AT_WARP, AT_BLOCK, DONE };
 
 State states[MOST];
-void* stacks[MOST];  // where each thread goes on
-void* turn;          // where the turn goes on
-unsigned running;
+void* stacks[MOST];                // where each thread goes on
+void* turn;                        // where `run_together` goes on
+const unsigned* order;             // in which the threads have their runs
+unsigned threads, place, running;  // of which this is the one at this place
 uint64_t slots[MOST];
 Launch one;  // a thread's own launch
 const Kernel* kernel_running;
 
-void hand_over() { emulated_switch(&stacks[running], turn); }
+/// Go on with the next thread of this turn, or where the turn began.
+void hand_over(void** from) {
+  while (++place < threads)
+    if (states[order[place]] == READY) {
+      running = order[place];
+      return emulated_switch(from, stacks[running]);
+    }
+  if (from != &turn) emulated_switch(from, turn);
+}
 
 void live() {
   Launch mine = one;
@@ -56,7 +65,7 @@ void live() {
   mine.end = running + 1;
   kernel_running->run(&mine);
   states[running] = DONE;
-  hand_over();  // for good
+  hand_over(&stacks[running]);  // for good
 }
 
 char* all_stacks() {
@@ -81,7 +90,7 @@ void prepare(unsigned t) {
 }
 
 /// Open the barriers of warps whose threads all wait there; whether there was one.
-bool open_warps(unsigned threads) {
+bool open_warps() {
   bool opened = false;
   for (unsigned begin = 0; begin < threads; begin += WARP) {
     State* const end = states + std::min(begin + WARP, threads);
@@ -96,7 +105,7 @@ bool open_warps(unsigned threads) {
 
 API void emulated_barrier(bool of_the_block) {
   states[running] = of_the_block ? AT_BLOCK : AT_WARP;
-  hand_over();
+  hand_over(&stacks[running]);
 }
 API uint64_t* emulated_slots() { return slots; }
 unsigned running_thread() { return running; }
@@ -108,23 +117,23 @@ void shuffle(unsigned* order, unsigned count, uint64_t* seed) {
   }
 }
 
-BlockEnd run_together(const Kernel& kernel, const Launch& launch, unsigned* order, uint64_t* seed) {
+BlockEnd run_together(const Kernel& kernel, const Launch& launch, unsigned* numbers,
+                      uint64_t* seed) {
   kernel_running = &kernel;
   one = launch;
   one.order = nullptr;
-  const unsigned threads = launch.end;
+  order = numbers;
+  threads = launch.end;
   State* const end = states + threads;
   memset(slots, 0xff, sizeof slots);
   for (unsigned t = 0; t < threads; t++) prepare(t);
   for (;;) {
-    if (seed) shuffle(order, threads, seed);
-    for (unsigned i = 0; i < threads; i++) {
-      running = order[i];
-      if (states[running] == READY) emulated_switch(&turn, stacks[running]);
-    }
+    if (seed) shuffle(numbers, threads, seed);
+    place = ~0u;
+    hand_over(&turn);
     const auto done = std::count(states, end, DONE), waiting = std::count(states, end, AT_BLOCK);
     if (done == threads) return FINISHED;
-    if (open_warps(threads)) continue;
+    if (open_warps()) continue;
     if (done + waiting < threads) return DEADLOCK;
     if (done && launching::strict) return SOME_LEFT;
     std::replace(states, end, AT_BLOCK, READY);

@@ -22,12 +22,11 @@ namespace {
 constexpr size_t CAPACITY = size_t(64) << 30;  // of addresses; memory is taken when it is touched
 constexpr size_t BY_HAND = size_t(64) << 20;   // what is larger is filled when it is touched
 constexpr size_t PATTERN = size_t(16) << 20;
-constexpr size_t REMEMBERED = 1000;            // allocations that were freed
+constexpr size_t REMEMBERED = 1000;  // allocations that were freed
 constexpr int SHARING = MAP_PRIVATE | MAP_NORESERVE;
 
 std::map<char*, Allocation> taken;  // by where their pages begin
 std::deque<Allocation> freed;
-std::map<char*, size_t> host;       // pinned memory
 size_t bytes_used;
 bool closed;
 int working;
@@ -56,7 +55,7 @@ Range& range() {
 int pattern() {
   static const int file = [] {
     int fd = memfd_create("emulated device", 0);
-    std::vector<char> bytes(PATTERN, '\xff');
+    std::vector<char> bytes(PATTERN, FRESH);
     return write(fd, bytes.data(), bytes.size()) == ssize_t(PATTERN) ? fd : -1;
   }();
   return file;
@@ -79,7 +78,7 @@ char* gap(char* from, size_t length) {
 bool usable(const Allocation& a) {
   if (a.length <= BY_HAND) {
     if (mprotect(a.pages, a.length, PROT_READ | PROT_WRITE)) return false;
-    memset(a.pages, 0xff, a.length);
+    memset(a.pages, FRESH, a.length);
     return true;
   }
   for (size_t done = 0; done < a.length; done += PATTERN) {
@@ -177,59 +176,4 @@ Open::~Open() {
   if (--working == 0 && closed) set_rights();
   lock.unlock();
 }
-
-bool pinned(const void* p) {
-  std::lock_guard<std::recursive_mutex> guard(lock);
-  auto after = host.upper_bound(static_cast<char*>(const_cast<void*>(p)));
-  if (after == host.begin()) return false;
-  const auto& [begin, size] = *std::prev(after);
-  return p < begin + size;
-}
 }  // namespace memory
-
-// -- CUDA's calls
-
-API int cudaMalloc(void** p, size_t size) {
-  *p = memory::allocate(size);
-  if (*p) return NONE;
-  return fail(OUT_OF_MEMORY, "there is no room for %zu bytes more: %zu of %zu are in use", size,
-              memory::used(), memory::capacity());
-}
-API int cudaFree(void* p) {
-  if (!p || memory::release(p)) return NONE;
-  const char* before = memory::freed_around(p) ? "freed before" : "never allocated";
-  return fail(INVALID_VALUE, "cudaFree of %p, which was %s", p, before);
-}
-API int cudaMallocAsync(void** p, size_t size, void*) { return cudaMalloc(p, size); }
-API int cudaFreeAsync(void* p, void*) { return cudaFree(p); }
-API int cudaHostAlloc(void** p, size_t size, unsigned) {
-  std::lock_guard<std::recursive_mutex> guard(memory::lock);
-  const size_t length = memory::whole_pages(std::max<size_t>(size, 1));
-  *p = aligned_alloc(memory::PAGE, length);
-  if (!*p) return fail(OUT_OF_MEMORY, "the host has no room for %zu bytes", size);
-  memory::host[static_cast<char*>(*p)] = length;
-  return NONE;
-}
-API int cudaFreeHost(void* p) {
-  std::lock_guard<std::recursive_mutex> guard(memory::lock);
-  memory::host.erase(static_cast<char*>(p));
-  return free(p), NONE;
-}
-API int cudaMemGetInfo(size_t* available, size_t* total) {
-  *total = memory::capacity();
-  *available = *total - memory::used();
-  return NONE;
-}
-
-struct PointerAttributes {
-  int type, device;
-  void *on_device, *on_host;
-};
-API int cudaPointerGetAttributes(PointerAttributes* to, const void* p) {
-  void* at = const_cast<void*>(p);
-  if (memory::on_device(p)) *to = {2, 0, at, nullptr};
-  else if (memory::pinned(p)) *to = {1, 0, at, at};
-  else *to = {0, -2, nullptr, at};
-  return NONE;
-}
-API void emulated_close_to_host(bool closed) { memory::close_to_host(closed); }

@@ -58,7 +58,8 @@ API int cuModuleLoadData(Module** to, const Image* image) {
   if (memcmp(image->mark, MARK, 8))
     return fail(NO_BINARY, "a kernel that was compiled for a card cannot run");
   const std::string path = written(*image);
-  if (path.empty()) return fail(NO_BINARY, "a kernel cannot be written to the folder of temporary files");
+  if (path.empty())
+    return fail(NO_BINARY, "a kernel cannot be written to the folder of temporary files");
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   unlink(path.c_str());
   if (!library) return fail(NO_BINARY, "a kernel cannot be loaded: %s", dlerror());
@@ -77,19 +78,21 @@ API int cuModuleUnload(Module* module) {
 API int cuModuleGetFunction(Function** to, Module* module, const char* name) {
   void* found = dlsym(module->library, (std::string("emulated_kernel_") + name).c_str());
   if (!found)
-    return fail(NOT_FOUND, "there is no kernel %s: declare it  extern \"C\" __global__ void %s(…)", name, name);
+    return fail(NOT_FOUND, "there is no kernel %s: declare it  extern \"C\" __global__ void %s(…)",
+                name, name);
   *to = new Function{static_cast<const Kernel*>(found), module->shared, shared_at, module->number};
   return NONE;
 }
-API int cuLaunchKernel(Function* f, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                       unsigned block_y, unsigned block_z, unsigned dynamic, void*, void** arguments, void**) {
+API int cuLaunchKernel(Function* f, unsigned grid_x, unsigned grid_y, unsigned grid_z,
+                       unsigned block_x, unsigned block_y, unsigned block_z, unsigned dynamic,
+                       void*, void** arguments, void**) {
   if (Failure earlier = pending()) return earlier;
   return launch(*f, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, dynamic, arguments);
 }
 
 API int cuFuncGetAttribute(int* value, int which, Function* f) {
   switch (which) {
-    case 0: *value = 1024; break;                    // threads of a block
+    case 0: *value = 1024; break;  // threads of a block
     case 1: *value = int(f->shared); break;
     case 8: *value = int(f->allowed - f->shared); break;  // dynamic shared memory
     default: *value = 0;

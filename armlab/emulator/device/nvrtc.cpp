@@ -20,7 +20,9 @@ std::string lines(const std::vector<std::string>& all) {
   for (const std::string& line : all) text += line + "\n";
   return text;
 }
-int copied(const std::string& text, char* to) { return memcpy(to, text.c_str(), text.size() + 1), SUCCESS; }
+int copied(const std::string& text, char* to) {
+  return memcpy(to, text.c_str(), text.size() + 1), SUCCESS;
+}
 }  // namespace
 
 API void emulated_set_compiler(Compiler* function) { compiler = function; }
@@ -31,10 +33,12 @@ API void emulated_compiled(Program* program, const char* code, size_t size, cons
 
 API int nvrtcVersion(int* major, int* minor) { return *major = 12, *minor = 9, SUCCESS; }
 API const char* nvrtcGetErrorString(int code) {
-  return code == SUCCESS ? "NVRTC_SUCCESS" : code == COMPILATION ? "NVRTC_ERROR_COMPILATION"
-                                                                 : "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID";
+  return code == SUCCESS       ? "NVRTC_SUCCESS"
+         : code == COMPILATION ? "NVRTC_ERROR_COMPILATION"
+                               : "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID";
 }
-API int nvrtcCreateProgram(Program** program, const char* source, const char*, int, const char**, const char**) {
+API int nvrtcCreateProgram(Program** program, const char* source, const char*, int, const char**,
+                           const char**) {
   return *program = new Program{source, "", "", {}, {}}, SUCCESS;
 }
 API int nvrtcDestroyProgram(Program** program) { return delete *program, SUCCESS; }
@@ -54,11 +58,17 @@ API int nvrtcCompileProgram(Program* program, int count, const char** options) {
   compiler(program, program->source.c_str(), lines(given).c_str(), lines(program->names).c_str());
   return program->code.empty() ? COMPILATION : SUCCESS;
 }
-API int nvrtcGetCUBINSize(Program* program, size_t* size) { return *size = program->code.size(), SUCCESS; }
+API int nvrtcGetCUBINSize(Program* program, size_t* size) {
+  return *size = program->code.size(), SUCCESS;
+}
 API int nvrtcGetCUBIN(Program* program, char* to) {
   return memcpy(to, program->code.data(), program->code.size()), SUCCESS;
 }
-API int nvrtcGetPTXSize(Program* program, size_t* size) { return *size = program->code.size() + 1, SUCCESS; }
+API int nvrtcGetPTXSize(Program* program, size_t* size) {
+  return *size = program->code.size() + 1, SUCCESS;
+}
 API int nvrtcGetPTX(Program* program, char* to) { return copied(program->code, to); }
-API int nvrtcGetProgramLogSize(Program* program, size_t* size) { return *size = program->log.size() + 1, SUCCESS; }
+API int nvrtcGetProgramLogSize(Program* program, size_t* size) {
+  return *size = program->log.size() + 1, SUCCESS;
+}
 API int nvrtcGetProgramLog(Program* program, char* to) { return copied(program->log, to); }

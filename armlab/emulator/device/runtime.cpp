@@ -39,18 +39,21 @@ API int cudaProfilerStop() { return NONE; }
 
 API int cudaDeviceGetAttribute(int* value, int which, int) {
   switch (which) {
-    case 1: case 2: case 3: *value = THREADS; break;  // of a block, and its x and y
-    case 4: *value = 64; break;                       // its z
-    case 5: *value = 0x7fffffff; break;               // blocks in x
-    case 6: case 7: *value = 65535; break;            // in y and z
+    case 1:
+    case 2:
+    case 3: *value = THREADS; break;     // of a block, and its x and y
+    case 4: *value = 64; break;          // its z
+    case 5: *value = 0x7fffffff; break;  // blocks in x
+    case 6:
+    case 7: *value = 65535; break;  // in y and z
     case 8: *value = SHARED; break;
-    case 10: *value = 32; break;                      // threads of a warp
-    case 12: *value = 65536; break;                   // registers of a block
+    case 10: *value = 32; break;     // threads of a warp
+    case 12: *value = 65536; break;  // registers of a block
     case 16: *value = MULTIPROCESSORS; break;
-    case 39: *value = 2048; break;                    // threads of a multiprocessor
-    case 75: *value = 9; break;                       // compute capability 9.0
+    case 39: *value = 2048; break;  // threads of a multiprocessor
+    case 75: *value = 9; break;     // compute capability 9.0
     case 76: *value = 0; break;
-    case 81: *value = 228 << 10; break;               // shared memory of a multiprocessor
+    case 81: *value = 228 << 10; break;  // shared memory of a multiprocessor
     case 97: *value = SHARED_ON_REQUEST; break;
     default: *value = 0;
   }
@@ -118,7 +121,8 @@ API int cudaStreamIsCapturing(Stream*, int* status) { return *status = 0, NONE; 
 API int cudaLaunchHostFunc(Stream*, void (*function)(void*), void* data) {
   return function(data), NONE;
 }
-API int cudaStreamAddCallback(Stream* s, void (*function)(Stream*, int, void*), void* data, unsigned) {
+API int cudaStreamAddCallback(Stream* s, void (*function)(Stream*, int, void*), void* data,
+                              unsigned) {
   return function(s, NONE, data), NONE;
 }
 

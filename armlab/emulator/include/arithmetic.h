@@ -80,7 +80,9 @@ inline float cospif(float x) { return float(cos(M_PI * x)); }
 inline double cospi(double x) { return cos(M_PI * x); }
 inline float __saturatef(float x) { return fminf(fmaxf(x, 0), 1); }
 template <class T>
-inline T __ldg(const T* p) { return *p; }
+inline T __ldg(const T* p) {
+  return *p;
+}
 
 // The card's fast functions, which round more coarsely there
 inline float __expf(float x) { return expf(x); }

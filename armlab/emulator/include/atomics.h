@@ -8,18 +8,18 @@
     *p = changed;                     \
     return old;                       \
   }
-#define FOR_INTEGERS(T)                          \
-  CHANGED(atomicAdd, T, old + by)                \
-  CHANGED(atomicExch, T, by)                     \
-  CHANGED(atomicMin, T, by < old ? by : old)     \
-  CHANGED(atomicMax, T, old < by ? by : old)     \
-  CHANGED(atomicAnd, T, old & by)                \
-  CHANGED(atomicOr, T, old | by)                 \
-  CHANGED(atomicXor, T, old ^ by)                \
+#define FOR_INTEGERS(T)                           \
+  CHANGED(atomicAdd, T, old + by)                 \
+  CHANGED(atomicExch, T, by)                      \
+  CHANGED(atomicMin, T, by < old ? by : old)      \
+  CHANGED(atomicMax, T, old < by ? by : old)      \
+  CHANGED(atomicAnd, T, old& by)                  \
+  CHANGED(atomicOr, T, old | by)                  \
+  CHANGED(atomicXor, T, old ^ by)                 \
   inline T atomicCAS(T* p, T expected, T value) { \
-    const T old = *p;                            \
-    if (old == expected) *p = value;             \
-    return old;                                  \
+    const T old = *p;                             \
+    if (old == expected) *p = value;              \
+    return old;                                   \
   }
 FOR_INTEGERS(int)
 FOR_INTEGERS(unsigned)

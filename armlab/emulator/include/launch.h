@@ -9,11 +9,11 @@ struct Size3 {
 
 /// Threads of one block, to be run one after the other.
 struct Launch {
-  Size3 grid, block, at;   // how many blocks, how many threads in each, which block this is
-  unsigned begin, end;     // these threads,
-  const unsigned* order;   // which are order[begin] … order[end - 1]; without it begin … end - 1
-  void** arguments;        // where each argument lies
-  unsigned* running;       // the thread that runs is written here
+  Size3 grid, block, at;  // how many blocks, how many threads in each, which block this is
+  unsigned begin, end;    // these threads,
+  const unsigned* order;  // which are order[begin] … order[end - 1]; without it begin … end - 1
+  void** arguments;       // where each argument lies
+  unsigned* running;      // the thread that runs is written here
 };
 
 enum Threads {

@@ -83,10 +83,15 @@ constexpr unsigned count(void (*)(A...)) {
 }  // namespace emulated
 
 /// Export a kernel under a symbol; the last argument is its name in C++, which may hold commas.
-#define EMULATED_KERNEL(symbol, threads, flushes, declared, ...)                              \
-  static void emulated_run_##symbol(const Launch* launch) {                                   \
-    emulated::run<&__VA_ARGS__>(&__VA_ARGS__, *launch, emulated::indices(&__VA_ARGS__));      \
-  }                                                                                           \
-  extern "C" __attribute__((visibility("default"))) const Kernel emulated_kernel_##symbol = { \
-      #__VA_ARGS__, declared, threads, flushes, emulated::count(&__VA_ARGS__),                \
-      emulated::parameters(&__VA_ARGS__), emulated_run_##symbol};
+#define EMULATED_KERNEL(symbol, threads, flushes, declared, ...)                         \
+  static void emulated_run_##symbol(const Launch* launch) {                              \
+    emulated::run<&__VA_ARGS__>(&__VA_ARGS__, *launch, emulated::indices(&__VA_ARGS__)); \
+  }                                                                                      \
+  extern "C" __attribute__((visibility("default")))                                      \
+  const Kernel emulated_kernel_##symbol = {#__VA_ARGS__,                                 \
+                                           declared,                                     \
+                                           threads,                                      \
+                                           flushes,                                      \
+                                           emulated::count(&__VA_ARGS__),                \
+                                           emulated::parameters(&__VA_ARGS__),           \
+                                           emulated_run_##symbol};
