@@ -63,7 +63,8 @@ def limit(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """In any order: each product rounds once, and each of the additions that it goes through."""
     pixels = x.shape[2] * x.shape[3]
     size: np.ndarray = np.abs(dy * x).sum(axis=(2, 3))
-    return (pixels + THREADS) * (ROUNDOFF["float32"] * size + TINY)
+    most: np.ndarray = (pixels + THREADS) * (ROUNDOFF["float32"] * size + TINY)
+    return most
 
 
 def with_(old: str, new: str) -> Callable[[], str]:

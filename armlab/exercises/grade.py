@@ -85,7 +85,7 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
     except NotImplementedError:
         return Grade(False, f"○ {name}: not written yet. Fill in {asked.call}")
     except CannotTry as reason:
-        return Grade(False, f"– {name}: cannot be tried here: {reason}", tried=False)
+        return Grade(False, f"– {name}: not tried: {reason}", tried=False)
     except AssertionError:
         return _explain(name, asked, failures)
     return Grade(True, f"✓ {name}: right on {EXAMPLES} examples")

@@ -25,7 +25,7 @@ from armlab.exercises.exercise import (
 
 RULES = (  # the words in which the emulated device says that one is broken, whatever the names are
     r"gives another result when its threads run",
-    r"\d+ bytes (behind the end of|before) the",
+    r"(just|\d+ bytes) (behind|before) the",
     r"outside of every allocation",
     r"a barrier that only some threads",
 )

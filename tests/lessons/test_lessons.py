@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 from lesson_tools import (
@@ -23,8 +24,10 @@ from lesson_tools import (
     tagged,
 )
 from wrong_answers import WRONG
+from wrong_answers.gpu import in_a_tree
 
 from armlab.arrays import array_namespace, unbroadcast
+from armlab.emulator import why_not
 from armlab.exercises import EXERCISES as KNOWN
 from armlab.exercises.grade import Grade, grade
 
@@ -39,7 +42,7 @@ def written(code: str, function: str) -> Callable[..., Any]:
 
 
 def tried(name: str, answer: Callable[..., Any]) -> Grade:
-    """The outcome for an answer; where this machine cannot try it the test is skipped, and says why."""
+    """The outcome for an answer; where it cannot be tried the test is skipped, and says why."""
     outcome = grade(name, answer)
     if not outcome.tried:
         pytest.skip(outcome.text)
@@ -141,6 +144,11 @@ def test_wrong_answer_gets_its_hint(name: str, answer: Callable[..., Any], hint:
     assert outcome.hint in outcome.text
 
 
+def test_kernel_that_adds_up_in_a_tree_passes() -> None:
+    outcome = tried("channel_dot", in_a_tree())
+    assert outcome.passed, outcome.text
+
+
 def test_no_two_exercises_have_one_name() -> None:
     names = [asked.name for asked in EXERCISES]
     assert sorted(names) == sorted(set(names)) == sorted(KNOWN)
@@ -161,7 +169,10 @@ def test_lesson_runs_with_its_solutions(lesson: str, tmp_path: Path) -> None:
         book.cells[asked.at].source = asked.solution
     cells = run(book, copied(tmp_path))
     for asked in exercises(lesson):
-        assert printed([cells[asked.at + 2]]).startswith(f"✓ {asked.name}")
+        outcome = printed([cells[asked.at + 2]])
+        assert outcome.startswith(f"✓ {asked.name}") or (
+            why_not() and outcome.startswith(f"– {asked.name}: not tried: ")
+        )
     assert printed(cells, "stderr") == ""
     assert not [out for out in outputs(cells) if out.output_type == "error"]
     assert not ABSOLUTE.search(printed(cells))
@@ -185,4 +196,27 @@ def test_exercise_cells_run_with_their_stubs(lesson: str, tmp_path: Path) -> Non
     texts = [printed([cell]) for cell in cells if tagged(cell, "check")]
     for asked, text in zip(exercises(lesson), texts, strict=True):
         assert text.startswith(f"○ {asked.name}: not written yet. Fill in {asked.name}(")
+    assert printed(cells, "stderr") == ""
+
+
+NO_DEVICE = """
+from armlab import emulator
+from armlab.exercises import cuda
+cuda.card_answers = lambda: False
+emulator.why_not = lambda: "there is none in this test"
+"""
+
+
+@pytest.mark.lessons
+def test_gpu_lesson_runs_where_there_is_no_cuda_device(tmp_path: Path) -> None:
+    book = copy.deepcopy(BOOKS["11_gpu"])
+    for asked in exercises("11_gpu"):
+        book.cells[asked.at].source = asked.solution
+    book.cells.insert(0, nbformat.v4.new_code_cell(NO_DEVICE))
+    cells = run(book, copied(tmp_path))
+    text = printed(cells)
+    assert "this lesson runs on array_api_strict" in text
+    assert text.count("cannot be had here: there is none in this test") == 6
+    assert "– channel_dot: not tried: device 'emulated' cannot be had here" in text
+    assert text.count("✓") == len(exercises("11_gpu")) - 1
     assert printed(cells, "stderr") == ""

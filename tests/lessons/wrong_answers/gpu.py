@@ -44,7 +44,7 @@ extern "C" __global__ void channel_dot(
 
 
 def in_a_tree(*changes: tuple[str, str]) -> Callable[[], str]:
-    """The text of a kernel that is right, and looks unlike the one of the exercise, but for these."""
+    """A kernel that is right, but for these, and written unlike the exercise's own."""
     text = IN_A_TREE
     for old, new in changes:
         assert old in text
