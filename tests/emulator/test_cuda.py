@@ -148,28 +148,30 @@ extern "C" __global__ void lines(Line line, const float* const* rows, float* y) 
 
 
 SHARED = r"""
-extern "C" __global__ void shared(const double* x, double* y) {
+extern "C" __global__ void shared(const float* x, double* y) {
   extern __shared__ __align__(16) unsigned char bytes[];
-  double* tile = reinterpret_cast<double*>(bytes);
-  __shared__ float4 fours[8];
+  float4* dynamic = reinterpret_cast<float4*>(bytes);
+  __shared__ double fixed[8];
   int t = threadIdx.x;
-  tile[t] = x[t];
-  fours[t % 8] = make_float4(1, 2, 3, 4);
+  dynamic[t] = make_float4(x[t], 2 * x[t], 3 * x[t], 4 * x[t]);
+  fixed[t] = x[t];
   __syncthreads();
-  y[t] = tile[blockDim.x - 1 - t] + fours[0].w;
+  float4 other = dynamic[7 - t];
+  y[t] = other.x + other.y + other.z + other.w + fixed[(t + 1) % 8];
 }
 """
 
 
 @pytest.mark.parametrize("spare", [0, 4, 12])
 def test_shared_memory_of_any_type(spare, cp):
-    """Dynamic shared memory begins where a double may, whatever its size."""
+    """Dynamic shared memory begins where a vector may, whatever its size."""
+    x = np.random.default_rng(4).integers(-8, 9, 8)
     y = cp.empty(8)
     with emulator.strict():
         kernel = cp.RawKernel(SHARED, "shared")
-        kernel((1,), (8,), (cp.arange(8.0), y), shared_mem=64 + spare)
-    assert y.get().tolist() == [11, 10, 9, 8, 7, 6, 5, 4]
-    assert kernel.shared_size_bytes == 128
+        kernel((1,), (8,), (cp.asarray(x.astype("float32")), y), shared_mem=8 * 16 + spare)
+    assert y.get().tolist() == (10 * x[::-1] + np.roll(x, -1)).tolist()
+    assert kernel.shared_size_bytes == 64
 
 
 # -- arithmetic -------------------------------------------------------------------------------
