@@ -75,8 +75,13 @@ FAULTS = [
         "sigmoid_gate",
         "one gate for all positions",
     ),
-    ("gate", "if (at < count) s[at]", "if (at <= count) s[at]", "sigmoid", "one thread too many"),
-    ("gate", "ds[at] * s[at] * (1 - s[at])", "ds[at] * s[at]", "sigmoid", "1 - s forgotten"),
+    (
+        "gate",
+        "at >= v.before * v.count * v.after) return;",
+        "at > v.before * v.count * v.after) return;",
+        "sigmoid_gate",
+        "one thread too many",
+    ),
     # simam
     (
         "simam",
