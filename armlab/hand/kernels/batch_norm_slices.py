@@ -1,7 +1,7 @@
 """Batch normalisation on CuPy: each channel in slices, and a block of threads for a slice.
 
 With one block for a channel a card would be idle, as there are few channels; with several, these
-would have to wait for each other. So a first kernel writes two sums of each slice, and in a second
+would have to wait for each other. So a first kernel writes the sums of each slice, and in a second
 each block adds up those of its channel before it goes on with its own slice: `cuda/batch_norm.cu`.
 With statistics that are given there is nothing to wait for: `cuda/batch_norm_eval.cu`.
 
@@ -27,13 +27,13 @@ def batch_norm(
     x, w, b = map(cuda.contiguous, (x, w, b))
     y, mean, var = (cuda.empty(x, a.shape) for a in (x, w, w))
     cut = _Cut("batch_norm", x)
-    sums = cut.sums("statistics", x)  # (1) and (2), of each slice
+    sums = cut.sums(3, "statistics", x)  # (1) and (2), of each slice
     cut.launch("normalise", x, w, b, cut.real(eps), sums, y, mean, var)  # (4)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         dy = cuda.contiguous(dy)
         dx, dw, db = (cuda.empty(x, a.shape) for a in (x, w, w))
-        sums = cut.sums("gradients", dy, x, mean, var, cut.real(eps))  # db and dw, of each slice
+        sums = cut.sums(2, "gradients", dy, x, mean, var, cut.real(eps))  # db and dw, of each slice
         cut.launch("differentiate", dy, x, w, mean, var, cut.real(eps), sums, dx, dw, db)  # (5)
         return dx, dw, db
 
@@ -101,9 +101,9 @@ class _Cut:
             self.page, kernel, self.like, self.blocks, cuda.THREADS, *arguments, self.shape
         )
 
-    def sums(self, kernel: str, *arguments: Any) -> Array:
-        """Two sums of each slice by this kernel; nothing yet where a channel is one slice."""
-        found = cuda.empty(self.like, (self.blocks, 2))
+    def sums(self, count: int, kernel: str, *arguments: Any) -> Array:
+        """So many sums of each slice by this kernel; nothing yet where a channel is one slice."""
+        found = cuda.empty(self.like, (self.blocks, count))
         if self.slices > 1:
             self.launch(kernel, *arguments, found)
         return found

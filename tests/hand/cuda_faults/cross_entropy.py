@@ -1,0 +1,28 @@
+"""Wrong versions of cross_entropy.cu: (page, right, wrong, case, what is wrong)."""
+
+PAGE = CASE = "cross_entropy"
+FAULTS = [
+    (PAGE, right, wrong, CASE, what)
+    for right, wrong, what in (
+        (
+            "if (at < v.images * v.pixels) {",
+            "if (at <= v.images * v.pixels) {",
+            "one pixel more than there are",
+        ),
+        ("labels[at] != v.ignored && ", "", "an ignored class still counts"),
+        ("at / v.pixels * v.classes * v.pixels", "at / v.pixels * v.pixels", "the first image's"),
+        ("counts ? (weight ? weight[label]", "counts ? (false ? weight[label]", "weights left out"),
+        ("exp(a[k * v.pixels] - largest);", "exp(a[k * v.pixels]);", "z is not below the largest"),
+        ("long long k = 1; k < v.classes", "long long k = 1; k + 1 < v.classes", "no last class"),
+        ("    __syncthreads();\n", "", "a barrier is missing"),
+        ("int half = THREADS / 2;", "int half = THREADS / 4;", "half of a block is left out"),
+        ("if (p.q != 0) {", "if (p.q != 0 || true) {", "ignored pixels multiplied by 0"),
+        ("below - log(of.z)", "below - of.z", "no logarithm"),
+        ("block < blocks; block += THREADS", "block + 1 < blocks; block++", "no last block"),
+        ("-lost[0] / q[0];", "-lost[0] / (q[0] + 1);", "the mean over one pixel too many"),
+        ("da[p.first + k * v.pixels] = 0;", ";", "ignored pixels keep what was in memory"),
+        ("(probability * p.q - (k == p.label ? p.q : 0))", "(probability - (k == p.label))", "(4)"),
+        ("(dloss ? *dloss : number) / loss", "number / loss", "no upstream gradient"),
+        (" * share;", " * share * real(1 + 1e-5);", "a factor of 1 + 1e-5"),
+    )
+]
