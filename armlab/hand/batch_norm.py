@@ -44,7 +44,7 @@ def batch_norm(
 
     mean = total(x) / m  # (1)
     centred = x - mean
-    var = total(centred**2) / m  # (2)
+    var = total(xp.square(centred)) / m  # (2)
     r = 1.0 / xp.sqrt(var + eps)  # (3)
     y = w * centred * r + b  # (4)
 
@@ -147,6 +147,11 @@ class BatchNorm2d(Module):
 
     def _keep(self, mean: Array, var: Array, m: int) -> None:
         xp = array_namespace(mean, var)
+        kept = self.running_mean, self.running_var, self.num_batches_tracked
+        if kernel := kernels.choose("running_statistics", mean, var, kept, self.momentum, m):
+            now = kernel(mean, var, kept, self.momentum, m)
+            self.running_mean, self.running_var, self.num_batches_tracked = now
+            return
         self.num_batches_tracked = xp.asarray(self.num_batches_tracked + 1)
         if m > 1:
             new, old = self.momentum, 1 - self.momentum

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.conv2d import conv2d
 from armlab.hand.expect import expect_features
@@ -29,6 +30,8 @@ def channel_conv1d(z: Array, w: Array) -> tuple[Array, Backward]:
         raise ValueError(
             f"channel_conv1d expected w as (1, 1, R) with R odd, got {tuple(w.shape)}: reshape it"
         )
+    if kernel := kernels.choose("channel_conv1d", z, w):
+        return kernel(z, w)
     size = w.shape[2]
     column, kernel = xp.reshape(z, (n, 1, c, 1)), xp.reshape(w, (1, 1, size, 1))
     y, conv_back = conv2d(column, kernel, padding=(size // 2, 0))  # (1): channels stand as rows

@@ -15,6 +15,7 @@ from armlab.arrays import (
     normal,
     pad,
     place,
+    repeatable,
 )
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
@@ -57,12 +58,13 @@ def conv2d(
     window = Window.of(tuple(w.shape[2:]), stride, padding, dilation)
     convolve = kernels.choose("conv2d", x, w, window, groups) or conv2d_by_taps
     y, convolve_back = convolve(x, w, window, groups)
+    total = kernels.choose("channel_sum", y) or channel_sum
     if b is not None:
         y = y + per_channel(b)
 
     def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Array, Array | None]:
         dx, dw = convolve_back(dy, input_grad)
-        db = None if b is None else channel_sum(dy)  # one b[k] feeds every pixel of channel k
+        db = None if b is None else total(dy)  # one b[k] feeds every pixel of channel k
         return dx, dw, db
 
     return y, backward
@@ -73,7 +75,7 @@ def conv2d_by_taps(x: Array, w: Array, window: Window, groups: int) -> tuple[Arr
     xp = array_namespace(x, w)
     (n, c, h, width), k, g = x.shape, w.shape[0], groups
     oh, ow = window.output_size("conv2d kernel", (h, width))
-    wg = xp.reshape(w, (g, k // g, c // g, *window.kernel))
+    wg = repeatable(xp.reshape(w, (g, k // g, c // g, *window.kernel)))  # over the images
 
     def pixels(padded: Array, tap: tuple[slice, ...]) -> Array:  # what tap (r, s) meets
         return xp.reshape(padded[tap], (n, g, c // g, oh * ow))

@@ -28,6 +28,8 @@ def resize_bilinear(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     """
     expect_features("resize_bilinear", x)
     oh, ow = pair(size, "size", 1)
+    if kernel := kernels.choose("resize_bilinear", x, (oh, ow)):
+        return kernel(x, (oh, ow))
     a, b = _tents(x, oh, x.shape[2]), _tents(x, ow, x.shape[3])  # (1, 2)
     y = _around(a, x, b)  # (3)
 
@@ -49,6 +51,8 @@ def resize_nearest(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
     expect_features("resize_nearest", x)
     xp, (_, _, h, w) = array_namespace(x), x.shape
     oh, ow = pair(size, "size", 1)
+    if kernel := kernels.choose("resize_nearest", x, (oh, ow)):
+        return kernel(x, (oh, ow))
     rows, columns = _sources(x, oh, h), _sources(x, ow, w)
     y = xp.take(xp.take(x, columns, axis=3), rows, axis=2)  # (1)
 

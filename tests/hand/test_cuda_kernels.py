@@ -22,11 +22,15 @@ from armlab.check.strata import GENERATE, for_all
 from armlab.hand import kernels
 from armlab.hand.kernels import cuda
 
-CASES_OF = {"resize": ("resize_bilinear", "resize_nearest"), "running_statistics": ("BatchNorm2d",)}
+CASES_OF = {
+    "resize": ("resize_bilinear", "resize_nearest"),
+    "running_statistics": ("BatchNorm2d",),
+    "channel_sum": ("conv2d",),
+}
 ROWS = dict.fromkeys(
     row.function for row in kernels.TABLE if row.library.__name__ == is_cupy_namespace.__name__
 )
-NAMES = [name for row in ROWS for name in CASES_OF.get(row, (row,))]
+NAMES = list(dict.fromkeys(name for row in ROWS for name in CASES_OF.get(row, (row,))))
 FAULTS = [
     fault
     for module in pkgutil.iter_modules(cuda_faults.__path__)

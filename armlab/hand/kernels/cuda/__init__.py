@@ -9,6 +9,7 @@ Indices are 64 bits wide: an array may have more than 2³¹ elements.
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ def launch_blocks(
         module(page, dtype_name(like)).get_function(kernel)((blocks,), (threads,), arguments)
 
 
-def empty(like: Array, shape: tuple[int, ...]) -> Array:
-    """Memory for a result, of this dtype."""
-    return importlib.import_module("cupy").empty(shape, like.dtype)
+def empty(like: Array, shape: tuple[int, ...], dtype: str | None = None) -> Array:
+    """Memory for a result, of this dtype unless another is named."""
+    return importlib.import_module("cupy").empty(shape, dtype or like.dtype)
 
 
 def contiguous(x: Array) -> Array:
@@ -63,8 +64,13 @@ def options(dtype: str) -> tuple[str, ...]:
 
 
 def source(page: str) -> str:
-    """The text of a page."""
-    return (HERE / f"{page}.cu").read_text(encoding="utf-8")
+    """The text of a page, with the pages NAME.cuh that it includes in their place."""
+
+    def text(name: str) -> str:
+        return (HERE / name).read_text(encoding="utf-8")
+
+    included = re.compile(r'^#include "(.+)"$', re.MULTILINE)
+    return included.sub(lambda found: text(found[1]), text(f"{page}.cu"))
 
 
 @cache

@@ -1,0 +1,109 @@
+"""Batch normalisation on CuPy: each channel in slices, and a block of threads for a slice.
+
+With one block for a channel a card would be idle, as there are few channels; with several, these
+would have to wait for each other. So a first kernel writes the sums of each slice, and in a second
+each block adds up those of its channel before it goes on with its own slice: `cuda/batch_norm.cu`.
+With statistics that are given there is nothing to wait for: `cuda/batch_norm_eval.cu`.
+
+Launches in training: 2 forward and 2 backward, and 1 for the running statistics. In evaluation: 1
+forward and 2 backward. Where a channel has no more than `SLICE` values, 1 forward and 1 backward.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from armlab.arrays import Array
+from armlab.hand.kernels import cuda
+from armlab.hand.kernels.kernel import Backward
+
+SLICE = 4096  # values of a slice, at least: more where there would be more slices than threads
+
+
+def batch_norm(
+    x: Array, w: Array, b: Array, eps: float
+) -> tuple[tuple[Array, Array, Array], Backward]:
+    """Equals `hand.batch_norm` to the order of its sums."""
+    x, w, b = map(cuda.contiguous, (x, w, b))
+    y, mean, var = (cuda.empty(x, a.shape) for a in (x, w, w))
+    cut = _Cut("batch_norm", x)
+    sums = cut.sums(3, "statistics", x)  # (1) and (2), of each slice
+    cut.launch("normalise", x, w, b, cut.real(eps), sums, y, mean, var)  # (4)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array]:
+        dy = cuda.contiguous(dy)
+        dx, dw, db = (cuda.empty(x, a.shape) for a in (x, w, w))
+        sums = cut.sums(2, "gradients", dy, x, mean, var, cut.real(eps))  # db and dw, of each slice
+        cut.launch("differentiate", dy, x, w, mean, var, cut.real(eps), sums, dx, dw, db)  # (5)
+        return dx, dw, db
+
+    return (y, mean, var), backward
+
+
+def batch_norm_eval(
+    x: Array, w: Array, b: Array, mean: Array, var: Array, eps: float
+) -> tuple[Array, Backward]:
+    """Equals `hand.batch_norm_eval` to the order of its sums."""
+    x, w, b, mean, var = map(cuda.contiguous, (x, w, b, mean, var))
+    y = cuda.empty(x, x.shape)
+    cut = _Cut("batch_norm_eval", x)
+    cut.launch("normalise", x, w, b, mean, var, cut.real(eps), y)  # (2)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array]:
+        dy = cuda.contiguous(dy)
+        dx, dw, db = (cuda.empty(x, a.shape) for a in (x, w, w))
+        sums = cuda.empty(x, (cut.blocks, 2))
+        cut.launch("differentiate", dy, x, w, mean, var, cut.real(eps), sums, dx, dw, db)  # (3)
+        if cut.slices > 1:
+            block = len(w), cuda.THREADS
+            cuda.launch_blocks(cut.page, "add_up", x, *block, sums, dw, db, cut.slices)  # (4), (5)
+        return dx, dw, db
+
+    return y, backward
+
+
+def running_statistics(
+    mean: Array, var: Array, kept: tuple[Array, Array, Array], momentum: float, m: int
+) -> tuple[Array, Array, Array]:
+    """What `BatchNorm2d` keeps after a batch of m values a channel, with these statistics.
+
+    kept  running_mean, running_var, num_batches_tracked
+    """
+    real = mean.dtype.type
+    shares = real(1 - momentum), real(momentum), real(momentum * (m / (m - 1)))
+    new = tuple(cuda.empty(a, a.shape) for a in kept)
+    statistics = map(cuda.contiguous, (mean, var, *kept))
+    page = "batch_norm_eval", "keep", mean, len(mean)
+    cuda.launch(*page, *statistics, *shares, *new, len(mean))
+    return new
+
+
+def moves_statistics(mean: Array, var: Array, kept: Any, momentum: float, m: int) -> bool:
+    """An empty batch only counts."""
+    return m > 1
+
+
+class _Cut:
+    """How the channels of x are cut, and launches of a page with a block for each slice."""
+
+    def __init__(self, page: str, x: Array) -> None:
+        self.page = page
+        n, c, h, w = x.shape
+        m = max(n * h * w, 1)
+        length = max(min(SLICE, m), -(-m // cuda.THREADS))
+        self.slices = -(-m // length)
+        self.blocks, self.like, self.real = c * self.slices, x, x.dtype.type
+        self.shape = cuda.structure(n=n, c=c, p=h * w, slices=self.slices, length=length)
+
+    def launch(self, kernel: str, *arguments: Any) -> None:
+        """One kernel of the page, which takes the shape after its other arguments."""
+        cuda.launch_blocks(
+            self.page, kernel, self.like, self.blocks, cuda.THREADS, *arguments, self.shape
+        )
+
+    def sums(self, count: int, kernel: str, *arguments: Any) -> Array:
+        """So many sums of each slice by this kernel; nothing yet where a channel is one slice."""
+        found = cuda.empty(self.like, (self.blocks, count))
+        if self.slices > 1:
+            self.launch(kernel, *arguments, found)
+        return found

@@ -1,0 +1,40 @@
+"""Resizing on CuPy: no matrices, each pixel gathers from the few that it meets.
+
+`cuda/resize.cu` has the weights of the matrices from integers. Launches: 1 forward, 1 backward. A
+NaN or an infinity stays with the pixels around it, where a product with a matrix would carry it
+along its row and column.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from armlab.arrays import Array
+from armlab.hand.kernels import cuda
+from armlab.hand.kernels.kernel import Backward
+from armlab.hand.window import Pair
+
+
+def resize_bilinear(x: Array, size: Pair) -> tuple[Array, Backward]:
+    """Equals `hand.resize_bilinear` to the rounding of its weights."""
+    return _resize("bilinear", x, size)
+
+
+def resize_nearest(x: Array, size: Pair) -> tuple[Array, Backward]:
+    """Equals `hand.resize_nearest`; dx to the order of its sums."""
+    return _resize("nearest", x, size)
+
+
+def _resize(kernel: str, x: Array, size: Pair) -> tuple[Array, Backward]:
+    n, c, h, w = shape = x.shape
+    sizes = {"planes": n * c, "h": h, "w": w, "oh": size[0], "ow": size[1]}
+    numbers: Any = cuda.structure(**sizes)
+    y = cuda.empty(x, (n, c, *size))
+    cuda.launch("resize", kernel, x, y.size, cuda.contiguous(x), y, numbers)
+
+    def backward(dy: Array) -> Array:
+        dx = cuda.empty(dy, shape)
+        cuda.launch("resize", f"{kernel}_back", dy, dx.size, cuda.contiguous(dy), dx, numbers)
+        return dx
+
+    return y, backward

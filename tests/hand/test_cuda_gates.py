@@ -1,0 +1,456 @@
+"""Gates, pools and resizing on CuPy: launches, shapes, views, streams, ties, indices beyond 2³¹."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from armlab import hand
+from armlab.arrays import place, to_host
+from armlab.check.functions import ROUNDOFF
+from armlab.hand import channels, kernels
+from armlab.hand.kernels import cuda, means_in_tiles, sigmoid_gate_in_tiles, tiles
+from armlab.hand.kernels.tiles import Along
+
+pytestmark = pytest.mark.emulated
+OWN = {  # the files with these kernels
+    f"armlab.hand.kernels.{name}"
+    for name in (
+        *("channel_conv1d_slide", "concat_at_once", "largest_in_tiles", "max_pool2d_gather"),
+        *("means_in_tiles", "resize_gather", "sigmoid_gate_in_tiles", "simam_in_tiles"),
+    )
+}
+NAN, INF = float("nan"), float("inf")
+MAP = (2, 3, 5, 7)
+CALLS = {  # (function, shapes of the inputs, options, launches forward, launches backward)
+    "gate per channel": ("sigmoid_gate", [MAP, (2, 3, 1, 1)], {}, 1, 1),
+    "gate per position": ("sigmoid_gate", [MAP, (2, 1, 5, 7)], {}, 1, 1),
+    "gate per element": ("sigmoid_gate", [MAP, MAP], {}, 1, 1),
+    "gate per row": ("sigmoid_gate", [MAP, (2, 3, 5, 1)], {}, 1, 1),
+    "gate per column": ("sigmoid_gate", [MAP, (2, 3, 1, 7)], {}, 1, 1),
+    "sigmoid": ("sigmoid", [MAP], {}, 1, 1),
+    "global_avg_pool": ("global_avg_pool", [MAP], {}, 1, 1),
+    "channel_mean": ("channel_mean", [MAP], {}, 1, 1),
+    "mean of rows": ("strip_mean", [MAP], {"axis": 3}, 1, 1),
+    "mean of columns": ("strip_mean", [MAP], {"axis": 2}, 1, 1),
+    "global_max_pool": ("global_max_pool", [MAP], {}, 1, 1),
+    "channel_max": ("channel_max", [MAP], {}, 1, 1),
+    "simam_logits": ("simam_logits", [MAP], {"lambda_": 0.1}, 1, 1),
+    "max_pool2d": ("max_pool2d", [MAP], {"kernel_size": 3, "stride": 2, "padding": 1}, 1, 1),
+    "resize_bilinear": ("resize_bilinear", [MAP], {"size": (8, 4)}, 1, 1),
+    "resize_nearest": ("resize_nearest", [MAP], {"size": (3, 11)}, 1, 1),
+    "concat_channels": ("concat_channels", [MAP, (2, 4, 5, 7)], {}, 1, 1),
+    "channel_conv1d": ("channel_conv1d", [(2, 9, 1, 1), (1, 1, 5)], {}, 1, 2),
+}
+
+
+def drawn(name):
+    """Inputs and an upstream gradient, drawn in this order."""
+    function, shapes, options, *_ = CALLS[name]
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal(shape) for shape in shapes]
+    y, _ = getattr(hand, function)(*inputs, **options)
+    return [*inputs, rng.standard_normal(y.shape)]
+
+
+def both_ways(name, arrays, keep=to_host):
+    function, _, options, *_ = CALLS[name]
+    *inputs, dy = arrays
+    y, backward = getattr(hand, function)(*inputs, **options)
+    grads = backward(dy)
+    return [keep(a) for a in (y, *(grads if isinstance(grads, tuple) else (grads,)))]
+
+
+def launches(counts):
+    return sum(c.calls for c in counts.values() if c.kind in ("kernel", "product", "copy", "fill"))
+
+
+def waits(counts):
+    return sum(c.calls for c in counts.values() if c.kind == "wait")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_launches(name):
+    from armlab import emulator
+
+    function, _, options, forward, back = CALLS[name]
+    *inputs, dy = map(place("emulated").asarray, drawn(name))
+    for _ in range(2):  # the first call compiles
+        with emulator.counting() as counts:
+            _, backward = getattr(hand, function)(*inputs, **options)
+        with emulator.counting() as back_counts:
+            backward(dy)
+    assert (launches(counts), launches(back_counts)) == (forward, back)
+    assert waits(counts) == waits(back_counts) == 0
+
+
+def test_every_row_of_these_kernels_is_launched_here():
+    rows = {row.function for row in kernels.TABLE if row.run.__module__ in OWN}
+    assert rows == {function for function, *_ in CALLS.values()} | {"channel_sum"}
+
+
+def test_the_gradient_of_a_bias_is_one_launch():
+    from armlab import emulator
+
+    x = np.random.default_rng(0).integers(-8, 9, MAP) * 1.0
+    there = place("emulated").asarray(x)
+    means_in_tiles.channel_sum(there)
+    with emulator.counting() as counts:
+        got = means_in_tiles.channel_sum(there)
+    assert launches(counts) == 1
+    np.testing.assert_array_equal(to_host(got), channels.channel_sum(x), strict=True)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_views_give_the_same_bits(name):
+    arrays, xp = drawn(name), place("emulated").xp
+    turned = [xp.flip(xp.asarray(np.flip(a).copy())) for a in arrays]
+    inside = [xp.asarray(np.pad(a, 1))[(slice(1, -1),) * a.ndim] for a in arrays]
+    want = both_ways(name, [xp.asarray(a) for a in arrays])
+    for others in (turned, inside):
+        for a, b in zip(both_ways(name, others), want, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_another_stream(name):
+    where = place("emulated")
+    import cupy
+
+    there = [where.asarray(a) for a in drawn(name)]
+    want = both_ways(name, there)
+    cupy.cuda.Device().synchronize()
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        got = both_ways(name, there)
+        stream.synchronize()
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_came_in_is_left_as_it_was_and_not_given_back(name):
+    import cupy
+
+    arrays = drawn(name)
+    there = [place("emulated").asarray(a) for a in arrays]
+    for result in both_ways(name, there, keep=lambda a: a):
+        assert not any(cupy.may_share_memory(result, given) for given in there)
+    for a, b in zip(there, arrays, strict=True):
+        np.testing.assert_array_equal(to_host(a), b)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_empty_batch(name):
+    if name == "channel_conv1d":  # its kernel w is no batch
+        return
+    arrays = [a[:0] for a in drawn(name)]
+    got = both_ways(name, [place("emulated").asarray(a) for a in arrays])
+    for a, b in zip(got, both_ways(name, arrays), strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+
+
+# -- gates of any shape, tiles of any size ---------------------------------------------------------
+
+
+def halves_and_ones(rng, shape):
+    """Logits whose gates are 1/2 and 1, so that nothing rounds."""
+    return rng.choice([0.0, 100.0], shape)
+
+
+def assert_gates_alike(shape, gate, fits):
+    rng = np.random.default_rng(0)
+    x, a = rng.integers(-8, 9, shape) * 1.0, halves_and_ones(rng, gate)
+    dy = rng.integers(-8, 9, shape) * 1.0
+    there = [place("emulated").asarray(v.astype("f4")) for v in (x, a)]
+    assert sigmoid_gate_in_tiles.fits(*there, None) == fits
+    y, backward = hand.sigmoid_gate(*there)
+    with kernels.specification():
+        want, want_back = hand.sigmoid_gate(x, a)
+    dx, da = backward(place("emulated").asarray(dy.astype("f4")))
+    for got, right in zip((y, dx, da), (want, *want_back(dy)), strict=True):
+        np.testing.assert_array_equal(to_host(got), right.astype("f4"), strict=True)
+
+
+@pytest.mark.parametrize("repeated", list(itertools.product([False, True], repeat=4)))
+def test_a_gate_repeated_along_any_axes(repeated):
+    """One kernel where these are neighbours, the specification where there is another between."""
+    gate = tuple(1 if r else n for r, n in zip(repeated, MAP, strict=True))
+    runs = sum(1 for key, _ in itertools.groupby(repeated) if key)
+    assert_gates_alike(MAP, gate, runs <= 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "gate"),
+    [
+        ((1, 1, 1, 1), (1, 1, 1, 1)),
+        ((5, 7, 1, 1), (5, 7, 1, 1)),  # pooled maps
+        ((2, 3, 1, 7), (2, 3, 1, 1)),  # an axis of length 1 is no axis between
+        ((2, 1, 5, 7), (1, 1, 5, 7)),
+        ((1, 2, 23, 31), (1, 2, 1, 1)),  # several terms for a thread
+        ((1, 300, 2, 1), (1, 1, 2, 1)),
+        ((1, 67, 1, 37), (1, 1, 1, 37)),
+        ((2, 261, 3, 1), (2, 261, 3, 1)),
+        ((0, 3, 2, 2), (1, 3, 2, 2)),  # a sum of nothing
+        ((0, 3, 2, 2), (0, 1, 2, 2)),
+    ],
+)
+def test_gates_of_sizes_that_fill_a_tile_or_do_not(shape, gate):
+    assert_gates_alike(shape, gate, True)
+
+
+@pytest.mark.parametrize("before", [1, 2, 3, 67])
+@pytest.mark.parametrize("count", [1, 2, 5, 256, 257, 613])
+@pytest.mark.parametrize("after", [1, 3, 31, 64])
+def test_sums_and_maxima_in_tiles_of_every_form(before, count, after):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-8, 9, (before, count, 1, after)) * 1.0
+    there = place("emulated").asarray(x.astype("f4"))
+    got = tiles_sum(there, Along(before, count, after))
+    np.testing.assert_array_equal(to_host(got), x.sum(axis=1).reshape(before, after))
+    y, _ = hand.channel_max(there)
+    np.testing.assert_array_equal(to_host(y), x.max(axis=1, keepdims=True))
+
+
+def tiles_sum(x, along):
+    y = cuda.empty(x, (along.before, along.after))
+    numbers = along.numbers(), np.float32(1)
+    tiles.launch("means", "mean", x, along, x, y, *numbers)
+    return y
+
+
+def test_a_tile_reads_neighbours_in_memory():
+    """32 numbers side by side are read together, or all there are."""
+    assert Along(6, 1000, 1).rows == 256
+    assert Along(6, 7, 1).rows == 8
+    assert Along(6, 1000, 64).rows == 8
+    assert Along(6, 1000, 5).rows == 32
+    assert Along(1, 1, 1000).rows == 1
+
+
+def test_a_long_sum_stays_close():
+    """2²⁰ positive terms: a thread adds 2¹² of them, and eight halves: 2¹² + 8 roundings."""
+    x = np.random.default_rng(0).random((1, 1, 1 << 10, 1 << 10), dtype="f4")
+    y, _ = hand.global_avg_pool(place("emulated").asarray(x))
+    want = x.mean(dtype="f8")
+    assert abs(float(to_host(y)[0, 0, 0, 0]) - want) <= ((1 << 12) + 8) * ROUNDOFF["float32"] * want
+
+
+# -- ties, NaN, infinities -------------------------------------------------------------------------
+
+CHOICES = {
+    "global_max_pool": {},
+    "channel_max": {},
+    "max_pool2d": {"kernel_size": (3, 2), "stride": 1, "padding": 1},
+    "resize_nearest": {"size": (4, 9)},
+    "concat_channels": {},
+}
+
+
+def of_special_values(function):
+    """What the specification and CuPy make of arrays full of ties, NaN and infinities."""
+    rng = np.random.default_rng(0)
+    for values in ([0.0, -0.0, 1.0], [NAN, 1.0, 2.0], [INF, -INF, 1.0], [-INF], [NAN]):
+        inputs = [rng.choice(values, MAP) for _ in range(1 + (function == "concat_channels"))]
+        with kernels.specification():
+            y, backward = getattr(hand, function)(*inputs, **CHOICES[function])
+        dy = rng.integers(-8, 9, y.shape) * 1.0
+        there = [place("emulated").asarray(a) for a in (*inputs, dy)]
+        got, got_back = getattr(hand, function)(*there[:-1], **CHOICES[function])
+        yield (y, *as_tuple(backward(dy))), (got, *as_tuple(got_back(there[-1])))
+
+
+def as_tuple(grads):
+    return grads if isinstance(grads, tuple) else (grads,)
+
+
+def assert_special_values_are_those_of_the_specification(function):
+    for want, got in of_special_values(function):
+        for a, b in zip(want, got, strict=True):
+            np.testing.assert_array_equal(to_host(b), a, strict=True)
+
+
+@pytest.mark.parametrize("function", CHOICES)
+def test_ties_and_special_values_are_those_of_the_specification(function):
+    assert_special_values_are_those_of_the_specification(function)
+
+
+@pytest.mark.parametrize(
+    ("page", "right", "wrong", "function"),
+    [
+        ("largest", "if (x_nan != y_nan) return x_nan;", "", "channel_max"),
+        ("largest", "return x_nan || x == y", "return x == y", "global_max_pool"),
+        ("pool", "other > best || other != other", "other > best", "max_pool2d"),
+        ("pool", "real best = 0;\n  int won = -1;", "real best = 0;\n  int won = 0;", "max_pool2d"),
+    ],
+)
+def test_a_kernel_that_takes_special_values_otherwise_is_seen(
+    page, right, wrong, function, monkeypatch
+):
+    with changed(page, right, wrong, monkeypatch), pytest.raises(AssertionError):
+        assert_special_values_are_those_of_the_specification(function)
+
+
+class changed:
+    """Within this block, a page says something else."""
+
+    def __init__(self, page, right, wrong, monkeypatch):
+        text, others = cuda.source(page), cuda.source
+        assert text.count(right) == 1
+        new = text.replace(right, wrong)
+        monkeypatch.setattr(cuda, "source", lambda p: new if p == page else others(p))
+
+    def __enter__(self):
+        cuda.module.cache_clear()
+
+    def __exit__(self, *error):
+        cuda.module.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+def test_gates_at_the_ends(dtype):
+    """No overflow: 1 where the logit is stopped, 0 far below, NaN of a NaN."""
+    a = np.array([-INF, -1e4, -700, 0, 40, 89, 1e4, INF, NAN], dtype)
+    s, backward = hand.sigmoid(place("emulated").asarray(a))
+    s, slopes = to_host(s), to_host(backward(place("emulated").asarray(np.ones_like(a))))
+    np.testing.assert_array_equal(s[[0, 1, 3, 4, 5, 6, 7, 8]], [0, 0, 0.5, 1, 1, 1, 1, NAN])
+    assert 0 <= s[2] <= 2.0**-126
+    np.testing.assert_array_equal(slopes[[0, 1, 3, 4, 5, 6, 7, 8]], [0, 0, 0.25, 0, 0, 0, 0, NAN])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 7), (10, 21), (2, 3), (13, 5)])
+def test_a_constant_map_stays_so_when_it_is_resized(size):
+    """Weights add up to 1, and dx gives all of dy back."""
+    x = place("emulated").asarray(np.full(MAP, 3.0))
+    y, backward = hand.resize_bilinear(x, size=size)
+    np.testing.assert_allclose(to_host(y), 3.0, rtol=4 * ROUNDOFF["float64"])
+    dx = backward(place("emulated").asarray(np.ones(y.shape)))
+    total = 6 * size[0] * size[1]
+    terms = total * 4  # of at most four weights each, rounded three times
+    assert abs(to_host(dx).sum() - total) <= terms * ROUNDOFF["float64"] * total
+
+
+def test_the_same_size_changes_nothing():
+    x = np.random.default_rng(0).standard_normal(MAP)
+    for function in (hand.resize_bilinear, hand.resize_nearest):
+        y, backward = function(place("emulated").asarray(x), size=MAP[2:])
+        np.testing.assert_array_equal(to_host(y), x)
+        np.testing.assert_array_equal(to_host(backward(y)), x)
+
+
+# -- indices beyond 2³¹ ----------------------------------------------------------------------------
+
+FAR = (1 << 31) + 512  # elements of float32 that lie where they are touched
+
+
+def far(*shape):
+    return place("emulated").xp.empty(shape, dtype="float32")
+
+
+def the_last_block_of_a_gate():
+    """One channel, a gate per element."""
+    from armlab import emulator
+
+    x, a, y = (far(1, 1, 2, FAR // 2) for _ in range(3))
+    for v, value in ((x, 3.0), (a, 100.0)):
+        v[..., -512:] = value
+    last = FAR // cuda.THREADS - 1
+    with emulator.only_blocks([last]):
+        cuda.launch("gate", "gate", x, x.size, x, a, y, Along(1, 1, FAR).numbers())
+    return to_host(y[0, 0, -1, -cuda.THREADS :])
+
+
+def the_last_tile_of_means():
+    """The mean of the last rows of two numbers."""
+    from armlab import emulator
+
+    along = Along(FAR // 2, 2, 1)
+    x, y = far(FAR // 2, 2), far(FAR // 2)
+    x[-cuda.THREADS :] = place("emulated").asarray([2.0, 4.0], "float32")
+    lanes = cuda.THREADS // along.rows
+    with emulator.only_blocks([along.before // lanes - 1]):
+        tiles.launch("means", "mean", x, along, x, y, along.numbers(), np.float32(2))
+    return to_host(y[-lanes:])
+
+
+def the_last_block_of_a_resizing():
+    """Each pixel of y is one of x, the last of them."""
+    from armlab import emulator
+
+    x, y = far(FAR // 512, 2, 256), far(FAR // 512, 2, 256)
+    x[-1] = 3.0
+    sizes = cuda.structure(planes=len(x), h=2, w=256, oh=2, ow=256)
+    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
+        cuda.launch("resize", "bilinear", x, y.size, x, y, sizes)
+    return to_host(y[-1, -1])
+
+
+def the_last_block_of_a_pooling():
+    from armlab import emulator
+
+    x, y = far(FAR // 512, 2, 256), far(FAR // 512, 2, 256)
+    winner = cuda.empty(x, x.shape, "int32")
+    x[-1] = 3.0
+    sizes = {"planes": len(x), "h": 2, "w": 256, "oh": 2, "ow": 256}
+    window = cuda.structure(**sizes, r=1, s=1, t=1, u=1, p=0, q=0)
+    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
+        cuda.launch("pool", "pool", x, y.size, x, y, winner, window)
+    return to_host(y[-1, -1])
+
+
+def the_last_block_of_a_concatenation():
+    from armlab import emulator
+
+    half = FAR // 2
+    x1, x2, y = far(half), far(half), far(FAR)
+    x2[-512:] = 3.0
+    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
+        cuda.launch("concat", "concat", y, FAR, x1, x2, y, 1, half, half)
+    return to_host(y[-cuda.THREADS :])
+
+
+def the_last_block_behind_a_maximum():
+    """Two channels, of which the second was the largest everywhere."""
+    from armlab import emulator
+
+    dy, winner, dx = far(FAR // 2), cuda.empty(far(1), (FAR // 2,), "int64"), far(2, FAR // 2)
+    dy[-512:], winner[-512:] = 3.0, 1
+    along = Along(1, 2, FAR // 2)
+    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
+        cuda.launch("largest", "only_the_first", dy, FAR, dy, winner, dx, along.numbers())
+    return to_host(dx[1, -cuda.THREADS :])
+
+
+THREAD = "const long long at = (long long)", "const int at = (int)"
+ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version)
+    "gate": (the_last_block_of_a_gate, THREAD, "gate"),
+    "means": (
+        the_last_tile_of_means,
+        ("const long long first = result /", "const int first = result /"),
+        "mean",
+    ),
+    "resize": (the_last_block_of_a_resizing, THREAD, "bilinear"),
+    "pool": (the_last_block_of_a_pooling, THREAD, "pool"),
+    "concat": (the_last_block_of_a_concatenation, THREAD, "concat"),
+    "largest": (the_last_block_behind_a_maximum, THREAD, "only_the_first"),
+}
+
+
+@pytest.mark.parametrize("page", ENDS)
+def test_indices_beyond_2_to_the_31(page):
+    run, _, _ = ENDS[page]
+    found = run()
+    assert len(found) > 0
+    np.testing.assert_array_equal(found, np.full_like(found, 3.0))
+
+
+@pytest.mark.parametrize("page", ENDS)
+def test_indices_of_32_bits_would_be_seen(page, monkeypatch):
+    run, (right, wrong), kernel = ENDS[page]
+    narrow, others = cuda.source(page).replace(right, wrong), cuda.source
+    monkeypatch.setattr(cuda, "source", lambda p: narrow if p == page else others(p))
+    cuda.module.cache_clear()
+    try:
+        with pytest.raises(Exception, match=rf"kernel {kernel} (reads|writes)"):
+            run()
+    finally:
+        cuda.module.cache_clear()

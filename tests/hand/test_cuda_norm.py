@@ -1,0 +1,341 @@
+"""Batch normalisation and activations on CuPy: launches, slices, views, streams, far indices."""
+
+import math
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import pytest
+
+from armlab import hand
+from armlab.arrays import place, to_host
+from armlab.check.agreement import expect_agreement, expect_equal
+from armlab.check.cases import CASES
+from armlab.check.functions import ROUNDOFF
+from armlab.check.strata import GENERATE, for_all
+from armlab.hand import kernels
+from armlab.hand.kernels import batch_norm_slices, cuda
+
+pytestmark = pytest.mark.emulated
+ONE, SEVERAL = (3, 5, 7, 11), (3, 2, 53, 61)  # slices of a channel: 231 values, and 9,699
+ACTIVATIONS = {"relu": {}, "leaky_relu": {"slope": 0.3}, "hard_swish": {}, "sigmoid": {}}
+
+
+def launched(run):
+    """The kernels of a second run, by name; the first compiles."""
+    from armlab import emulator
+
+    run()
+    with emulator.counting() as counts:
+        run()
+    assert {count.kind for count in counts.values()} == {"kernel"}
+    return {name: count.calls for name, count in counts.items()}
+
+
+def drawn(shape, dtype="float32"):
+    """x and dy, in this order, on the device."""
+    rng = np.random.default_rng(0)
+    return [place("emulated").asarray(rng.standard_normal(shape), dtype) for _ in range(2)]
+
+
+def layer(shape, training, dtype="float32"):
+    bn = hand.BatchNorm2d(shape[1], dtype=dtype).to("emulated").train(training)
+    per_channel = np.random.default_rng(1).uniform(0.5, 2, (4, shape[1])).astype(dtype)
+    keys = "weight", "bias", "running_mean", "running_var"
+    return bn.assign(dict(zip(keys, map(place("emulated").asarray, per_channel), strict=True)))
+
+
+# -- launches -----------------------------------------------------------------------------------
+
+
+def test_launches_of_batch_norm():
+    for shape, training, forward, back in (
+        (ONE, True, {"normalise": 1, "keep": 1}, {"differentiate": 1}),
+        (
+            SEVERAL,
+            True,
+            {"statistics": 1, "normalise": 1, "keep": 1},
+            {"gradients": 1, "differentiate": 1},
+        ),
+        (ONE, False, {"normalise": 1}, {"differentiate": 1}),
+        (SEVERAL, False, {"normalise": 1}, {"differentiate": 1, "add_up": 1}),
+    ):
+        x, dy = drawn(shape)
+        bn = layer(shape, training)
+        _, backward = bn(x)
+        assert launched(lambda bn=bn, x=x: bn(x)) == forward
+        assert launched(lambda backward=backward, dy=dy: backward(dy)) == back
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_launches_of_an_activation(name):
+    x, dy = drawn((2, 3, 5, 7))
+    function, options = getattr(hand, name), ACTIVATIONS[name]
+    _, backward = function(x, **options)
+    assert launched(lambda: function(x, **options)) == {name: 1}
+    assert launched(lambda: backward(dy)) == {f"{name}_back": 1}
+
+
+def test_an_offset_view_is_not_copied():
+    x, dy = drawn((4, 5, 7, 11))
+    x, dy = x[1:], dy[1:]
+    bn = layer(ONE, True)
+    _, backward = bn(x)
+    assert launched(lambda: bn(x)) == {"normalise": 1, "keep": 1}
+    assert launched(lambda: backward(dy)) == {"differentiate": 1}
+
+
+# -- values -------------------------------------------------------------------------------------
+
+
+def expect_slices_to_keep_the_bound(name, length, dtype, monkeypatch):
+    """Each class of values, of which those with a large mean need all of equation (6)."""
+    monkeypatch.setattr(batch_norm_slices, "SLICE", length)
+    several = []
+
+    def agrees(e):
+        expect_agreement(name, e, dtype, place("emulated"))
+        several.append(math.prod(e.dy.shape) // e.dy.shape[1] > length)
+
+    for_all(CASES[name].strata(10), agrees, using=GENERATE, seed=length)
+    assert sum(several) >= 5
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+@pytest.mark.parametrize("length", [1, 3, 7])
+@pytest.mark.parametrize("name", ["batch_norm", "batch_norm_eval"])
+def test_slices_of_any_length_keep_the_bound(name, length, dtype, monkeypatch):
+    expect_slices_to_keep_the_bound(name, length, dtype, monkeypatch)
+
+
+def test_the_rounding_of_the_means_of_slices_would_be_seen(monkeypatch):
+    right, wrong = "apart * (2 * mine.off + many * apart)", "apart * (many * apart)"
+    with planted("batch_norm", right, wrong, monkeypatch), pytest.raises(AssertionError):
+        expect_slices_to_keep_the_bound("batch_norm", 3, "float32", monkeypatch)
+
+
+@contextmanager
+def planted(page, right, wrong, monkeypatch):
+    """Within this block the page says something else at one place."""
+    text, source = cuda.source(page), cuda.source
+    assert text.count(right) == 1
+    changed = text.replace(right, wrong)
+    cuda.module.cache_clear()
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(cuda, "source", lambda p: changed if p == page else source(p))
+            yield
+    finally:
+        cuda.module.cache_clear()
+
+
+def test_a_channel_has_no_more_slices_than_a_block_has_threads(monkeypatch):
+    monkeypatch.setattr(batch_norm_slices, "SLICE", 4)
+    for positions in (1, 1000, 1024, 1025, 1279, 100_003):
+        x = place("emulated").xp.empty((1, 2, 1, positions))
+        cut = batch_norm_slices._Cut("batch_norm", x)
+        length = int(cut.shape["length"])
+        assert cut.slices <= cuda.THREADS
+        assert cut.slices * length >= positions > (cut.slices - 1) * length  # and none is empty
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "hard_swish"])
+def test_where_nothing_rounds_it_is_the_specification(name, dtype):
+    strata = CASES[name].exact_strata(30)
+    for_all(strata, lambda e: expect_equal(name, e, dtype, place("emulated")), using=GENERATE)
+
+
+VALUES = [0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 2.5, -2.5, 7.0, -7.0, 40.0, 41.0, -40.0, 89.0, -104.0]
+VALUES += [np.nextafter(np.float32(k), np.float32(to)) for k in (3, -3) for to in (9, -9)]
+VALUES += [1e30, -1e30, math.inf, -math.inf, math.nan]
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_each_value_is_that_of_the_specification_to_the_bit(name, dtype):
+    x, dy = map(np.ravel, np.meshgrid(VALUES, VALUES))
+    x, dy = (place("emulated").asarray(a, dtype) for a in (x, dy))
+    found = []
+    for block in (nullcontext(), kernels.specification()):
+        with block, np.errstate(all="ignore"):
+            y, backward = getattr(hand, name)(x, **ACTIVATIONS[name])
+            found.append([to_host(y), to_host(backward(dy))])
+    for mine, plain in zip(*found, strict=True):
+        np.testing.assert_array_equal(mine, plain, strict=True)
+        numbers = ~np.isnan(plain)
+        np.testing.assert_array_equal(np.signbit(mine[numbers]), np.signbit(plain[numbers]))
+
+
+@pytest.mark.parametrize("shape", [ONE, SEVERAL])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_special_value_stays_in_its_channel(value, shape):
+    """mean is the infinity, or NaN; what is centred by it is NaN; another channel is untouched."""
+    x, dy = drawn(shape)
+    clean = results(layer(shape, True), x, dy)
+    x[-1, 1, -1, -1] = value
+    found = results(layer(shape, True), x, dy)
+    assert np.isnan(found["y"][:, 1]).all()
+    assert np.isnan(found["dx"][:, 1]).all()
+    np.testing.assert_equal(found["running_mean"][1], value)
+    for key, a in found.items():
+        others = (slice(None), 0) if a.ndim == 4 else 0
+        np.testing.assert_array_equal(a[others], clean[key][others], err_msg=key)
+
+
+def results(bn, x, dy):
+    y, backward = bn(x)
+    dx, grads = backward(dy)
+    kept = {"running_mean": bn.running_mean, "running_var": bn.running_var}
+    return {k: to_host(a) for k, a in {"y": y, "dx": dx, **grads, **kept}.items()}
+
+
+def test_a_long_channel_far_from_zero_keeps_its_variance():
+    """Two passes are off by a few u of the variance; E[x²] - mean² by u times 10⁸ of it."""
+    rng = np.random.default_rng(0)
+    x = (1e4 + rng.standard_normal((2, 1, 64, 512))).astype("f4")
+    w = b = place("emulated").asarray(np.ones(1), "float32")
+    (_, mean, var), _ = hand.batch_norm(place("emulated").asarray(x), w, b)
+    assert abs(float(to_host(mean)[0]) - x.mean(dtype=float)) <= 2**-24 * 1e4 * 16  # a tree's depth
+    assert abs(float(to_host(var)[0]) / x.var(dtype=float) - 1) <= 1e-5
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_an_empty_batch(training):
+    xp = place("emulated").xp
+    x = xp.empty((0, 3, 4, 5), dtype=xp.float32)
+    bn = layer(x.shape, training)
+    before = {key: to_host(a) for key, a in bn.buffers().items()}
+    found = results(bn, x, x)
+    assert found["y"].shape == found["dx"].shape == x.shape
+    np.testing.assert_array_equal(found["weight"], np.zeros(3, "f4"), strict=True)
+    np.testing.assert_array_equal(found["bias"], np.zeros(3, "f4"), strict=True)
+    for key in ("running_mean", "running_var"):
+        np.testing.assert_array_equal(found[key], before[key])
+    assert int(to_host(bn.num_batches_tracked)) == training
+    w = xp.ones(3, dtype=xp.float32)
+    (_, mean, var), _ = hand.batch_norm(x, w, w)
+    np.testing.assert_array_equal(to_host(mean), np.zeros(3))
+    np.testing.assert_array_equal(to_host(var), np.zeros(3))
+
+
+def test_the_counter_keeps_its_dtype_and_the_old_statistics_their_values():
+    bn = layer(ONE, True)
+    kept, before = bn.buffers(), {key: to_host(a).copy() for key, a in bn.buffers().items()}
+    for _ in range(3):
+        bn(drawn(ONE)[0])
+    assert to_host(bn.num_batches_tracked).dtype == np.int64
+    assert to_host(bn.num_batches_tracked) == 3
+    for key, a in kept.items():
+        np.testing.assert_array_equal(to_host(a), before[key], err_msg=key)
+
+
+def test_another_stream():
+    where = place("emulated")
+    import cupy
+
+    x, dy = drawn(SEVERAL)
+    want = results(layer(SEVERAL, True), x, dy)
+    cupy.cuda.Device().synchronize()
+    with cupy.cuda.Stream(non_blocking=True) as stream, where.device:
+        got = results(layer(SEVERAL, True), x, dy)
+        stream.synchronize()
+    for key, a in want.items():
+        np.testing.assert_array_equal(got[key], a, err_msg=key)
+
+
+# -- indices beyond 2³¹ -------------------------------------------------------------------------
+
+
+def expect_the_last_slice_of_three_large_channels():
+    """Two kernels see the last slice alone of more than 2³¹ elements.
+
+    The array has memory where it is touched, and nothing else is: the other sums are put there, as
+    if the rest were zeros. With one value of 4 among m, mean is 4 / m, var nearly 16 / m, so y is
+    nearly √m there.
+    """
+    from armlab import emulator
+
+    xp = place("emulated").xp
+    side = 1 << 15
+    x = xp.empty((1, 3, side, side), dtype=xp.float32)
+    assert x.size > 1 << 31
+    cut = batch_norm_slices._Cut("batch_norm", x)
+    length = int(cut.shape["length"])
+    last = x.reshape(-1)[-length:]
+    last[:] = 0
+    last[-1] = 4.0
+    sums, y = xp.zeros((cut.blocks, 3), dtype=xp.float32), xp.empty_like(x)
+    w = b = mean = var = xp.ones(3, dtype=xp.float32)
+    with emulator.only_blocks([cut.blocks - 1]):
+        cut.launch("statistics", x, sums)
+        cut.launch("normalise", x, w, b, cut.real(0), sums, y, mean.copy(), var.copy())
+    m, (others, last) = side * side, to_host(y.reshape(-1)[-2:])
+    np.testing.assert_allclose(
+        to_host(sums[-1])[[0, 2]], [4.0, 16.0], rtol=1e-5
+    )  # 1 - 1 / length of it
+    np.testing.assert_allclose(last, math.sqrt(m) + 1, rtol=1e-5)
+    np.testing.assert_allclose(others, 1 - 1 / math.sqrt(m), rtol=1e-5)
+
+
+def expect_the_last_elements_of_a_large_array():
+    from armlab import emulator
+
+    xp = place("emulated").xp
+    x = xp.empty((1 << 31) + 256, dtype=xp.float32)
+    x[-256:] = -2.0
+    y = xp.empty_like(x)
+    with emulator.only_blocks([x.size // cuda.THREADS - 1]):
+        cuda.launch("activations", "relu", x, x.size, x, y, x.size)
+    np.testing.assert_array_equal(to_host(y[-256:]), np.zeros(256))
+
+
+FAR = {  # page: what is tried, an index as it is, and one of 32 bits
+    "batch_norm": (
+        expect_the_last_slice_of_three_large_channels,
+        "return (image * s.c + channel) * s.p + pixel;",
+        "return int((image * s.c + channel) * s.p + pixel);",
+    ),
+    "activations": (
+        expect_the_last_elements_of_a_large_array,
+        "return (long long)blockIdx.x * blockDim.x + threadIdx.x;",
+        "return int(blockIdx.x * blockDim.x + threadIdx.x);",
+    ),
+}
+
+
+@pytest.mark.parametrize("page", FAR)
+def test_indices_beyond_2_to_the_31(page):
+    FAR[page][0]()
+
+
+@pytest.mark.parametrize("page", FAR)
+def test_indices_of_32_bits_would_be_seen(page, monkeypatch):
+    from cupy_backends.cuda.api.driver import CUDADriverError
+
+    expect_right, wide, narrow = FAR[page]
+    wrong = pytest.raises((AssertionError, CUDADriverError))
+    with planted(page, wide, narrow, monkeypatch), wrong:
+        expect_right()
+
+
+# -- which one runs -----------------------------------------------------------------------------
+
+
+def test_one_value_per_channel_is_refused_before(monkeypatch):
+    monkeypatch.setattr(cuda, "launch_blocks", None)  # nobody calls it
+    x, _ = drawn((1, 3, 1, 1))
+    w = place("emulated").asarray(np.ones(3), "float32")
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        hand.batch_norm(x, w, w)
+
+
+def test_the_specification_runs_where_kernels_are_off(monkeypatch):
+    x, dy = drawn(ONE)
+    fast = results(layer(ONE, True), x, dy)
+    monkeypatch.setattr(cuda, "launch_blocks", None)
+    with kernels.specification():
+        plain = results(layer(ONE, True), x, dy)
+        for name, options in ACTIVATIONS.items():
+            getattr(hand, name)(x, **options)[1](dy)
+    for key, a in plain.items():
+        np.testing.assert_allclose(fast[key], a, rtol=1e-4, atol=1e-4, err_msg=key)
