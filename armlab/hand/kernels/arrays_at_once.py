@@ -58,15 +58,13 @@ class Packed(Mapping[str, Array]):
 
 
 def fits(like: Array, weights: State, grads: State, *states: State) -> bool:
-    """Arrays of one dtype, and a state of just these, or none yet."""
+    """Arrays of one dtype, and states of just these, or none yet."""
     shapes = _shapes(weights)
-    return (
-        _shapes(grads) == shapes
-        and all(
-            not state or (state.shapes if isinstance(state, Packed) else _shapes(state)) == shapes
-            for state in states
-        )
-        and all(a.dtype == like.dtype for arrays in (weights, grads) for a in arrays.values())
+    others = [grads, *filter(None, states)]
+    return all(_shapes(arrays) == shapes for arrays in others) and all(
+        a.dtype == like.dtype
+        for arrays in (weights, *others)
+        for a in ([arrays.buffer] if isinstance(arrays, Packed) else arrays.values())
     )
 
 
@@ -78,7 +76,8 @@ def step(
     kernel  "sgd" or "adam"
     rule    the numbers of its structure in their order; "decay" spares arrays of one axis
     """
-    shapes, buffers = _shapes(weights), [_buffer(arrays) for arrays in (weights, *states)]
+    shapes = _shapes(weights)
+    buffers = [_buffer(arrays, [*weights]) for arrays in (weights, *states)]
     given = [cuda.contiguous(grads[key]) for key in weights]
     decayed = [bool(rule["decay"]) and w.ndim > 1 for w in weights.values()]
     length = _blocks(map(prod, shapes.values()))[-1] * BLOCK
@@ -103,7 +102,9 @@ def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
     return found
 
 
-def _shapes(arrays: State) -> dict[str, tuple[int, ...]]:
+def _shapes(arrays: State) -> Mapping[str, tuple[int, ...]]:
+    if isinstance(arrays, Packed):
+        return arrays.shapes
     return {key: tuple(a.shape) for key, a in arrays.items()}
 
 
@@ -128,11 +129,14 @@ def _tables(
         yield table, blocks[end] - blocks[start]
 
 
-def _buffer(arrays: State) -> Any:
-    """The buffer in which these arrays lie, a new one if they don't; NOTHING of no arrays."""
-    if isinstance(arrays, Packed):
+def _buffer(arrays: State, keys: list[str]) -> Any:
+    """The buffer in which these arrays lie in this order, a new one if they don't.
+
+    NOTHING where there are none.
+    """
+    if isinstance(arrays, Packed) and [*arrays] == keys:
         return arrays.buffer
-    given = [a for a in arrays.values() if a.size]
+    given = [arrays[key] for key in keys if arrays and arrays[key].size]
     if not given:
         return NOTHING
     given = [cuda.contiguous(a) for a in given]
