@@ -130,6 +130,27 @@ def test_what_the_compiler_says_is_handed_on(cp):
         cp.RawKernel(code, "f").compile()
 
 
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("assert(t < 3);", r"asserts in vain that t < 3 in line 3: thread \(3, 0, 0\)"),
+        ("if (t == 2) __trap();", r"comes to __trap\(\) in line 3: thread \(2, 0, 0\)"),
+        ("float a[3]; a[t] = t; y[t] = a[0];", r"takes element 3 of 'float \[3\]' in line 3"),
+    ],
+)
+@pytest.mark.parametrize("barrier", ["", "__syncthreads();"])
+def test_a_kernel_stops_itself(statement, says, barrier, cp):
+    """And the process goes on."""
+    code = f"""extern "C" __global__ void f(float* y) {{
+  int t = threadIdx.x; {barrier}
+  {statement}
+}}"""
+    kernel, y = cp.RawKernel(code, "f"), cp.zeros(8, "float32")
+    with pytest.raises(cp.cuda.driver.CUDADriverError, match=f"kernel f {says}"):
+        kernel((1,), (8,), (y,))
+    kernel((1,), (2,), (y,))
+
+
 def test_structs_and_arrays_of_pointers_are_arguments(cp):
     code = r"""
 struct Line { float slope; double at; int n; };
