@@ -195,6 +195,24 @@ def test_shared_memory_of_any_type(spare, cp):
     assert kernel.shared_size_bytes == 64
 
 
+def test_more_shared_memory_is_there_for_those_who_ask(cp):
+    code = r"""
+extern "C" __global__ void large(float* y, int n) {
+  extern __shared__ float tile[];
+  for (int i = threadIdx.x; i < n; i += blockDim.x) tile[i] = i;
+  __syncthreads();
+  for (int i = threadIdx.x; i < n; i += blockDim.x) y[i] = tile[n - 1 - i];
+}
+"""
+    kernel, n = cp.RawKernel(code, "large"), 227 * 256
+    y = cp.empty(n, "float32")
+    kernel.max_dynamic_shared_size_bytes = 4 * n
+    with emulator.strict():
+        kernel((1,), (256,), (y, np.int32(n)), shared_mem=4 * n)
+    assert (y.get() == np.arange(n)[::-1]).all()
+    assert kernel.max_dynamic_shared_size_bytes == 4 * n
+
+
 # -- arithmetic -------------------------------------------------------------------------------
 
 
