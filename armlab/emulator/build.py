@@ -118,7 +118,7 @@ def _build(at: Path, program: str, wanted: list[str]) -> None:
         made = Path(name) / "libraries"
         made.mkdir()
         parts = [p for p in sorted(SOURCES.glob("*.cpp")) if p.stem != "cublas"]
-        _compile(program, made, DEVICE, *parts, "-ldl")
+        _compile(program, made, DEVICE, *parts, "-ldl", "-lrt")
         (made / "empty.cpp").write_text("")
         for other in OTHER_NAMES:
             _compile(program, made, other, "empty.cpp", "-Wl,--no-as-needed", DEVICE)

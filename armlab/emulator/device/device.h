@@ -114,14 +114,15 @@ struct Fault {
   bool writes;
   bool odd;  // not a place that may not be touched, but an address that cannot be one
 };
-/// Run this; true where something ended it.
-bool faults(void (*run)(void*), void* argument, Fault* fault);
+/// Run this; true where something ended it, as too many seconds do, if they are more than 0.
+bool faults(void (*run)(void*), void* argument, Fault* fault, double seconds);
 
 // -- launch.cpp: see run.h as well
 
 namespace launching {
 extern bool strict;
 extern uint64_t seed;
+extern double seconds;                // which a kernel may take at most, if more than 0
 extern std::vector<uint64_t> chosen;  // run only these blocks, if there are any
 }  // namespace launching
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -11,9 +12,11 @@
 
 namespace {
 constexpr int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE};
+constexpr int OVER = 5;  // behind SIGRTMIN: the time of a kernel is over
 struct sigaction before[sizeof SIGNALS / sizeof *SIGNALS];
 thread_local sigjmp_buf* way_out;
 thread_local Fault* found;
+void end_of_time(int);
 
 void say(const char* text) {
   if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
@@ -51,11 +54,16 @@ API void emulated_handle_signals() {
   ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)
     sigaction(SIGNALS[i], &ours, &before[i]);
+  ours.sa_flags = SA_ONSTACK;
+  ours.sa_handler = end_of_time;
+  sigaction(SIGRTMIN + OVER, &ours, nullptr);
 }
 
 void emulated_stop(const char* what, int line) {
   *found = {};
-  snprintf(found->said, sizeof found->said, "%s in line %d", what, line);
+  const int length = snprintf(found->said, sizeof found->said, "%s", what);
+  if (line)
+    snprintf(found->said + length, sizeof found->said - size_t(length), " in line %d", line);
   siglongjmp(*way_out, 1);
 }
 
@@ -73,8 +81,36 @@ API void __ubsan_handle_out_of_bounds_abort(const OutOfBounds* at, uint64_t inde
                 int(at->line));
 }
 
-bool faults(void (*run)(void*), void* argument, Fault* fault) {
+namespace {
+/// While it lives, this thread gets a signal once its seconds are over.
+struct Alarm {
+  timer_t timer = {};
+  bool set = false;
+  explicit Alarm(double seconds) {
+    if (seconds <= 0) return;
+    sigevent event = {};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGRTMIN + OVER;
+    event._sigev_un._tid = gettid();
+    set = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+    itimerspec when = {};
+    when.it_value.tv_sec = time_t(seconds);
+    when.it_value.tv_nsec = long((seconds - double(time_t(seconds))) * 1e9);
+    if (set) timer_settime(timer, 0, &when, nullptr);
+  }
+  ~Alarm() {
+    if (set) timer_delete(timer);
+  }
+};
+
+void end_of_time(int) {
+  if (way_out) emulated_stop("does not end: a thread waits in a loop for what never comes", 0);
+}
+}  // namespace
+
+bool faults(void (*run)(void*), void* argument, Fault* fault, double seconds) {
   give_this_thread_a_stack_for_signals();
+  const Alarm alarm(seconds);
   sigjmp_buf here;
   found = fault;
   if (sigsetjmp(here, 1)) {

@@ -47,7 +47,8 @@ Failure Run::once() {
   Fault fault;
   const unsigned before = _mm_getcsr();
   if (function.kernel->flushes) _mm_setcsr(before | SUBNORMALS_ARE_ZERO);
-  const bool stop = faults([](void* run) { static_cast<Run*>(run)->blocks(); }, this, &fault);
+  const auto run_blocks = [](void* run) { static_cast<Run*>(run)->blocks(); };
+  const bool stop = faults(run_blocks, this, &fault, launching::seconds);
   _mm_setcsr(before);
   if (stop) return stopped(*this, fault);
   return ended == FINISHED ? NONE : ended_badly(*function.kernel, ended);
