@@ -37,7 +37,7 @@ class Way(Enum):
 
 
 SAID = {
-    "hangs|has a barrier": Way.BARRIER,
+    "hangs|has a barrier|does not end": Way.BARRIER,
     "gives another result": Way.ORDER,
     "divides an integer by zero": Way.TRAP,
     r"kernel \w+ (reads|writes|takes) ": Way.ACCESS,
@@ -350,6 +350,14 @@ FAULTS = [
         r"total has a barrier that only some threads of a block reach: others have ended",
         was="part[t] = i < n ? x[i] : 0;",
         now="if (i >= n) return;\n  part[t] = x[i];",
+    ),
+    Fault(
+        "warps that wait for each other in loops",
+        "by_warps",
+        Way.BARRIER,
+        r"by_warps does not end: a thread waits in a loop for what never comes: thread \(0, 0, 0\)",
+        was="  __syncthreads();\n",
+        now="  __syncthreads();\n  while (t < 32 && *(volatile float*)&part[3] == part[3]) {}\n",
     ),
     Fault(
         "half of a warp at one barrier, half at another",

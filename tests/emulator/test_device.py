@@ -395,6 +395,17 @@ def test_pinned_memory_is_for_both(cp):
     assert (ctypes.c_float * 5).from_address(pinned.ptr)[:] == [6] * 5
 
 
+def test_strict_mode_within_strict_mode(cp):
+    racy = cp.RawKernel('extern "C" __global__ void f(float* y) { y[0] = threadIdx.x; }', "f")
+    with emulator.strict(), cp.cuda.using_allocator(None):
+        x = cp.arange(5, dtype="float32")
+        with emulator.strict(seed=3):
+            pass
+        with pytest.raises(cp.cuda.driver.CUDADriverError, match="another result"):
+            racy((1,), (5,), (x,))
+    racy((1,), (5,), (x,))
+
+
 def test_strict_mode_ends(cp):
     """Also where an exception ends it: memory is open to the host, and one order is enough."""
     racy = cp.RawKernel('extern "C" __global__ void f(float* y) { y[0] = threadIdx.x; }', "f")
