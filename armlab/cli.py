@@ -16,6 +16,7 @@ from armlab.commands import (
     cost,
     fail,
     info,
+    launches,
     lessons,
     predict,
     train,
@@ -41,6 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
     )
-    for command in (train, ablate, predict, check, bench, cost, lessons, convert, info):
+    for command in (train, ablate, predict, check, bench, cost, launches, lessons, convert, info):
         command.add(commands)
     return parser

@@ -10,6 +10,14 @@
     without_opponent  rows without an opponent: two runs side by side, and start-up
     whole_run         the whole run as one document; bench_tables prints it, changes compares two
 
+What it launches on a device is counted, not timed: `armlab launches`.
+
+    count_launches    a module or a step, counted on the emulated device; hand_parts and twin_parts
+                      say what runs
+    operators         what of PyTorch counts as an operator
+    launches          what was counted; launch_tables prints it, in the words of kernel_names
+    yardstick         the rows of launches.md
+
 Each side has a process of its own, pinned to the same cores, with the same number of threads: in
 one process the threads of one library spin while the other computes. The sides take turns, and
 whatever disturbs the machine disturbs both, so a figure is the median over the rounds of the ratio

@@ -11,12 +11,14 @@ import re
 import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from armlab.emulator import build
 
 MARK = b"EMULATED"
+HEADER = ("kernels.h", "kernels.h.gch")
 CUPY_HEADERS = ("complex.cuh", "carray.cuh", "atomics.cuh", "math_constants.h")
 
 KERNEL = re.compile(r"__global__\s+(?:\w+\s+)*?(?:__launch_bounds__\s*\([^)]*\)\s*)?(?:void\s+)?"
@@ -92,8 +94,21 @@ def translated(source: str, options: list[str], names: list[str]) -> str:
 
 
 def _has_c_linkage(source: str, name: str) -> bool:
-    own = re.search(rf'extern\s+"C"[^;{{}}]*\b{name}\s*\(', source)
-    return own is not None or re.search(r'extern\s+"C"\s*\{', source) is not None
+    """Whether C++ declares the kernel by its plain name: alone, or in a block of such functions."""
+    if re.search(rf'extern\s+"C"[^;{{}}]*\b{name}\s*\(', source):
+        return True
+    declared = re.compile(rf"__global__[^;{{}}]*\b{name}\s*\(")
+    return any(declared.search(block) for block in _c_blocks(source))
+
+
+def _c_blocks(source: str) -> Iterator[str]:
+    """What stands in the braces behind each `extern "C"`."""
+    for start in re.finditer(r'extern\s+"C"\s*\{', source):
+        depth, at = 1, start.end()
+        while at < len(source) and depth:
+            depth += (source[at] == "{") - (source[at] == "}")
+            at += 1
+        yield source[start.end() : at]
 
 
 def _threads(source: str) -> str:
@@ -131,25 +146,24 @@ def precompiled_header(cupy: str) -> Path:
         for path in sorted(Path(cupy[2:], "cupy").glob("*.*h")):
             key.update(path.read_bytes())
     at = build.folder() / f"header-{key.hexdigest()[:16]}"
-    header = at / "kernels.h"
-    if header.exists():
-        return header
+    if build.whole(at, HEADER):
+        return at / HEADER[0]
     with build.locked(build.folder()):
-        if not header.exists():  # nobody was faster
+        if not build.whole(at, HEADER):  # nobody was faster
             _precompile(at, "\n".join(lines) + "\n", cupy)
-    return header
+    return at / HEADER[0]
 
 
 def _precompile(at: Path, text: str, cupy: str) -> None:
     with tempfile.TemporaryDirectory(dir=at.parent) as name:
         made = Path(name) / "header"
         made.mkdir()
-        (made / "kernels.h").write_text(text)
+        (made / HEADER[0]).write_text(text)
         command = [_program(), *flags(), *filter(None, [cupy]), "-x", "c++-header"]
-        done = subprocess.run([*command, str(made / "kernels.h")], capture_output=True, text=True)
+        done = subprocess.run([*command, str(made / HEADER[0])], capture_output=True, text=True)
         if done.returncode:
             raise build.BuildFailed(f"{_program()} cannot read CuPy's headers: {done.stderr}")
-        made.rename(at)
+        build.put(made, at)
 
 
 def _program() -> str:
