@@ -46,6 +46,15 @@ def test_torch_imports_nothing_else_of_armlab(path):
         assert root in ("torch", *sys.stdlib_module_names) or name.startswith("armlab.torch"), name
 
 
+@pytest.mark.parametrize("path", files("torch/bridge"), ids=lambda p: p.name)
+def test_the_bridge_alone_imports_both_sides(path):
+    allowed = ("array_api_compat", "armlab.arrays", "armlab.hand", "armlab.torch.bridge")
+    for name in imports(path):
+        root = name.split(".")[0]
+        known = root in ("torch", "numpy", *sys.stdlib_module_names)
+        assert known or name == "armlab" or name.startswith(allowed), name
+
+
 def test_each_twin_has_the_file_name_of_its_original():
     ours, theirs = ({p.name for p in files(f)} for f in ("hand", "torch"))
     shared_by_hand = {"backward.py", "bottleneck.py", "channels.py", "expect.py", "made.py"}
