@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help lessons test quick train bench check checks lint thorough coverage mutation notebooks site gpu clean
+.PHONY: help lessons test quick train bench check checks lint thorough coverage mutation notebooks site gpu emulated clean
 
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ help:  ## print these lines
 lessons: $(VENV)/ready  ## open JupyterLab on the lessons
 	@$(BIN)/armlab lessons $(if $(filter none,$(BROWSER)),--no-browser)
 
-test: $(VENV)/ready  ## all tests but the long ones; on a GPU as well where one answers
+test: $(VENV)/ready  ## all tests but the long ones; on CuPy too, on a GPU if there is one
 	$(PYTEST) $(JOBS) -m "not lessons and not browser and not thorough"
 
 quick: $(VENV)/ready  ## the tests of one function or module, in seconds: make quick MODULE=SimAM
@@ -68,6 +68,9 @@ site: $(VENV)/ready  ## the lessons, executed, as a site in site/ that reads off
 
 gpu: $(VENV)/ready  ## the GPU tests and the training on CuPy; writes gpu-report.md
 	$(BIN)/python -m armlab.check.gpu_report
+
+emulated: $(VENV)/ready  ## the same, less of it, without a GPU; writes emulated-report.md
+	$(BIN)/python -m armlab.check.gpu_report --device emulated
 
 clean:  ## remove the environment, runs, the site and caches
 	rm -rf $(VENV) runs build site mutants .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -149,9 +149,9 @@ def device_name(device: Device) -> str:
     return "cpu" if name == "cpu:0" else name
 
 
-def device_words(device: Any) -> str:
+def device_words(found: Any) -> str:
     """A device of any library, as a message names it."""
-    return device_name(device) if type(device).__module__.startswith("cupy") else str(device)
+    return device_name(found) if type(found).__module__.startswith("cupy") else str(found)
 
 
 def emulated() -> bool:
@@ -179,7 +179,7 @@ def place(device: Device) -> Place:
 def _emulated_place() -> Place:
     emulator = importlib.import_module("armlab.emulator")
     if why := emulator.why_not():
-        raise RuntimeError(f"device 'emulated' cannot be had here: {why}")
+        raise RuntimeError(f"there is no device 'emulated' here: {why}")
     if "cupy" in sys.modules and not emulator.installed():
         raise RuntimeError(
             "device 'emulated' has to be there before CuPy is imported, which it is already: "
@@ -253,6 +253,18 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     xp = array_api_compat.array_namespace(g)
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return xp.sum(g, axis=repeated, keepdims=True) if repeated else g
+
+
+def repeatable(a: Array) -> Array:
+    """The array, fit to be repeated along axes of length 1 in a matrix product. May return a.
+
+    CuPy's matmul raises OverflowError where such an axis has a negative stride, as it has in
+    views of a reversed array: there it is a copy.
+    """
+    refused = array_api_compat.is_cupy_array(a) and any(
+        n == 1 and stride < 0 for n, stride in zip(a.shape, a.strides, strict=True)
+    )
+    return a.copy() if refused else a
 
 
 def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:

@@ -1,7 +1,10 @@
-"""Hypothesis profiles, why GPU tests are skipped, and how many examples were judged."""
+"""Hypothesis profiles, the device that CuPy runs on, and how many examples were judged."""
 
 import os
 import re
+import subprocess
+import sys
+from collections import Counter
 from contextlib import nullcontext
 from typing import Any
 
@@ -31,12 +34,45 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Tests, and the processes they start, leave the user's cache alone."""
+    """Tests, and the processes they start, leave the user's cache alone.
+
+    The emulator's is used as it is: what is compiled once serves all runs.
+    """
+    from armlab.data.cache import cache_folder
+
+    os.environ.setdefault("ARMLAB_EMULATOR_CACHE", str(cache_folder() / "emulator"))
     os.environ["ARMLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-def why_no_gpu() -> str:
+# -- the device of this run: a GPU where CuPy finds one, else the emulated one, else none ------
+
+DEVICE = pytest.StashKey[str]()  # "cuda", "emulated", or "" where CuPy has no device here
+FINDS_A_GPU = (  # in a process of its own: here CuPy is still to be imported, if at all
+    "import ctypes; ctypes.CDLL('libcuda.so.1')\n"
+    "import cupy; raise SystemExit(cupy.cuda.runtime.getDeviceCount() == 0)"
+)
+
+
+def cupy_finds_a_gpu() -> bool:
+    return not subprocess.run([sys.executable, "-c", FINDS_A_GPU], capture_output=True).returncode
+
+
+def device_of_this_run(forced: str | None) -> tuple[str, str]:
+    """The name of CuPy's device in this process, "" where there is none, and then why."""
+    from armlab import emulator
+
+    if forced == "cuda" or (not forced and cupy_finds_a_gpu()):
+        return "cuda", ""
+    if why := emulator.why_not():
+        return "", why
+    emulator.install_on_import()
+    return "emulated", ""
+
+
+def why_no_gpu(device: str) -> str:
     """The reason why tests marked gpu cannot run here; empty where they can."""
+    if device != "cuda":
+        return "needs a GPU, and this run has none"
     from armlab.arrays import place
 
     try:
@@ -47,9 +83,53 @@ def why_no_gpu() -> str:
     return "" if torch.cuda.is_available() else "torch finds no CUDA device"
 
 
+def mark_for_the_device(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked cupy are marked with their device as well; skipped is what has none here."""
+    on_cupy, on_gpu, on_emulator = (
+        [item for item in items if item.get_closest_marker(name)]
+        for name in ("cupy", "gpu", "emulated")
+    )
+    if not on_cupy + on_gpu + on_emulator:
+        return
+    forced = config.getoption("--device")
+    device, why = device_of_this_run(forced)
+    config.stash[DEVICE] = device
+    no_gpu = why_no_gpu(device) if on_gpu or device == "cuda" else ""
+    if forced and (why or (device == "cuda" and no_gpu)):
+        raise pytest.UsageError(f"--device {forced}: {why or no_gpu}")
+    for item in on_cupy:
+        item.add_marker("gpu" if device == "cuda" else "emulated")
+    skip(on_cupy, why)
+    skip(on_gpu, no_gpu)
+    skip(on_emulator, "this run is on a GPU: give --device emulated" if device == "cuda" else why)
+
+
+def skip(items: list[pytest.Item], reason: str) -> None:
+    for item in items if reason else []:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def cupy_device(pytestconfig: pytest.Config) -> str:
+    """The name of CuPy's device, for a test marked cupy: "cuda" or "emulated"."""
+    return pytestconfig.stash[DEVICE]
+
+
+@pytest.fixture(scope="session")
+def cupy_place(cupy_device: str) -> Any:
+    """CuPy on that device."""
+    from armlab.arrays import place
+
+    return place(cupy_device)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     words = "only the tests of this function or module of armlab.hand; may be given again"
     parser.addoption("--module", metavar="NAME", action="append", default=[], help=words)
+    words = (
+        "what CuPy runs on: a GPU, or a CUDA device in software; by default a GPU if there is one"
+    )
+    parser.addoption("--device", choices=["cuda", "emulated"], help=words)
 
 
 def is_about(item: pytest.Item, names: list[str]) -> bool:
@@ -66,13 +146,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if is_about(item, names)]
         if not items:
             raise pytest.UsageError(f"no test is about {names[0]!r}: give a name of armlab.hand")
-    marked = [item for item in items if item.get_closest_marker("gpu")]
-    reason = why_no_gpu() if marked else ""
-    for item in marked if reason else []:
-        item.add_marker(pytest.mark.skip(reason=reason))
+    mark_for_the_device(config, items)
 
 
-judged = 0  # examples held to float64, in this process and, once they end, in its workers
+judged: Counter[str] = Counter()  # examples held to float64, here and, once they end, in workers
 
 
 def pytest_sessionstart() -> None:
@@ -81,8 +158,9 @@ def pytest_sessionstart() -> None:
     judge = agreement.judge
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        global judged
-        judged += 1
+        where = args[3] if len(args) > 3 else kwargs.get("place")
+        judged["all"] += 1
+        judged["on CuPy"] += where is not None and "cupy" in where.xp.__name__
         return judge(*args, **kwargs)
 
     agreement.judge = counted
@@ -90,17 +168,17 @@ def pytest_sessionstart() -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):  # of pytest-xdist
-        session.config.workeroutput["judged"] = judged
+        session.config.workeroutput["judged"] = dict(judged)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    global judged
-    judged += getattr(node, "workeroutput", {}).get("judged", 0)
+    judged.update(getattr(node, "workeroutput", {}).get("judged", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    terminalreporter.write_line(f"{judged:,} examples judged against float64")
+    more = f", {judged['on CuPy']:,} of them on CuPy" if judged["on CuPy"] else ""
+    terminalreporter.write_line(f"{judged['all']:,} examples judged against float64{more}")
 
 
 @pytest.fixture

@@ -72,6 +72,20 @@ def test_import_is_light(module):
     assert done.stdout.strip() == "[]"
 
 
+def test_a_session_without_tests_on_cupy_loads_neither_cupy_nor_the_emulator():
+    """Nor does it ask whether there is a GPU."""
+    code = """
+import pytest, subprocess, sys
+subprocess.run = None
+code = pytest.main(["-q", "tests/test_imports.py", "-k", "imports_no_library_by_name"])
+print(code, [name for name in ("cupy", "armlab.emulator") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent
+    )
+    assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
+
+
 def uses_of_xp():
     """(name, keywords of the call) wherever `armlab.hand` names the array library."""
     for path in [*files("hand"), ROOT / "arrays.py"]:

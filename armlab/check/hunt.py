@@ -51,20 +51,24 @@ class Catch:
         return f"{self.fault.name:<58}  {verdict}"
 
 
-def hunt(fault: Fault, shrink: bool = True) -> Catch:
+def hunt(fault: Fault, shrink: bool = True, place: Place | None = None) -> Catch:
     """Plant the fault and look for an example that shows it.
+
+    place  of the code by hand; None: the host, and torch tensors for what is wrong off the host
 
     To shrink, it looks first among small examples, which end as something one can read; where
     those do not show it, and without shrinking, among all that the tests draw.
     """
     case = CASES[fault.case]
+    if place is None:
+        place = torch_tensors() if fault.kind.startswith("off the host") else HOST
     with planted(fault):
         if shrink:
             readable = Stratum("readable", case.readable_examples(), 50)
-            small = _search(fault, [readable], (Phase.generate, Phase.shrink))
+            small = _search(fault, [readable], (Phase.generate, Phase.shrink), place)
             if small.caught:
                 return small
-        return _search(fault, case.strata(EXAMPLES), (Phase.generate,))
+        return _search(fault, case.strata(EXAMPLES), (Phase.generate,), place)
 
 
 def chosen(names: Iterable[str]) -> list[Fault]:
@@ -98,9 +102,8 @@ def print_as_json(catches: Iterable[Catch]) -> int:
     return 0 if all(c.caught for c in found) else 1
 
 
-def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...]) -> Catch:
+def _search(fault: Fault, strata: list[Stratum], phases: tuple[Phase, ...], place: Place) -> Catch:
     found = [Catch(fault)]
-    place = torch_tensors() if fault.kind.startswith("off the host") else HOST
 
     def holds(e: Example) -> None:
         by = _broken(fault.case, e, place)

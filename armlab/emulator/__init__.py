@@ -13,6 +13,7 @@ Its kernels are compiled by g++ and run on the CPU. README.md says how, and what
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
@@ -56,7 +57,9 @@ def why_not() -> str:
         wanted = " or ".join(map(str, TESTED))
         return f"the emulated device is tested with {PACKAGE} {wanted}, this is {version}"
     if build.compiler() is None:
-        return "the emulated device compiles kernels with g++, which is not here: install it"
+        given = os.environ.get("CXX")
+        wanted = f"{given}, which CXX names and" if given else "g++, which"
+        return f"the emulated device compiles kernels with {wanted} is not here: install g++"
     return ""
 
 

@@ -10,7 +10,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
@@ -21,7 +21,9 @@ SOURCES, INCLUDE = HERE / "device", HERE / "include"
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", f"-I{INCLUDE}")
 DEVICE, PRODUCTS = "libcuda.so.1", "libcublas.so.12"
 OTHER_NAMES = ("libnvrtc.so.12", "libcudart.so.12", "libcublasLt.so.12")  # of what is in DEVICE
+LIBRARIES = (DEVICE, *OTHER_NAMES, PRODUCTS)
 MANIFEST = "manifest.json"
+ANOTHER = "install the compiler anew, or name another one in CXX"
 
 
 class BuildFailed(RuntimeError):
@@ -42,7 +44,11 @@ def compiler() -> str | None:
 
 @cache
 def compiler_version(path: str) -> str:
-    done = subprocess.run([path, "-dumpfullversion"], capture_output=True, text=True, check=True)
+    """Such as 12.2.0. BuildFailed where it does not say."""
+    done = subprocess.run([path, "-dumpfullversion"], capture_output=True, text=True)
+    if done.returncode or not done.stdout.strip():
+        said = (done.stderr or done.stdout).strip() or f"exit status {done.returncode}"
+        raise BuildFailed(f"{path} does not say which g++ it is: {said}: {ANOTHER}")
     return done.stdout.strip()
 
 
@@ -59,10 +65,10 @@ def device_libraries(cublas_module: Path) -> Path:
     assert program, "why_not() asks for the compiler first"
     wanted = undefined(cublas_module, "cublas")
     at = folder() / f"device-{_key(program, wanted)}"
-    if _whole(at):
+    if whole(at, LIBRARIES):
         return at
     with locked(folder()):
-        if not _whole(at):  # nobody was faster
+        if not whole(at, LIBRARIES):  # nobody was faster
             _build(at, program, wanted)
     return at
 
@@ -85,13 +91,21 @@ def _key(program: str, wanted: list[str]) -> str:
     return key.hexdigest()[:16]
 
 
-def _whole(at: Path) -> bool:
-    """Whether each library there is as it was when it was made."""
+def whole(at: Path, names: Iterable[str]) -> bool:
+    """Whether each of these files of a folder is as it was when `put` put it there."""
     try:
         sums: dict[str, str] = json.loads((at / MANIFEST).read_text(encoding="utf-8"))
-        return all(_sum(at / name) == sum_ for name, sum_ in sums.items())
-    except (OSError, ValueError):
+        return all(_sum(at / name) == sums[name] for name in names)
+    except (OSError, ValueError, LookupError, TypeError):
         return False
+
+
+def put(made: Path, at: Path) -> None:
+    """Rename a folder to its place, with what `whole` has to know; what is there goes."""
+    sums = {path.name: _sum(path) for path in made.iterdir()}
+    (made / MANIFEST).write_text(json.dumps(sums), encoding="utf-8")
+    shutil.rmtree(at, ignore_errors=True)
+    made.rename(at)
 
 
 def _sum(path: Path) -> str:
@@ -111,10 +125,7 @@ def _build(at: Path, program: str, wanted: list[str]) -> None:
         _compile_products(program, made, wanted)
         for rest in ("empty.cpp", "missing.cpp", "cublas.o", "version"):
             (made / rest).unlink()
-        sums = {path.name: _sum(path) for path in made.iterdir()}
-        (made / MANIFEST).write_text(json.dumps(sums), encoding="utf-8")
-        shutil.rmtree(at, ignore_errors=True)
-        made.rename(at)
+        put(made, at)
 
 
 def _compile_products(program: str, made: Path, wanted: list[str]) -> None:
@@ -143,8 +154,7 @@ def _run(program: str, made: Path, *arguments: Path | str) -> None:
     if done.returncode:
         said = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
         raise BuildFailed(
-            f"{program} cannot compile the emulated device: {said.strip()}: "
-            "install the compiler anew, or name another one in CXX"
+            f"{program} cannot compile the emulated device: {said.strip()}: {ANOTHER}"
         )
 
 

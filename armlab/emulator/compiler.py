@@ -17,6 +17,7 @@ from pathlib import Path
 from armlab.emulator import build
 
 MARK = b"EMULATED"
+HEADER = ("kernels.h", "kernels.h.gch")
 CUPY_HEADERS = ("complex.cuh", "carray.cuh", "atomics.cuh", "math_constants.h")
 
 KERNEL = re.compile(r"__global__\s+(?:\w+\s+)*?(?:__launch_bounds__\s*\([^)]*\)\s*)?(?:void\s+)?"
@@ -131,25 +132,24 @@ def precompiled_header(cupy: str) -> Path:
         for path in sorted(Path(cupy[2:], "cupy").glob("*.*h")):
             key.update(path.read_bytes())
     at = build.folder() / f"header-{key.hexdigest()[:16]}"
-    header = at / "kernels.h"
-    if header.exists():
-        return header
+    if build.whole(at, HEADER):
+        return at / HEADER[0]
     with build.locked(build.folder()):
-        if not header.exists():  # nobody was faster
+        if not build.whole(at, HEADER):  # nobody was faster
             _precompile(at, "\n".join(lines) + "\n", cupy)
-    return header
+    return at / HEADER[0]
 
 
 def _precompile(at: Path, text: str, cupy: str) -> None:
     with tempfile.TemporaryDirectory(dir=at.parent) as name:
         made = Path(name) / "header"
         made.mkdir()
-        (made / "kernels.h").write_text(text)
+        (made / HEADER[0]).write_text(text)
         command = [_program(), *flags(), *filter(None, [cupy]), "-x", "c++-header"]
-        done = subprocess.run([*command, str(made / "kernels.h")], capture_output=True, text=True)
+        done = subprocess.run([*command, str(made / HEADER[0])], capture_output=True, text=True)
         if done.returncode:
             raise build.BuildFailed(f"{_program()} cannot read CuPy's headers: {done.stderr}")
-        made.rename(at)
+        build.put(made, at)
 
 
 def _program() -> str:

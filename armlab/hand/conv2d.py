@@ -15,6 +15,7 @@ from armlab.arrays import (
     normal,
     pad,
     place,
+    repeatable,
 )
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
@@ -73,7 +74,7 @@ def conv2d_by_taps(x: Array, w: Array, window: Window, groups: int) -> tuple[Arr
     xp = array_namespace(x, w)
     (n, c, h, width), k, g = x.shape, w.shape[0], groups
     oh, ow = window.output_size("conv2d kernel", (h, width))
-    wg = xp.reshape(w, (g, k // g, c // g, *window.kernel))
+    wg = repeatable(xp.reshape(w, (g, k // g, c // g, *window.kernel)))  # over the images
 
     def pixels(padded: Array, tap: tuple[slice, ...]) -> Array:  # what tap (r, s) meets
         return xp.reshape(padded[tap], (n, g, c // g, oh * ow))

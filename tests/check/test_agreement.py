@@ -1,11 +1,9 @@
 """Hand and torch agree: each alone against float64, under bounds known beforehand."""
 
-import numpy as np
 import pytest
 from hypothesis import settings, target
 from hypothesis import strategies as st
 
-from armlab.arrays import place
 from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES, FUNCTIONS
 from armlab.check.devices import strict_device, torch_tensors
@@ -68,21 +66,3 @@ def test_on_the_stand_in_for_a_device(name):
 
     strata = CASES[name].strata(profile_examples() // 4)
     for_all(strata, agrees, st.sampled_from(DTYPES))
-
-
-@pytest.mark.gpu
-@pytest.mark.usefixtures("strict_cuda_precision")
-@pytest.mark.parametrize("name", CASES)
-def test_cupy_against_float64_and_torch_cuda(name):
-    from armlab.check.sides import run_hand, run_torch
-
-    def agrees(e, dtype):
-        expect_agreement(name, e, dtype, place("cuda"))
-        by_hand = run_hand(name, e, "float64", place("cuda"))
-        on_cuda = run_torch(name, e, "float64", "cuda")
-        for key, value in on_cuda.items():
-            if value is not None:
-                size = max(1.0, float(np.max(np.abs(value), initial=0)))
-                np.testing.assert_allclose(by_hand[key], value, rtol=0, atol=1e-9 * size)
-
-    for_all(CASES[name].strata(profile_examples()), agrees, st.sampled_from(DTYPES))

@@ -339,7 +339,7 @@ class Emulator:
 
 def test_the_emulated_device_says_why_it_cannot_be_had(monkeypatch):
     monkeypatch.setitem(sys.modules, "armlab.emulator", Emulator("it needs g++, which is missing"))
-    words = r"^device 'emulated' cannot be had here: it needs g\+\+, which is missing$"
+    words = r"^there is no device 'emulated' here: it needs g\+\+, which is missing$"
     with pytest.raises(RuntimeError, match=words):
         hand.Conv2d(3, 4, 1, device="emulated")
 

@@ -14,7 +14,7 @@ from armlab.check.strategies import Source
 
 
 def channel_conv1d(s: Source) -> Example:
-    n, c, _, _ = s.features()
+    n, c, _, _ = s.features(large=(3, 401, 1, 1))
     shape = (n, c, 1, 1)
     inputs = {"z": s.array("z", shape), "w": s.array("w", (1, 1, s.pick(1, 3, 5)))}
     return Example(inputs, {}, s.array("dy", shape), layouts=s.layouts)

@@ -12,7 +12,7 @@ from armlab.check.strategies import Source
 
 
 def channel_conv1d(s: Source) -> Example:
-    n, c, _, _ = s.features()
+    n, c, _, _ = s.features(large=(3, 401, 1, 1))
     options = {"kernel_size": s.pick(3, 1, 5)}
     return module_example(s, "ChannelConv1d", options, (n, c, 1, 1), (n, c, 1, 1))
 

@@ -46,7 +46,7 @@ VISIBLE uint64_t now();  // in nanoseconds
 // -- memory.cpp: allocations between guard pages
 
 struct Allocation {
-  char* begin;  // ends where its last page ends
+  char* begin;  // ends up to 15 bytes before its last page does
   size_t size;
   char* pages;
   size_t length;  // of its pages; guard pages lie before and behind them
@@ -63,13 +63,14 @@ char* allocate(size_t size);
 bool release(void* p);
 bool on_device(const void* p);
 bool pinned(const void* p);
+std::vector<const Allocation*> pinned();
 /// The allocation that holds all of these bytes.
 const Allocation* holding(const void* p, size_t size);
 /// The live allocation between whose guard pages an address lies.
 const Allocation* around(const void* p);
 /// The same of one that was freed.
 const Allocation* freed_around(const void* p);
-const std::vector<const Allocation*> live();
+std::vector<const Allocation*> live();
 size_t used();
 size_t capacity();
 /// In strict mode the host cannot touch device memory unless the device works.
@@ -108,6 +109,7 @@ struct Fault {
   int signal;
   void* address;
   bool writes;
+  bool odd;  // not a place that may not be touched, but an address that cannot be one
 };
 /// Run this; true where a signal ended it.
 bool faults(void (*run)(void*), void* argument, Fault* fault);

@@ -22,7 +22,7 @@ void say(const char* text) {
 void handle(int signal, siginfo_t* info, void* context) {
   if (way_out) {
     const auto error = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR];
-    *found = {signal, info->si_addr, (error & 2) != 0};
+    *found = {signal, info->si_addr, (error & 2) != 0, info->si_code == SI_KERNEL};
     siglongjmp(*way_out, 1);
   }
   if (signal == SIGSEGV && memory::on_device(info->si_addr))

@@ -2,9 +2,11 @@
 //
 //     | guard page | … slack | allocation | guard page | …
 //
-// An allocation ends exactly where its last page ends, so that the first byte behind it is out of
-// bounds. Addresses are given out in turn and used again only once all have been, so that memory
-// which was freed stays out of bounds. New memory is filled with 0xff: NaN, −1, 255.
+// An allocation ends where its last page ends, so that the first byte behind it is out of bounds.
+// Kernels may read sixteen bytes at once: it begins at a multiple of that, and up to 15 bytes
+// behind it are slack as well, in which strict.cpp sees that a kernel has written. Addresses are
+// given out in turn and used again only once all have been, so that memory which was freed stays
+// out of bounds. New memory is filled with 0xff: NaN, −1, 255.
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -61,6 +63,19 @@ int pattern() {
   return file;
 }
 
+/// Fill what lies around an allocation with NaN of its own: what is copied there is seen.
+void mark_slack(const Allocation& a) {
+  static uint32_t number = 0;
+  number = number % 0x7ffff + 1;
+  const uint32_t nan = 0xfff00000 | number;
+  const auto mark = [nan](char* from, char* to) {
+    for (char* p = from; p < to; p++)
+      *p = char(nan >> (8 * (reinterpret_cast<uintptr_t>(p) % sizeof nan)));
+  };
+  mark(a.pages, a.begin);
+  mark(a.end(), a.pages + a.length);
+}
+
 /// Where so many bytes are free from an address on, up to the end of the range.
 char* gap(char* from, size_t length) {
   auto after = taken.lower_bound(from);
@@ -105,12 +120,16 @@ bool between_guards(const Allocation& a, const char* p) {
 
 char* allocate(size_t size) {
   Open open;
+  size_t aligned = 1;  // no vector is larger than the allocation
+  while (aligned < 16 && 2 * aligned <= size) aligned *= 2;
   const size_t length = whole_pages(std::max<size_t>(size, 1));
   char* at = gap(range().next, length + 2 * PAGE);
   if (!at && !(at = gap(range().base, length + 2 * PAGE))) return nullptr;
   char* pages = at + PAGE;
-  const Allocation a = {pages + length - size, size, pages, length};
+  const size_t all = (size + aligned - 1) / aligned * aligned;
+  const Allocation a = {pages + length - all, size, pages, length};
   if (!usable(a)) return nullptr;
+  mark_slack(a);
   taken[pages] = a;
   bytes_used += length;
   range().next = pages + length;
@@ -153,7 +172,7 @@ const Allocation* freed_around(const void* p) {
   return nullptr;
 }
 
-const std::vector<const Allocation*> live() {
+std::vector<const Allocation*> live() {
   std::vector<const Allocation*> all;
   for (const auto& [_, a] : taken) all.push_back(&a);
   return all;

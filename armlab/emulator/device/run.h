@@ -32,6 +32,8 @@ char* shared_end();
 std::string argument_name(const Kernel& kernel, unsigned i);
 /// The same of the first argument that points into an allocation.
 std::string argument_into(const Kernel& kernel, void** arguments, const Allocation& a);
+/// Where an address lies, seen from the allocation next to it.
+std::string place_name(const Kernel& kernel, void** arguments, const char* p);
 Failure stopped(const Run& run, const Fault& fault);
 Failure ended_badly(const Kernel& kernel, BlockEnd ended);
 

@@ -25,9 +25,7 @@ std::string argument_into(const Kernel& kernel, void** arguments, const Allocati
   return "memory that no argument points to";
 }
 
-namespace {
-/// Where an address lies, seen from the allocation next to it.
-std::string where(const Kernel& kernel, void** arguments, const char* p) {
+std::string place_name(const Kernel& kernel, void** arguments, const char* p) {
   const Allocation* live = memory::around(p);
   const Allocation* a = live ? live : memory::freed_around(p);
   if (!a) {
@@ -43,14 +41,14 @@ std::string where(const Kernel& kernel, void** arguments, const char* p) {
   const std::string far = distance ? words("%zu bytes ", distance) : "just ";
   return far + words("%s the %zu bytes of ", behind ? "behind" : "before", a->size) + name;
 }
-}  // namespace
 
 Failure stopped(const Run& run, const Fault& fault) {
   const Kernel& kernel = *run.function.kernel;
   if (fault.signal == SIGFPE)
     return fail(LAUNCH_FAILED, "kernel %s divides an integer by zero", kernel.name);
   const char* address = static_cast<char*>(fault.address);
-  const std::string place = where(kernel, run.launch.arguments, address);
+  const std::string place = fault.odd ? "a vector at an address that is not a multiple of its size"
+                                      : place_name(kernel, run.launch.arguments, address);
   const unsigned t = kernel.threads == TOGETHER ? running_thread() : run.running;
   const Size3 block = run.launch.block, at = run.launch.at;
   const unsigned row = t / block.x;

@@ -8,11 +8,12 @@
 namespace {
 const char* const ORDERS[] = {"forward", "backward", "in random order"};
 
-/// All that is in device memory.
+/// All that a kernel may write to: device memory, and what the host has pinned.
 struct Contents {
   std::vector<const Allocation*> live = memory::live();
   std::vector<std::vector<char>> bytes;
   Contents() {
+    for (const Allocation* a : memory::pinned()) live.push_back(a);
     for (const Allocation* a : live) bytes.emplace_back(a->pages, a->pages + a->length);
   }
   void put_back() const {
@@ -36,15 +37,18 @@ Failure compare(const Kernel& kernel, void** arguments, const Contents& want, Or
   }
   return NONE;
 }
-/// Between its first page and its first byte an allocation has some that nobody may write to.
-Failure written_before(const Kernel& kernel, void** arguments) {
-  for (const Allocation* a : memory::live()) {
-    const auto touched = [](char byte) { return byte != memory::FRESH; };
-    const char* first = std::find_if(a->pages, a->begin, touched);
-    if (first == a->begin) continue;
-    return fail(ILLEGAL_ADDRESS, "kernel %s writes %td bytes before the %zu bytes of %s",
-                kernel.name, a->begin - first, a->size,
-                argument_into(kernel, arguments, *a).c_str());
+
+/// Whether a run has written to bytes that lie in pages of an allocation and not in it.
+Failure written_outside(const Kernel& kernel, void** arguments, const Contents& before) {
+  for (size_t i = 0; i < before.live.size(); i++) {
+    const Allocation& a = *before.live[i];
+    const char* was = before.bytes[i].data();
+    const char* end = a.pages + a.length;
+    const char* p = std::mismatch<const char*>(a.pages, a.begin, was).first;
+    if (p == a.begin) p = std::mismatch<const char*>(a.end(), end, was + (a.end() - a.pages)).first;
+    if (p != end)
+      return fail(ILLEGAL_ADDRESS, "kernel %s writes %s", kernel.name,
+                  place_name(kernel, arguments, p).c_str());
   }
   return NONE;
 }
@@ -53,7 +57,7 @@ Failure written_before(const Kernel& kernel, void** arguments) {
 Failure run_in_three_orders(const Function& function, const Launch& launch, unsigned dynamic) {
   const Contents before;
   if (Failure code = Run(function, launch, dynamic, FORWARD).once()) return code;
-  if (Failure code = written_before(*function.kernel, launch.arguments)) return code;
+  if (Failure code = written_outside(*function.kernel, launch.arguments, before)) return code;
   const Contents after;
   for (Order order : {BACKWARD, RANDOM}) {
     before.put_back();
