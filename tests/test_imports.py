@@ -86,6 +86,13 @@ print(code, [name for name in ("cupy", "armlab.emulator") if name in sys.modules
     assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
 
 
+def test_pytorch_and_its_bridge_load_no_gpu_library():
+    heavy = {"armlab.emulator", "cupy", "hypothesis", "torch._dynamo"}
+    code = f"import sys, armlab.torch; print([m for m in {sorted(heavy)!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def uses_of_xp():
     """(name, keywords of the call) wherever `armlab.hand` names the array library."""
     for path in [*files("hand"), ROOT / "arrays.py"]:

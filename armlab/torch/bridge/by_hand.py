@@ -81,6 +81,12 @@ class ByHand(nn.Module):
         return self._by_hand
 
     def forward(self, *inputs: Tensor) -> Any:
+        if torch.compiler.is_dynamo_compiling():  # which would put PyTorch in NumPy's place
+            uncompiled: Any = torch.compiler.disable
+            return uncompiled(self._call)(*inputs)
+        return self._call(*inputs)
+
+    def _call(self, *inputs: Tensor) -> Any:
         parameters, buffers = self._share()
         expect_alike(f"by_hand({type(self._by_hand).__name__})", inputs, parameters.values())
         tensors = (*inputs, *parameters.values())
@@ -162,8 +168,8 @@ class _Call(torch.autograd.Function):
                 layer._keep_statistics()
             ctx.several = isinstance(y, tuple)
             ys = tensors_apart(y if ctx.several else (y,), xs)
-        # Saved so that PyTorch notices what is written to before backward runs.
-        ctx.save_for_backward(*tensors, *buffers, *ys)
+        noticed = (*tensors, *buffers, *ys)  # PyTorch notices what is written to before backward
+        ctx.save_for_backward(*noticed)
         ctx.set_materialize_grads(False)
         return tuple(ys) if ctx.several else ys[0]
 
@@ -187,8 +193,7 @@ class _Call(torch.autograd.Function):
             spared = {} if any(wanted[:n]) else _without_input_grad(hand_backward)
             *dxs, grads = hand_backward(tuple(given) if ctx.several else given[0], **spared)
             results = [*dxs, *(grads[key] for key in ctx.keys)]
-            asked = [g if w else None for g, w in zip(results, wanted, strict=True)]
-            return (None, None, None, *tensors_apart(asked, known))
+            return (None, None, None, *tensors_apart(results, known))
 
 
 def _without_input_grad(hand_backward: Callable[..., Any]) -> dict[str, bool]:
