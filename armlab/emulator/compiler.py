@@ -11,6 +11,7 @@ import re
 import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -93,8 +94,21 @@ def translated(source: str, options: list[str], names: list[str]) -> str:
 
 
 def _has_c_linkage(source: str, name: str) -> bool:
-    own = re.search(rf'extern\s+"C"[^;{{}}]*\b{name}\s*\(', source)
-    return own is not None or re.search(r'extern\s+"C"\s*\{', source) is not None
+    """Whether C++ declares the kernel by its plain name: alone, or in a block of such functions."""
+    if re.search(rf'extern\s+"C"[^;{{}}]*\b{name}\s*\(', source):
+        return True
+    declared = re.compile(rf"__global__[^;{{}}]*\b{name}\s*\(")
+    return any(declared.search(block) for block in _c_blocks(source))
+
+
+def _c_blocks(source: str) -> Iterator[str]:
+    """What stands in the braces behind each `extern "C"`."""
+    for start in re.finditer(r'extern\s+"C"\s*\{', source):
+        depth, at = 1, start.end()
+        while at < len(source) and depth:
+            depth += (source[at] == "{") - (source[at] == "}")
+            at += 1
+        yield source[start.end() : at]
 
 
 def _threads(source: str) -> str:

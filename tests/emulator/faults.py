@@ -316,8 +316,8 @@ FAULTS = [
         "dynamic shared memory for fewer threads than there are",
         "total",
         Way.ACCESS,
-        r"total writes behind its dynamic shared memory: thread \(127, 0, 0\)",
-        host={"shared": 127 * 4},
+        r"total writes behind its dynamic shared memory: thread \(124, 0, 0\)",
+        host={"shared": 124 * 4},
     ),
     Fault(
         "a barrier in a branch that some threads take",

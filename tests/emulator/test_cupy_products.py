@@ -119,3 +119,26 @@ def test_products_of_every_shape(cupy_place, cupy_device):
     print(f"{judged} products by {dict(ways)}")
     for word in WAYS if emulated else ():
         assert any(word in name for name in ways), f"expected a product by {word}, got {set(ways)}"
+
+
+REFUSED = {  # (m, n, k), (lda, ldb, ldc) of a product of matrices as they lie
+    "a column of a shorter than its rows": ((5, 4, 3), (4, 3, 5)),
+    "a column of b": ((5, 4, 3), (5, 2, 5)),
+    "a column of the result": ((5, 4, 3), (5, 3, 4)),
+    "a negative size": ((5, 4, -3), (5, 3, 5)),
+    "no distance at all": ((1, 1, 1), (1, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_sizes_that_do_not_fit_are_refused(name, cupy_place):
+    import cupy
+    from cupy.cuda import cublas, device
+
+    (m, n, k), (lda, ldb, ldc) = REFUSED[name]
+    one, x = np.ones(1, "f4"), cupy.zeros(64, "f4")
+    number, at = one.ctypes.data, x.data.ptr
+    with pytest.raises(cublas.CUBLASError, match="CUBLAS_STATUS_INVALID_VALUE"):
+        cublas.sgemm(
+            device.get_cublas_handle(), 0, 0, m, n, k, number, at, lda, at, ldb, number, at, ldc
+        )

@@ -324,12 +324,18 @@ def texture(cp):
     cp.cuda.texture.CUDAarray(channels, 4)
 
 
+def norm(cp):
+    from cupy import cublas
+
+    cublas.nrm2(cp.ones(3))
+
+
 NOT_THERE = {
     "cudaIpcGetMemHandle": lambda cp: cp.cuda.runtime.ipcGetMemHandle(cp.ones(3).data.ptr),
     "cudaMallocManaged": lambda cp: cp.cuda.runtime.mallocManaged(100),
     "cudaStreamBeginCapture": lambda cp: cp.cuda.Stream(non_blocking=True).begin_capture(),
     "cublasGemmEx of types 4, 4 and 4": lambda cp: cp.dot(*2 * [cp.ones((2, 2), "complex64")]),
-    "cublasZdotc_v2": lambda cp: cp.vdot(*2 * [cp.ones(3, "complex128")]),
+    "cublasDnrm2_v2": norm,
     "cuLaunchCooperativeKernel": wait_for_all_blocks,
     "cuModuleGetGlobal_v2": global_of_a_module,
     "cuLinkCreate_v2": lambda cp: cp.cuda.driver.linkCreate(),

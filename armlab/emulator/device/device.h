@@ -11,7 +11,8 @@
 
 // -- what a kernel calls: see include/warps.h
 
-API void emulated_barrier(bool of_the_block);
+API void emulated_barrier();
+API void emulated_warp_barrier(unsigned mask);
 API uint64_t* emulated_slots();
 extern "C" VISIBLE char* emulated_dynamic_shared;
 

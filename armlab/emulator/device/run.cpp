@@ -70,7 +70,7 @@ void Run::block(uint64_t number) {
   const uint64_t row = number / grid.x;
   launch.at = {unsigned(number % grid.x), unsigned(row % grid.y), unsigned(row / grid.y)};
   if (function.shared) memset(function.shared_at(function.module), memory::FRESH, function.shared);
-  emulated_dynamic_shared = shared_end() - dynamic;
+  emulated_dynamic_shared = shared_end() - (dynamic + 15) / 16 * 16;  // where a vector may begin
   memset(emulated_dynamic_shared, memory::FRESH, dynamic);
   uint64_t* const draws = order == RANDOM ? &seed : nullptr;
   if (function.kernel->threads == TOGETHER) {
