@@ -39,8 +39,8 @@ UNUSED = "appears to not have been used"
 FAULTS = [
     Fault(
         "the gradient of the second input is dropped",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "results",
         "results = [dxs[0], *(None for _ in dxs[1:]), *(grads[key] for key in ctx.keys)]",
         ("is_the_module", FFM),
@@ -48,8 +48,8 @@ FAULTS = [
     ),
     Fault(
         "the gradients of weights are turned round",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "results",
         "results = [*dxs, *(grads[key].reshape(grads[key].shape[::-1]) for key in ctx.keys)]",
         ("is_the_module", ARM),
@@ -57,16 +57,16 @@ FAULTS = [
     ),
     Fault(
         "the gradient of a weight under the key of its neighbour",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "results",
         'results = [*dxs, *(grads[key.replace("bias", "weight")] for key in ctx.keys)]',
         ("is_the_module", ARM),
     ),
     Fault(
         "dx is spared though it is wanted",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "spared",
         "spared = _without_input_grad(hand_backward)",
         ("is_the_module", "ConvBN"),
@@ -74,8 +74,8 @@ FAULTS = [
     ),
     Fault(
         "dy is read as if it were contiguous",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "given",
         "given = [dy if dy is None else array_of(dy.as_strided(dy.shape, "
         "torch.empty(dy.shape).stride())) for dy in dys]",
@@ -91,8 +91,8 @@ FAULTS = [
     ),
     Fault(
         "one unused output and no gradient at all",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "known",
         "known = [dy for dy in given if given[-1] is not None]",
         ("unused_outputs_have_no_part",),
@@ -158,8 +158,8 @@ FAULTS = [
     ),
     Fault(
         "writes to outputs go unnoticed",
-        "by_hand",
-        "_Call.forward",
+        "hand_call",
+        "HandCall.forward",
         "noticed",
         "noticed = (*tensors, *buffers)",
         ("writes_are_noticed",),
@@ -167,8 +167,8 @@ FAULTS = [
     ),
     Fault(
         "writes to weights go unnoticed",
-        "by_hand",
-        "_Call.forward",
+        "hand_call",
+        "HandCall.forward",
         "noticed",
         "noticed = (*inputs, *buffers, *ys)",
         ("writes_are_noticed",),
@@ -176,24 +176,24 @@ FAULTS = [
     ),
     Fault(
         "what forward kept stays as long as the graph",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "ctx.hand_backward",
         "pass",
         ("what_forward_kept_is_let_go",),
     ),
     Fault(
         "a second backward runs the module of now",
-        "by_hand",
-        "_Call.forward",
+        "hand_call",
+        "HandCall.forward",
         "ctx.keys, ctx.before",
-        "ctx.keys, ctx.before = keys, layer._by_hand",
+        "ctx.keys, ctx.before = keys, module",
         ("a_second_backward_is_the_first",),
     ),
     Fault(
         "a second backward moves the statistics",
-        "by_hand",
-        "_Call.backward",
+        "hand_call",
+        "HandCall.backward",
         "hand_backward",
         "hand_backward = ctx.hand_backward or ctx.before(*map(array_of, inputs))[1]\n"
         "ctx.before = ctx.before.eval()",
@@ -322,4 +322,4 @@ def test_without_a_fault_each_property_holds(caught_by):
 
 def test_each_fault_has_a_name_of_its_own():
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 25
-    assert {fault.file for fault in FAULTS} == {"by_hand", "by_autograd", "sharing"}
+    assert {fault.file for fault in FAULTS} == {"by_hand", "hand_call", "by_autograd", "sharing"}

@@ -279,6 +279,18 @@ def test_what_the_module_refuses_is_refused_in_its_words():
         layer(torch.zeros(2, 5, 3, 4))
 
 
+def test_a_call_that_is_refused_half_way_leaves_both_sides_alike():
+    """The statistics of the layers before have moved, as in PyTorch."""
+    layer = twins.by_hand(made("AttentionRefinementModule", np.random.default_rng(0)))
+    (x,) = inputs_of("AttentionRefinementModule", np.random.default_rng(0))
+    with pytest.raises(ValueError, match="batch of at least 2"):
+        layer(x[:1])
+    assert (layer.conv.bn.num_batches_tracked, layer.bn_atten.num_batches_tracked) == (1, 0)
+    same_states(layer.state_dict(), layer.module.state_dict())
+    layer(x)
+    assert (layer.conv.bn.num_batches_tracked, layer.bn_atten.num_batches_tracked) == (2, 1)
+
+
 def test_weights_in_a_dtype_that_numpy_lacks_are_refused():
     layer = twins.by_hand(hand.PaperAttentionRefinement(8)).bfloat16()
     with pytest.raises(TypeError, match="that NumPy or CuPy can read, got bfloat16 on cpu"):

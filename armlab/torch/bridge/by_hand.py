@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,15 +10,8 @@ from torch import Tensor, nn
 
 from armlab import hand
 from armlab.arrays import Array
-from armlab.torch.bridge.sharing import (
-    Memory,
-    array_of,
-    expect_alike,
-    memory_of,
-    running_at,
-    tensor_of,
-    tensors_apart,
-)
+from armlab.torch.bridge.hand_call import HandCall
+from armlab.torch.bridge.sharing import Memory, array_of, expect_alike, memory_of, tensor_of
 
 
 def by_hand(module: hand.Module) -> ByHand:
@@ -89,9 +81,9 @@ class ByHand(nn.Module):
     def _call(self, *inputs: Tensor) -> Any:
         parameters, buffers = self._share()
         expect_alike(f"by_hand({type(self._by_hand).__name__})", inputs, parameters.values())
-        tensors = (*inputs, *parameters.values())
-        call: Any = _Call.apply
-        return call(self, tuple(parameters), tuple(buffers.values()), *tensors)
+        call: Any = HandCall.apply
+        how = self._by_hand, self._keep_statistics, tuple(parameters), tuple(buffers.values())
+        return call(*how, *inputs, *parameters.values())
 
     # -- what is shared ---------------------------------------------------------------------
 
@@ -145,58 +137,3 @@ class ByHand(nn.Module):
     def extra_repr(self) -> str:
         words = self._by_hand.extra_repr()
         return type(self._by_hand).__name__ + (f", {words}" if words else "")
-
-
-class _Call(torch.autograd.Function):
-    """One call: forward runs the module by hand, backward the backward that it returned."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        layer: ByHand,
-        keys: tuple[str, ...],
-        buffers: tuple[Tensor, ...],
-        *tensors: Tensor,
-    ) -> Any:
-        inputs = tensors[: len(tensors) - len(keys)]
-        ctx.keys, ctx.before = keys, layer._by_hand.copy()
-        with running_at(inputs[0]):
-            xs = [array_of(x) for x in inputs]
-            try:
-                y, ctx.hand_backward = layer._by_hand(*xs)
-            finally:
-                layer._keep_statistics()
-            ctx.several = isinstance(y, tuple)
-            ys = tensors_apart(y if ctx.several else (y,), xs)
-        noticed = (*tensors, *buffers, *ys)  # PyTorch notices what is written to before backward
-        ctx.save_for_backward(*noticed)
-        ctx.set_materialize_grads(False)
-        return tuple(ys) if ctx.several else ys[0]
-
-    @staticmethod
-    def backward(ctx: Any, *dys: Tensor | None) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                f"by_hand({type(ctx.before).__name__}) expected to be differentiated once, got "
-                "create_graph=True: its gradient has none; take the twin for second derivatives"
-            )
-        wanted = ctx.needs_input_grad[3:]
-        n = len(wanted) - len(ctx.keys)
-        inputs = ctx.saved_tensors[:n]
-        with running_at(inputs[0]):
-            given = [None if dy is None else array_of(dy) for dy in dys]
-            known = [dy for dy in given if dy is not None]
-            if not known:
-                return (None,) * len(ctx.needs_input_grad)
-            hand_backward = ctx.hand_backward or ctx.before.copy()(*map(array_of, inputs))[1]
-            ctx.hand_backward = None  # what forward kept is free when this is
-            spared = {} if any(wanted[:n]) else _without_input_grad(hand_backward)
-            *dxs, grads = hand_backward(tuple(given) if ctx.several else given[0], **spared)
-            results = [*dxs, *(grads[key] for key in ctx.keys)]
-            return (None, None, None, *tensors_apart(results, known))
-
-
-def _without_input_grad(hand_backward: Callable[..., Any]) -> dict[str, bool]:
-    """The option that spares dx, of a backward that has it."""
-    has = "input_grad" in inspect.signature(hand_backward).parameters
-    return {"input_grad": False} if has else {}
