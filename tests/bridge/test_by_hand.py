@@ -298,6 +298,20 @@ def test_weights_in_a_dtype_that_numpy_lacks_are_refused():
     assert layer.float()(torch.tensor(X)).shape == X.shape
 
 
+def test_tensors_without_memory_are_refused():
+    """And of inputs PyTorch refuses them itself, as it does for every function of one's own."""
+    layer = twins.by_hand(hand.PaperAttentionRefinement(8))
+    x = torch.tensor(X)
+
+    def of_weight(w):
+        return torch.func.functional_call(layer, {"conv_atten.weight": w}, (x,)).sum()
+
+    with pytest.raises(TypeError, match=r"expected a tensor with memory of its own, .* the twin"):
+        torch.func.grad(of_weight)(layer.conv_atten.weight.detach())
+    with pytest.raises(RuntimeError, match="setup_context"):
+        torch.func.grad(lambda x: layer(x).sum())(x)
+
+
 def test_what_is_no_module_by_hand_is_refused():
     for thing in (torch.nn.ReLU(), hand.relu, X):
         with pytest.raises(TypeError, match=r"^by_hand expected a module of armlab.hand, got "):

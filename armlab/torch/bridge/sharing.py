@@ -64,8 +64,17 @@ def address(a: Array) -> int:
 
 
 def memory_of(t: Tensor) -> Memory:
-    """Where a tensor lies and how it is read: two that agree in all of it are one."""
-    return t.data_ptr(), t.dtype, t.shape, t.stride()
+    """Where a tensor lies and how it is read: two that agree in all of it are one.
+
+    Raises TypeError for one that lies nowhere, as within torch.func.grad and vmap.
+    """
+    try:
+        return t.data_ptr(), t.dtype, t.shape, t.stride()
+    except RuntimeError:
+        raise TypeError(
+            "expected a tensor with memory of its own, got one that only stands for such, as in "
+            "torch.func.grad and vmap: take the twin there"
+        ) from None
 
 
 def tensors_apart(arrays: Iterable[Array | None], taken: Iterable[Array]) -> list[Tensor | None]:
