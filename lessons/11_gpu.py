@@ -949,7 +949,7 @@ axes[2].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# The bound tells the two apart, which a tolerance of the kind `rtol=1e-2` would not. Training rarely minds TF32. A *test* does: with it, every correct gradient looks wrong, or every tolerance has to be so wide that wrong ones pass. So tests/check/test_gpu.py first asserts that it is off. Its last test multiplies $1 + 2^{-12}$ by itself, 64 times: in TF32 the sum would be exactly 64.
+# The bound tells the two apart, which a tolerance of the kind `rtol=1e-2` would not. Training rarely minds TF32. A *test* does: with it, every correct gradient looks wrong, or every tolerance has to be so wide that wrong ones pass. So tests/check/test_gpu.py asserts that it is off, and multiplies $1 + 2^{-12}$ by itself, 64 times: in TF32 the sum would be exactly 64.
 #
 # ### Bits under your hand
 #

@@ -105,12 +105,17 @@ class _OnImport:
 def counting() -> Iterator[dict[str, Count]]:
     """What runs within the block, by name; the dict is filled when the block ends."""
     device = _installed_device()
-    device.emulated_count_from_zero()
-    counts: dict[str, Count] = {}
-    yield counts
-    for line in _report(device).splitlines():
-        kind, calls, size, nanoseconds, name = line.split(" ", 4)
-        counts[name] = Count(kind, int(calls), int(size), int(nanoseconds) / 1e9)
+    before = _counts(device)
+    within: dict[str, Count] = {}
+    try:
+        yield within
+    finally:
+        none = Count("", 0, 0, 0)
+        for name, all_ in _counts(device).items():
+            was = before.get(name, none)
+            if calls := all_.calls - was.calls:
+                size, seconds = all_.size - was.size, all_.seconds - was.seconds
+                within[name] = Count(all_.kind, calls, size, seconds)
 
 
 @contextmanager
@@ -150,6 +155,15 @@ def _installed_device() -> Any:
     if not installed():
         raise RuntimeError("the device of this process is not the emulated one: install it first")
     return _kept.device
+
+
+def _counts(device: Any) -> dict[str, Count]:
+    """What has run since the device was installed."""
+    counts = {}
+    for line in _report(device).splitlines():
+        kind, calls, size, nanoseconds, name = line.split(" ", 4)
+        counts[name] = Count(kind, int(calls), int(size), int(nanoseconds) / 1e9)
+    return counts
 
 
 def _report(device: Any) -> str:

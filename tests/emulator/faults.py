@@ -40,7 +40,7 @@ SAID = {
     "hangs|has a barrier": Way.BARRIER,
     "gives another result": Way.ORDER,
     "divides an integer by zero": Way.TRAP,
-    r"kernel \w+ (reads|writes) ": Way.ACCESS,
+    r"kernel \w+ (reads|writes|takes) ": Way.ACCESS,
 }
 
 
@@ -318,6 +318,22 @@ FAULTS = [
         Way.ACCESS,
         r"total writes behind its dynamic shared memory: thread \(124, 0, 0\)",
         host={"shared": 124 * 4},
+    ),
+    Fault(
+        "one element more than static shared memory has",
+        "turn",
+        Way.ACCESS,
+        r"turn takes element 128 of 'float \[128\]' in line 7: thread \(0, 0, 0\) of block",
+        was="tile[127 - t]",
+        now="tile[128 - t]",
+    ),
+    Fault(
+        "an index of −1 into static shared memory",
+        "turn",
+        Way.ACCESS,
+        r"turn takes element -1 of 'float \[128\]' in line 5: thread \(0, 0, 0\) of block",
+        was="tile[t] =",
+        now="tile[t - 1] =",
     ),
     Fault(
         "a barrier in a branch that some threads take",

@@ -287,6 +287,21 @@ def test_counts_begin_anew(cp):
     assert second["twice"].size == 3
 
 
+def test_counts_within_counts(cp):
+    """Each block has all that ran in it, also where an exception ends it."""
+    twice, a = cp.RawKernel(TWICE, "twice"), cp.ones(5, "float32")
+    with emulator.counting() as outer:
+        twice((1,), (5,), (a,))
+        try:
+            with emulator.counting() as inner:
+                twice((1,), (3,), (a,))
+                raise KeyError
+        except KeyError:
+            twice((1,), (2,), (a,))
+    assert (inner["twice"].calls, inner["twice"].size) == (1, 3)
+    assert (outer["twice"].calls, outer["twice"].size) == (3, 10)
+
+
 def test_a_strict_launch_counts_once(cp):
     twice = cp.RawKernel(TWICE, "twice")
     with emulator.strict(), emulator.counting() as counts:

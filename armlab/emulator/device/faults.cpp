@@ -1,4 +1,4 @@
-// Signals: a kernel that touches what it may not ends there, and its launch fails with a sentence.
+// Faults: a kernel that touches what it may not ends there, and its launch fails with a sentence.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ void say(const char* text) {
 void handle(int signal, siginfo_t* info, void* context) {
   if (way_out) {
     const auto error = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR];
-    *found = {signal, info->si_addr, (error & 2) != 0, info->si_code == SI_KERNEL};
+    *found = {"", signal, info->si_addr, (error & 2) != 0, info->si_code == SI_KERNEL};
     siglongjmp(*way_out, 1);
   }
   if (signal == SIGSEGV && memory::on_device(info->si_addr))
@@ -51,6 +51,26 @@ API void emulated_handle_signals() {
   ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)
     sigaction(SIGNALS[i], &ours, &before[i]);
+}
+
+void emulated_stop(const char* what, int line) {
+  *found = {};
+  snprintf(found->said, sizeof found->said, "%s in line %d", what, line);
+  siglongjmp(*way_out, 1);
+}
+
+/// What g++ hands over where -fsanitize=bounds finds an index outside of its array.
+struct OutOfBounds {
+  const char* file;
+  unsigned line, column;
+  const struct {
+    uint16_t kind, info;
+    char name[1];  // such as 'float [64]'
+  } *array, *index;
+};
+API void __ubsan_handle_out_of_bounds_abort(const OutOfBounds* at, uint64_t index) {
+  emulated_stop(words("takes element %d of %s", int(index), at->array->name).c_str(),
+                int(at->line));
 }
 
 bool faults(void (*run)(void*), void* argument, Fault* fault) {

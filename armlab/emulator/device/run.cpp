@@ -71,7 +71,7 @@ void Run::block(uint64_t number) {
   launch.at = {unsigned(number % grid.x), unsigned(row % grid.y), unsigned(row / grid.y)};
   if (function.shared) memset(function.shared_at(function.module), memory::FRESH, function.shared);
   emulated_dynamic_shared = shared_end() - (dynamic + 15) / 16 * 16;  // where a vector may begin
-  memset(emulated_dynamic_shared, memory::FRESH, dynamic);
+  memset(emulated_dynamic_shared, memory::FRESH, size_t(shared_end() - emulated_dynamic_shared));
   uint64_t* const draws = order == RANDOM ? &seed : nullptr;
   if (function.kernel->threads == TOGETHER) {
     ended = run_together(*function.kernel, launch, numbers.data(), draws);
