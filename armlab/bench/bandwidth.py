@@ -1,0 +1,143 @@
+"""The bandwidth that each CUDA kernel reaches on a card, next to a copy on the same card.
+
+    python -m armlab.bench.bandwidth --device cuda
+
+The bytes are the floor of `kernel_calls`, so a kernel that reads twice has a low figure. The time
+is that between two events around the call. Copies of `MOST` bytes stand in the queue before the
+first event: they keep the device busy while Python queues the call, so its time is none of Python's,
+and they leave nothing of the arrays in the caches. "copy" is such a copy; a row "copy" among the
+kernels is a copy of one array of their size, which a launch costs more of.
+
+The emulated device has no times that mean anything: there `launches` are counted, and the rest
+is null. A call that fails has "failed", a sentence, and the others are measured still.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from armlab.arrays import Place, device_name, place
+from armlab.bench.kernel_calls import SIZE, KernelCall, Size, asked, of_training
+from armlab.bench.launches import QUEUED, calls
+
+MOST = 2**28  # bytes, more than caches hold
+BUSY = 4  # copies of so many bytes before a call
+ROUNDS, WARM_UP = 50, 5
+Row = dict[str, Any]
+
+
+def measure(where: Place, size: Size = SIZE, most: int = MOST, rounds: int = ROUNDS) -> Row:
+    """{"device", "size", "copy_gbps", "rows"}: each row of the table, forward and backward."""
+    with where.device:
+        clock = None if device_name(where.device) == "emulated" else Clock(where, most, rounds)
+        copy = clock and clock.copy_gbps()
+        rows = [_row(call, clock, copy) for call in _calls(where, size)]
+    return {"device": device_name(where.device), "size": [*size], "copy_gbps": copy, "rows": rows}
+
+
+class Clock:
+    """Times calls on a card by events, behind copies of `most` bytes that keep it busy."""
+
+    def __init__(self, where: Place, most: int, rounds: int) -> None:
+        import cupy
+
+        self.cupy, self.most, self.rounds = cupy, most, rounds
+        self.source = cupy.ones(most, dtype="uint8")
+        self.target = cupy.empty_like(self.source)
+
+    def seconds(self, call: Callable[[], Any]) -> float:
+        """The median of many calls."""
+        start, end = self.cupy.cuda.Event(), self.cupy.cuda.Event()
+        found = []
+        for turn in range(WARM_UP + self.rounds):
+            for _ in range(BUSY):
+                self._copy()
+            start.record()
+            call()
+            end.record()
+            end.synchronize()
+            if turn >= WARM_UP:
+                found.append(self.cupy.cuda.get_elapsed_time(start, end) / 1e3)
+        return statistics.median(found)
+
+    def copy_gbps(self) -> float:
+        """Bytes read and bytes written by a copy on the device, in 10⁹ a second."""
+        return 2 * self.most / self.seconds(self._copy) / 1e9
+
+    def _copy(self) -> None:
+        self.target.data.copy_from_device_async(
+            self.source.data, self.most, self.cupy.cuda.get_current_stream()
+        )
+
+
+def _calls(where: Place, size: Size) -> Iterator[KernelCall | Row]:
+    """Every call, and for what cannot even be prepared the row that says so."""
+    yield _copied(where, size)
+    for each in asked(where, size):
+        try:
+            yield from each.parts()
+        except Exception as error:
+            on = list(each.arguments[0].shape)
+            yield {"function": each.function, "part": "both", "on": on, "failed": _said(error)}
+    yield from of_training(where, size)
+
+
+def _copied(where: Place, size: Size) -> KernelCall:
+    """A copy of an array as large as those of the kernels."""
+    x = where.xp.ones(size, dtype="float32")
+    y = where.xp.empty_like(x)
+
+    def copy() -> Any:
+        y.data.copy_from_device_async(x.data, x.nbytes)
+        return y
+
+    return KernelCall("copy", "forward", size, copy, (x,))
+
+
+def _row(call: KernelCall | Row, clock: Clock | None, copy: float | None) -> Row:
+    if isinstance(call, dict):
+        return call
+    row: Row = {"function": call.function, "part": call.part, "on": [*call.on]}
+    try:
+        read, written = call.floor()
+        row |= {"read": read, "written": written}
+        if clock is None or copy is None:
+            return row | {"launches": launches(call), "us": None, "gbps": None, "share": None}
+        seconds = clock.seconds(call.run)
+    except Exception as error:  # whatever a kernel or a driver may raise: the next row follows
+        return row | {"failed": _said(error)}
+    gbps = (read + written) / seconds / 1e9
+    return row | {"launches": None, "us": 1e6 * seconds, "gbps": gbps, "share": gbps / copy}
+
+
+def launches(call: KernelCall) -> int:
+    """Of a second run, on the emulated device."""
+    from armlab import emulator
+
+    with emulator.counting() as counts:
+        call.run()
+    return calls(counts, *QUEUED)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the document. 1 where a call failed."""
+    parser = argparse.ArgumentParser(prog="python -m armlab.bench.bandwidth")
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or emulated")
+    parser.add_argument("--size", type=int, nargs=4, default=SIZE, metavar=("N", "C", "H", "W"))
+    args = parser.parse_args(arguments)
+    found = measure(place(args.device), tuple(args.size))
+    print(json.dumps(found))
+    return int(any("failed" in row for row in found["rows"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

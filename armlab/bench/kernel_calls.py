@@ -1,0 +1,203 @@
+"""One call of each CuPy row of `armlab.hand.kernels.TABLE`, and the bytes that it cannot do without.
+
+The floor of a call is each input once and each output once; a gradient that is one value repeated,
+as that of a mean, is that value. What a kernel keeps for its backward is no output, and an input
+of the backward.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from armlab import hand
+from armlab.arrays import Array, Place
+from armlab.hand import kernels
+from armlab.hand.window import Window
+from armlab.training.finite import with_finite
+from armlab.training.optimisers import Adam
+
+SIZE = (8, 64, 64, 64)  # N, C, H, W
+SEED = 0
+Size = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """One part of a call, ready to run.
+
+    function  of the table; `part` of it, "forward" or "backward"; `on`, the shape of its input
+    run       makes the call
+    read      the inputs that it cannot do without
+    """
+
+    function: str
+    part: str
+    on: tuple[int, ...]
+    run: Callable[[], Any]
+    read: tuple[Array, ...]
+
+    def floor(self) -> tuple[int, int]:
+        """Bytes read and bytes written; runs the call, to see what comes out."""
+        made = self.run()
+        if self.part == "forward" and isinstance(made, tuple) and callable(made[-1]):
+            made = made[0]  # without the backward
+        return _bytes(self.read), _bytes(made)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A row of the table as it is called.
+
+    arguments  of the kernel; arrays among them are read
+    kept       what the backward reads beside dy; None where there is no backward
+    more       arguments of the backward after dy
+    """
+
+    function: str
+    arguments: tuple[Any, ...]
+    kept: tuple[Array, ...] | None = ()
+    more: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def parts(self) -> Iterator[KernelCall]:
+        """Forward and, where there is one, backward. RuntimeError where no kernel would run."""
+        kernel = kernels.choose(self.function, *self.arguments)
+        if kernel is None:
+            raise RuntimeError(
+                f"expected a kernel for {self.function}, got none: unset ARMLAB_KERNELS"
+            )
+        arguments, on = self.arguments, tuple(self.arguments[0].shape)
+        read = tuple(_arrays(arguments))
+        yield KernelCall(self.function, "forward", on, lambda: kernel(*arguments), read)
+        if self.kept is not None:
+            y, back = kernel(*arguments)
+            dy = self._upstream(y)
+            read = (*_arrays(dy), *self.kept)
+            run = lambda: back(dy, *self.more)  # noqa: E731
+            yield KernelCall(self.function, "backward", on, run, read)
+
+    def _upstream(self, y: Any) -> Any:
+        if self.function == "cross_entropy":
+            return 1.0
+        return y[0] if self.function == "batch_norm" else y  # statistics have no gradient
+
+
+def asked(place: Place, size: Size = SIZE) -> list[Asked]:
+    """Every row of TABLE for CuPy, on float32 arrays of this size or of what is left when pooled."""
+    n, c, h, w = size
+    a = _Drawn(place)
+    x, other, kernel = a.normal(*size), a.normal(*size), a.normal(c, c, 3, 3)
+    scale, shift, mean, var = a.normal(c), a.normal(c), a.normal(c), a.positive(c)
+    pooled, pixel, slide = a.normal(n, c, 1, 1), a.normal(c, c, 1, 1), a.normal(1, 1, 3)
+    rows, columns, strips = a.normal(n, c, h, 1), a.normal(n, c, 1, w), a.normal(n, c, h + w, 1)
+    labels, count = a.integers(c, n, h, w), a.integers(9)
+    window = Window.of(3, 2, 1)
+    out = window.output_size("max_pool2d", (h, w))
+    same, single = Window.of(3, 1, 1), Window.of(1)
+    pooling = hand.channel_mean, hand.channel_max
+    return [
+        Asked("conv2d", (pooled, pixel, single, 1), (pooled, pixel), (True,)),
+        Asked("conv2d", (x, pixel, single, 1), (x, pixel), (True,)),
+        Asked("conv2d", (x, kernel, same, 1), (x, kernel), (True,)),
+        Asked("batch_norm", (x, scale, shift, 1e-5), (x, scale, mean, var)),
+        Asked("batch_norm_eval", (x, scale, shift, mean, var, 1e-5), (x, scale, mean, var)),
+        Asked("running_statistics", (mean, var, (shift, var, count), 0.1, n * h * w), None),
+        Asked("relu", (x,), (x,)),
+        Asked("leaky_relu", (x, 0.01), (x,)),
+        Asked("hard_swish", (x,), (x,)),
+        Asked("sigmoid", (x,), (x,)),
+        Asked("channel_sum", (x,), None),
+        Asked("global_avg_pool", (x,)),
+        Asked("channel_mean", (x,)),
+        Asked("strip_mean", (x, 3)),
+        Asked("global_max_pool", (x,), (a.integers(9, n, c),)),
+        Asked("channel_max", (x,), (a.integers(9, n, h, w),)),
+        Asked("stack_statistics", (x, *pooling), (a.integers(9, n, h, w),)),
+        Asked("sigmoid_gate", (x, pooled, hand.sigmoid), (x, pooled)),
+        Asked("simam_logits", (x, 1e-4), (x,)),
+        Asked("max_pool2d", (x, window, out), (a.integers(9, n, c, *out).astype("int32"),)),
+        Asked("resize_bilinear", (x, (2 * h, 2 * w))),
+        Asked("resize_nearest", (x, (2 * h, 2 * w))),
+        Asked("concat_channels", (x, other)),
+        Asked("join_strips", (rows, columns)),
+        Asked("split_strips", (strips, h)),
+        Asked("channel_conv1d", (pooled, slide), (pooled, slide)),
+        Asked("cross_entropy", (x, labels, None, 255), (x, labels)),
+    ]
+
+
+def of_training(place: Place, size: Size = SIZE) -> list[KernelCall]:
+    """The rows of OF_TRAINING: a step of Adam on one array of this size, and the finite check."""
+    drawn, adam = _Drawn(place), Adam()
+    weights: Any = _Weights(drawn.normal(*size))
+    grads, loss = {"w": drawn.normal(*size)}, drawn.positive()
+
+    def step() -> Any:
+        adam.step(weights, grads)
+        return weights.w, list(adam.arrays())
+
+    step()  # makes the moments
+    read = (weights.w, grads["w"], *adam.arrays())
+    finite = lambda: with_finite(loss, [grads["w"]])  # noqa: E731
+    return [
+        KernelCall("step", "forward", size, step, read),
+        KernelCall("with_finite", "forward", size, finite, (loss, grads["w"])),
+    ]
+
+
+class _Weights:
+    """A module of one array, as the optimiser sees it."""
+
+    def __init__(self, w: Array) -> None:
+        self.parts: Mapping[str, Array] = {"w": w}
+
+    @property
+    def w(self) -> Array:
+        return self.parts["w"]
+
+    def parameters(self) -> Mapping[str, Array]:
+        return self.parts
+
+    def assign(self, new: Mapping[str, Array]) -> None:
+        self.parts = new
+
+
+class _Drawn:
+    """Arrays at a place, from one seed."""
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.rng = place, np.random.default_rng(SEED)
+
+    def normal(self, *shape: int) -> Array:
+        return self.place.asarray(self.rng.standard_normal(shape, np.float32))
+
+    def positive(self, *shape: int) -> Array:
+        return self.place.asarray(self.rng.random(shape) + 0.5, "float32")
+
+    def integers(self, below: int, *shape: int) -> Array:
+        return self.place.asarray(self.rng.integers(0, below, shape))
+
+
+def _arrays(given: Any) -> Iterator[Array]:
+    """The arrays in nested tuples, lists and dicts."""
+    if isinstance(given, Mapping):
+        given = list(given.values())
+    if isinstance(given, tuple | list):
+        for each in given:
+            yield from _arrays(each)
+    elif hasattr(given, "strides"):
+        yield given
+
+
+def _bytes(given: Any) -> int:
+    """Of these arrays, each once; an axis along which a value is repeated has no bytes."""
+    arrays = {id(a): a for a in _arrays(given)}.values()
+    return sum(
+        a.itemsize * math.prod(k for k, stride in zip(a.shape, a.strides, strict=True) if stride)
+        for a in arrays
+    )
