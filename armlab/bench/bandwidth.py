@@ -4,9 +4,9 @@
 
 The bytes are the floor of `kernel_calls`, so a kernel that reads twice has a low figure. The time
 is that between two events around the call. Copies of `MOST` bytes stand in the queue before the
-first event: they keep the device busy while Python queues the call, so its time is none of Python's,
-and they leave nothing of the arrays in the caches. "copy" is such a copy; a row "copy" among the
-kernels is a copy of one array of their size, which a launch costs more of.
+first event: they keep the device busy while Python queues the call, so that no time of Python's is
+counted, and they leave nothing of the arrays in the caches. "copy_gbps" is that of such a copy. The
+row "copy" is a copy of one array of the kernels' size: so much less is in reach of a short launch.
 
 The emulated device has no times that mean anything: there `launches` are counted, and the rest
 is null. A call that fails has "failed", a sentence, and the others are measured still.

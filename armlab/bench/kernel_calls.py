@@ -1,4 +1,4 @@
-"""One call of each CuPy row of `armlab.hand.kernels.TABLE`, and the bytes that it cannot do without.
+"""One call of each CuPy row of `armlab.hand.kernels.TABLE`, and the bytes that it must move.
 
 The floor of a call is each input once and each output once; a gradient that is one value repeated,
 as that of a mean, is that value. What a kernel keeps for its backward is no output, and an input
@@ -88,7 +88,7 @@ class Asked:
 
 
 def asked(place: Place, size: Size = SIZE) -> list[Asked]:
-    """Every row of TABLE for CuPy, on float32 arrays of this size or of what is left when pooled."""
+    """Every row of TABLE for CuPy, on float32 arrays of this size or pooled ones."""
     n, c, h, w = size
     a = _Drawn(place)
     x, other, kernel = a.normal(*size), a.normal(*size), a.normal(c, c, 3, 3)

@@ -1,0 +1,132 @@
+"""How long a step of training takes on a card: by hand, by hand without kernels, and in PyTorch.
+
+    python -m armlab.bench.card_steps --device cuda
+
+The three take turns in one process, each turn begins with another one, and a figure is the median.
+A step is that of a `Learner`: images and labels are copied to the card, and the loss is read at
+its end, which waits for the card. All compute in float32: PyTorch's TF32 is off.
+
+The emulated device has no times that mean anything: there launches are counted, next to the
+operators of PyTorch. A network that fails has "failed", a sentence, and the others follow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from armlab import hand
+from armlab.arrays import Place, device_name, place
+from armlab.bench import hand_parts, yardstick
+from armlab.bench.launches import QUEUED, calls
+from armlab.hand import kernels
+
+STEPS = [row for row in yardstick.ROWS if row.step]
+ROUNDS, WARM_UP = 50, 5
+Row = dict[str, Any]
+
+
+def measure(where: Place, images: tuple[int, int, int, int] | None = None) -> list[Row]:
+    """{"net", "on", "ms", "launches"} of each; `images` is their shape (N, 3, H, W)."""
+    rows = [replace(row, shape=images or row.shape) for row in STEPS]
+    return [_measured(row, where) for row in rows]
+
+
+def _measured(row: yardstick.Row, where: Place) -> Row:
+    found: Row = {"net": row.module, "on": [*row.shape], "ms": None, "launches": None}
+    try:
+        if device_name(where.device) == "emulated":
+            return found | {"launches": _counted(row)}
+        with where.device:
+            return found | {"ms": in_turns(_sides(row, where))}
+    except Exception as error:  # whatever a kernel or a driver may raise
+        return found | {"failed": f"{type(error).__name__}: {error}".splitlines()[0]}
+
+
+def _counted(row: yardstick.Row) -> dict[str, int]:
+    """By hand with what reading the loss adds, that without kernels, and PyTorch's operators."""
+    with_kernels = row.counted()
+    with kernels.specification():
+        without = row.counted()
+    both = {"hand": with_kernels, "reference": without}
+    counts = {side: found.launched + calls(found.read, *QUEUED) for side, found in both.items()}
+    return counts | {"torch": with_kernels.operator_calls}
+
+
+def _sides(row: yardstick.Row, where: Place) -> dict[str, Callable[[], Any]]:
+    """A step of each side, from the same weights, on the same batch."""
+    from armlab.training.torch_learner import TorchLearner
+
+    def drawn() -> Any:
+        return getattr(hand, row.module)(**row.given, rng=hand_parts.SEED)
+
+    batch = hand_parts.drawn_batch(drawn(), row.shape)
+    fast, plain = (hand_parts.learner(drawn().to(where), "adam") for _ in range(2))
+    twin = TorchLearner(drawn(), hand_parts.OPTIMISERS["adam"](), device_name(where.device))
+
+    def step_of_plain() -> None:
+        with kernels.specification():
+            plain.step(*batch, hand_parts.RATE)
+
+    def step_of_twin() -> None:
+        with ieee():
+            twin.step(*batch, hand_parts.RATE)
+
+    return {
+        "hand": lambda: fast.step(*batch, hand_parts.RATE),
+        "reference": step_of_plain,
+        "torch": step_of_twin,
+    }
+
+
+def in_turns(
+    sides: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS, warm_up: int = WARM_UP
+) -> dict[str, float]:
+    """Milliseconds of each side, the median of its turns."""
+    names, took = list(sides), {name: list[float]() for name in sides}
+    for turn in range(warm_up + rounds):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            start = time.perf_counter()
+            sides[name]()
+            if turn >= warm_up:
+                took[name].append(1e3 * (time.perf_counter() - start))
+    return {name: statistics.median(ms) for name, ms in took.items()}
+
+
+@contextmanager
+def ieee() -> Iterator[None]:
+    """Within this block PyTorch's float32 on a card is float32, of convolutions too."""
+    import torch
+
+    kinds: Any = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+    before = [kind.fp32_precision for kind in kinds]
+    for kind in kinds:
+        kind.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for kind, precision in zip(kinds, before, strict=True):
+            kind.fp32_precision = precision
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the rows. 1 where one failed."""
+    parser = argparse.ArgumentParser(prog="python -m armlab.bench.card_steps")
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or emulated")
+    parser.add_argument("--images", type=int, nargs=4, metavar=("N", "3", "H", "W"))
+    args = parser.parse_args(arguments)
+    found = measure(place(args.device), args.images and tuple(args.images))
+    print(json.dumps(found))
+    return int(any("failed" in row for row in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What compute-sanitizer watches: every kernel by its examples, without CuPy's memory pool.
+
+Within a pool an access beyond the end of an array still meets memory that is the program's. So here
+each array is an allocation of its own.
+
+    compute-sanitizer --tool memcheck python -m armlab.check.sanitized
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from armlab.arrays import place
+from armlab.bench import kernel_calls
+from armlab.check import table
+from armlab.check.cases import FUNCTIONS
+
+NAMES = [case.name for case in FUNCTIONS] + ["BatchNorm2d", "CBAMSpatial"]  # all rows of the table
+SIZE = (2, 5, 7, 3)  # of the optimiser's kernels, which have no case
+EXAMPLES = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """1 where a result is beyond its bound; the sanitizer says what it saw by itself."""
+    parser = argparse.ArgumentParser(prog="python -m armlab.check.sanitized")
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or emulated")
+    parser.add_argument("--examples", type=int, default=EXAMPLES, help="of each, in each dtype")
+    parser.add_argument("names", nargs="*", help="functions and modules, default all with kernels")
+    args = parser.parse_args(arguments)
+    where = place(args.device)
+    with importlib.import_module("cupy").cuda.using_allocator(None):
+        for call in kernel_calls.of_training(where, SIZE):
+            call.run()
+        rows = list(table.rows(args.examples, place=where, names=args.names or NAMES))
+    held = sum(row.holds for row in rows)
+    print(
+        f"{held} of {len(rows)} results within their bounds, {sum(r.judged for r in rows)} judged"
+    )
+    return int(held < len(rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
