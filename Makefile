@@ -18,6 +18,12 @@ JOBS := -n auto --maxprocesses 4 --dist worksteal
 .DEFAULT_GOAL := help
 .PHONY: help lessons test quick train bench check checks lint thorough coverage mutation notebooks site gpu emulated clean
 
+# `make gpu` is for a machine that may have no network: where $(PYTHON) has what it needs, it runs
+# with that, makes no environment and installs nothing.
+ifneq ($(filter gpu,$(MAKECMDGOALS)),)
+HAS_CUPY := $(shell $(PYTHON) -c "import cupy, torch, array_api_compat" 2>/dev/null && echo yes)
+endif
+
 help:  ## print these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -66,11 +72,11 @@ notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
 site: $(VENV)/ready  ## the lessons, executed, as a site in site/ that reads offline
 	@cd lessons && ../$(BIN)/python -m website
 
-gpu: $(VENV)/ready  ## the GPU tests and the training on CuPy; writes gpu-report.md
-	$(BIN)/python -m armlab.check.gpu_report
+gpu: $(if $(HAS_CUPY),,$(VENV)/ready)  ## all that a card can show; writes gpu-report.md
+	$(if $(HAS_CUPY),$(PYTHON),$(BIN)/python) -m armlab.report.gpu_report
 
 emulated: $(VENV)/ready  ## the same, less of it, without a GPU; writes emulated-report.md
-	$(BIN)/python -m armlab.check.gpu_report --device emulated
+	$(BIN)/python -m armlab.report.gpu_report --device emulated
 
 clean:  ## remove the environment, runs, the site and caches
 	rm -rf $(VENV) runs build site mutants .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -98,7 +98,7 @@ def test_a_training_and_what_follows_it(ran, tmp_path):
     assert (tmp_path / "arm.safetensors").exists()
 
 
-@pytest.mark.parametrize("module", [["armlab", "lessons"], ["armlab.check.gpu_report"]])
+@pytest.mark.parametrize("module", [["armlab", "lessons"], ["armlab.report.gpu_report"]])
 def test_what_belongs_to_a_clone_says_so(module, ran):
     (sentence,) = ran("-m", *module, code=1).splitlines()
     assert "a clone of the repository" in sentence

@@ -35,7 +35,7 @@ def measure(where: Place, size: Size = SIZE, most: int = MOST, rounds: int = ROU
     """{"device", "size", "copy_gbps", "rows"}: each row of the table, forward and backward."""
     with where.device:
         clock = None if device_name(where.device) == "emulated" else Clock(where, most, rounds)
-        copy = clock and clock.copy_gbps()
+        copy = None if clock is None else clock.copy_gbps()
         rows = [_row(call, clock, copy) for call in _calls(where, size)]
     return {"device": device_name(where.device), "size": [*size], "copy_gbps": copy, "rows": rows}
 
@@ -46,7 +46,8 @@ class Clock:
     def __init__(self, where: Place, most: int, rounds: int) -> None:
         import cupy
 
-        self.cupy, self.most, self.rounds = cupy, most, rounds
+        self.cupy: Any = cupy
+        self.most, self.rounds = most, rounds
         self.source = cupy.ones(most, dtype="uint8")
         self.target = cupy.empty_like(self.source)
 
@@ -63,7 +64,7 @@ class Clock:
             end.synchronize()
             if turn >= WARM_UP:
                 found.append(self.cupy.cuda.get_elapsed_time(start, end) / 1e3)
-        return statistics.median(found)
+        return float(statistics.median(found))
 
     def copy_gbps(self) -> float:
         """Bytes read and bytes written by a copy on the device, in 10⁹ a second."""
@@ -83,7 +84,7 @@ def _calls(where: Place, size: Size) -> Iterator[KernelCall | Row]:
             yield from each.parts()
         except Exception as error:
             on = list(each.arguments[0].shape)
-            yield {"function": each.function, "part": "both", "on": on, "failed": _said(error)}
+            yield {"function": each.name, "part": "both", "on": on, "failed": _said(error)}
     yield from of_training(where, size)
 
 

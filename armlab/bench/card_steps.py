@@ -106,7 +106,8 @@ def ieee() -> Iterator[None]:
     """Within this block PyTorch's float32 on a card is float32, of convolutions too."""
     import torch
 
-    kinds: Any = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+    backends: Any = torch.backends
+    kinds = backends.cudnn.conv, backends.cuda.matmul
     before = [kind.fp32_precision for kind in kinds]
     for kind in kinds:
         kind.fp32_precision = "ieee"

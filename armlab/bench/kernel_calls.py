@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ Size = tuple[int, int, int, int]
 class KernelCall:
     """One part of a call, ready to run.
 
-    function  of the table; `part` of it, "forward" or "backward"; `on`, the shape of its input
+    function  of the table, of a convolution with its size; `part` of it, "forward" or "backward"; `on`, the shape of its input
     run       makes the call
     read      the inputs that it cannot do without
     """
@@ -62,7 +62,13 @@ class Asked:
     arguments: tuple[Any, ...]
     kept: tuple[Array, ...] | None = ()
     more: tuple[Any, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Such as "relu", or "conv2d 3×3"."""
+        if self.function != "conv2d":
+            return self.function
+        return f"conv2d {'×'.join(map(str, self.arguments[1].shape[2:]))}"
 
     def parts(self) -> Iterator[KernelCall]:
         """Forward and, where there is one, backward. RuntimeError where no kernel would run."""
@@ -73,13 +79,13 @@ class Asked:
             )
         arguments, on = self.arguments, tuple(self.arguments[0].shape)
         read = tuple(_arrays(arguments))
-        yield KernelCall(self.function, "forward", on, lambda: kernel(*arguments), read)
+        yield KernelCall(self.name, "forward", on, lambda: kernel(*arguments), read)
         if self.kept is not None:
             y, back = kernel(*arguments)
             dy = self._upstream(y)
             read = (*_arrays(dy), *self.kept)
             run = lambda: back(dy, *self.more)  # noqa: E731
-            yield KernelCall(self.function, "backward", on, run, read)
+            yield KernelCall(self.name, "backward", on, run, read)
 
     def _upstream(self, y: Any) -> Any:
         if self.function == "cross_entropy":

@@ -3,7 +3,7 @@
 Within a pool an access beyond the end of an array still meets memory that is the program's. So here
 each array is an allocation of its own.
 
-    compute-sanitizer --tool memcheck python -m armlab.check.sanitized
+    compute-sanitizer --tool memcheck python -m armlab.report.sanitized
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXAMPLES = 10
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """1 where a result is beyond its bound; the sanitizer says what it saw by itself."""
-    parser = argparse.ArgumentParser(prog="python -m armlab.check.sanitized")
+    parser = argparse.ArgumentParser(prog="python -m armlab.report.sanitized")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or emulated")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="of each, in each dtype")
     parser.add_argument("names", nargs="*", help="functions and modules, default all with kernels")

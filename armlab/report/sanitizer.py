@@ -14,6 +14,7 @@ SUMMARY = re.compile(r"=+ (?:ERROR|RACECHECK) SUMMARY: .*")
 CLEAN = re.compile(r"SUMMARY: 0 (?:errors|hazards)\b")
 WRONG = 86  # what it exits with where it found something; the program itself never does
 ABSENT = f"{NAME} is not installed here, so memcheck and racecheck did not run."
+NO_CARD = f"{NAME} watches cards, and here is none."
 
 
 def found() -> str | None:
@@ -25,7 +26,7 @@ def found() -> str | None:
 
 def command(program: str, tool: str) -> list[str]:
     """The kernels by their examples, watched by this tool."""
-    watched = [sys.executable, "-m", "armlab.check.sanitized"]
+    watched = [sys.executable, "-m", "armlab.report.sanitized"]
     return [program, "--tool", tool, "--error-exitcode", str(WRONG), *watched]
 
 
