@@ -45,7 +45,7 @@ def _measured(row: yardstick.Row, where: Place) -> Row:
         if device_name(where.device) == "emulated":
             return found | {"launches": _counted(row)}
         with where.device:
-            return found | {"ms": in_turns(_sides(row, where))}
+            return found | {"ms": in_turns(_sides(row, where, device_name(where.device)))}
     except Exception as error:  # whatever a kernel or a driver may raise
         return found | {"failed": f"{type(error).__name__}: {error}".splitlines()[0]}
 
@@ -60,8 +60,8 @@ def _counted(row: yardstick.Row) -> dict[str, int]:
     return counts | {"torch": with_kernels.operator_calls}
 
 
-def _sides(row: yardstick.Row, where: Place) -> dict[str, Callable[[], Any]]:
-    """A step of each side, from the same weights, on the same batch."""
+def _sides(row: yardstick.Row, where: Place, device: str) -> dict[str, Callable[[], float]]:
+    """A step of each side, from the same weights on the same batch; `device` is PyTorch's."""
     from armlab.training.torch_learner import TorchLearner
 
     def drawn() -> Any:
@@ -69,15 +69,15 @@ def _sides(row: yardstick.Row, where: Place) -> dict[str, Callable[[], Any]]:
 
     batch = hand_parts.drawn_batch(drawn(), row.shape)
     fast, plain = (hand_parts.learner(drawn().to(where), "adam") for _ in range(2))
-    twin = TorchLearner(drawn(), hand_parts.OPTIMISERS["adam"](), device_name(where.device))
+    twin = TorchLearner(drawn(), hand_parts.OPTIMISERS["adam"](), device)
 
-    def step_of_plain() -> None:
+    def step_of_plain() -> float:
         with kernels.specification():
-            plain.step(*batch, hand_parts.RATE)
+            return plain.step(*batch, hand_parts.RATE)
 
-    def step_of_twin() -> None:
+    def step_of_twin() -> float:
         with ieee():
-            twin.step(*batch, hand_parts.RATE)
+            return twin.step(*batch, hand_parts.RATE)
 
     return {
         "hand": lambda: fast.step(*batch, hand_parts.RATE),

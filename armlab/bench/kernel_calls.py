@@ -30,7 +30,9 @@ Size = tuple[int, int, int, int]
 class KernelCall:
     """One part of a call, ready to run.
 
-    function  of the table, of a convolution with its size; `part` of it, "forward" or "backward"; `on`, the shape of its input
+    function  of the table, of a convolution with its size
+    part      "forward" or "backward"
+    on        the shape of its first input
     run       makes the call
     read      the inputs that it cannot do without
     """

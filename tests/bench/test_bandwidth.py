@@ -1,0 +1,114 @@
+"""The calls whose bandwidth a card shows, and how they are timed; emulated, they have no times."""
+
+import numpy as np
+import pytest
+from array_api_compat import is_cupy_namespace
+
+from armlab.arrays import device_name
+from armlab.bench import bandwidth, kernel_calls
+from armlab.hand import kernels
+
+pytestmark = pytest.mark.cupy
+SIZE = N, C, H, W = 2, 5, 6, 7
+X = 4 * N * C * H * W  # bytes
+
+
+@pytest.fixture(scope="module")
+def measured(cupy_place):
+    if device_name(cupy_place.device) != "emulated":
+        pytest.skip("counts launches, which a card does not")
+    return bandwidth.measure(cupy_place, SIZE)
+
+
+def test_every_row_of_the_table_is_called(cupy_place):
+    called = [
+        kernels.choose(a.function, *a.arguments) for a in kernel_calls.asked(cupy_place, SIZE)
+    ]
+    rows = [k.run for k in kernels.TABLE if k.library.__name__ == is_cupy_namespace.__name__]
+    assert len(rows) > 20
+    assert set(called) == set(rows)
+    others = {call.function for call in kernel_calls.of_training(cupy_place, SIZE)}
+    assert others == {k.function for k in kernels.OF_TRAINING}
+
+
+FLOORS = {  # counted by hand: bytes read, bytes written
+    ("copy", "forward"): (X, X),
+    ("relu", "forward"): (X, X),
+    ("relu", "backward"): (2 * X, X),
+    ("batch_norm", "forward"): (X + 8 * C, X + 8 * C),
+    ("batch_norm", "backward"): (2 * X + 12 * C, X + 8 * C),
+    ("conv2d 3×3", "forward"): (X + 4 * 9 * C * C, X),
+    ("global_avg_pool", "forward"): (X, 4 * N * C),
+    ("global_avg_pool", "backward"): (4 * N * C, 4 * N * C),  # dx repeats a value
+    ("channel_max", "backward"): (12 * N * H * W, X),  # dy, and an index of 8 bytes
+    ("concat_channels", "backward"): (2 * X, 2 * X),
+    ("cross_entropy", "forward"): (X + 8 * N * H * W, 4),
+}
+
+
+@pytest.mark.parametrize(("function", "part"), FLOORS)
+def test_the_floor_is_each_input_once_and_each_output_once(function, part, measured):
+    on = [*SIZE]
+    (row,) = [
+        row
+        for row in measured["rows"]
+        if (row["function"], row["part"], row["on"]) == (function, part, on)
+    ]
+    assert (row["read"], row["written"]) == FLOORS[function, part]
+
+
+def test_on_the_emulated_device_launches_are_counted_and_no_time_is_given(measured):
+    rows = measured["rows"]
+    assert len(rows) > 50
+    assert measured["copy_gbps"] is None
+    assert not any("failed" in row for row in rows)
+    assert all(row["launches"] >= 1 for row in rows)
+    assert {row[time] for row in rows for time in ("us", "gbps", "share")} == {None}
+    assert len({(r["function"], r["part"], *r["on"]) for r in rows}) == len(rows)
+
+
+def test_one_that_fails_is_said_and_the_others_follow(cupy_place, monkeypatch):
+    def broken(x, slope):
+        raise RuntimeError("no such launch\nand more")
+
+    choose = kernels.choose
+    monkeypatch.setattr(
+        kernels, "choose", lambda name, *a: broken if name == "leaky_relu" else choose(name, *a)
+    )
+    every = bandwidth._calls(cupy_place, SIZE)
+    rows = [bandwidth._row(call, None, None) for call in every if name_of(call) in NEAR]
+    failed = [row for row in rows if "failed" in row]
+    assert {row["function"] for row in rows} == NEAR
+    assert {row["function"] for row in failed} == {"leaky_relu"}
+    assert failed[0]["failed"] == "RuntimeError: no such launch"
+
+
+NEAR = {"relu", "leaky_relu", "hard_swish"}
+
+
+def name_of(call):
+    return call["function"] if isinstance(call, dict) else call.function
+
+
+def test_a_clock_runs_what_it_times(cupy_place):
+    """Warm-up and rounds, each between two events, behind copies; what they say is not judged."""
+    clock, calls = bandwidth.Clock(cupy_place, most=4096, rounds=3), []
+    assert clock.seconds(lambda: calls.append(1)) >= 0
+    assert len(calls) == bandwidth.WARM_UP + 3
+    assert clock.copy_gbps() > 0
+    np.testing.assert_array_equal(clock.target.get(), np.ones(4096, "uint8"))
+
+
+def test_a_row_with_a_clock_has_bytes_over_seconds(cupy_place):
+    class Clock:
+        def seconds(self, call):
+            call()
+            return 1e-6
+
+    call = next(c for a in kernel_calls.asked(cupy_place, SIZE) for c in a.parts()
+                if c.function == "relu")  # fmt: skip
+    row = bandwidth._row(call, Clock(), copy=10.0)
+    assert row["us"] == pytest.approx(1)
+    assert row["gbps"] == pytest.approx(2 * X / 1e3)
+    assert row["share"] == pytest.approx(2 * X / 1e4)
+    assert row["launches"] is None
