@@ -18,6 +18,11 @@ What it launches on a device is counted, not timed: `armlab launches`.
     launches          what was counted; launch_tables prints it, in the words of kernel_names
     yardstick         the rows of launches.md
 
+What only a card can tell is measured there, and `make gpu` writes it into its report.
+
+    bandwidth         each kernel next to a copy on the card; kernel_calls has the calls
+    card_steps        a step of training by hand, without kernels and in PyTorch
+
 Each side has a process of its own, pinned to the same cores, with the same number of threads: in
 one process the threads of one library spin while the other computes. The sides take turns, and
 whatever disturbs the machine disturbs both, so a figure is the median over the rounds of the ratio

@@ -73,7 +73,7 @@ def steps(rows: Sequence[Row], launches: Mapping[str, Row | None]) -> Iterator[s
             blank = [""] * (len(columns) + len(times) - 1)
             yield _line(row["net"], _sizes(row["on"]), f"failed: {row['failed']}", *blank)
             continue
-        counted = [_or_dash(counts and counts[side]) for side in sides]
+        counted = [_or_dash(counts[side] if counts else None) for side in sides]
         measured = [f"{row['ms'][side]:.2f}" for side in sides] if timed else []
         yield _line(row["net"], _sizes(row["on"]), *counted, *measured)
 
