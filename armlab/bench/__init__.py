@@ -20,7 +20,7 @@ What it launches on a device is counted, not timed: `armlab launches`.
 
 What only a card can tell is measured there, and `make gpu` writes it into its report.
 
-    bandwidth         each kernel next to a copy on the card; kernel_calls has the calls
+    bandwidth         each kernel next to a copy on the card: kernel_calls, each a kernel_call
     card_steps        a step of training by hand, without kernels and in PyTorch
 
 Each side has a process of its own, pinned to the same cores, with the same number of threads: in

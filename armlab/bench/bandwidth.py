@@ -2,7 +2,7 @@
 
     python -m armlab.bench.bandwidth --device cuda
 
-The bytes are the floor of `kernel_calls`, so a kernel that reads twice has a low figure. The time
+The bytes are the floor of a `kernel_call`, so a kernel that reads twice has a low figure. The time
 is that between two events around the call. Copies of `MOST` bytes stand in the queue before the
 first event: they keep the device busy while Python queues the call, so that no time of Python's is
 counted, and they leave nothing of the arrays in the caches. "copy_gbps" is that of such a copy. The
@@ -22,7 +22,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from armlab.arrays import Place, device_name, place
-from armlab.bench.kernel_calls import SIZE, KernelCall, Size, asked, of_training
+from armlab.bench.kernel_call import KernelCall
+from armlab.bench.kernel_calls import SIZE, Size, asked, of_training
 from armlab.bench.launches import QUEUED, calls
 
 MOST = 2**28  # bytes, more than caches hold
