@@ -50,7 +50,7 @@ def _measured(row: yardstick.Row, where: Place) -> Row:
 
 
 def _counted(row: yardstick.Row) -> dict[str, int]:
-    """As in launches.md, without reading the loss: by hand, without kernels, PyTorch's operators."""
+    """As in launches.md, reading the loss left out: by hand, without kernels, and PyTorch's."""
     fast = row.counted()
     with kernels.specification():
         plain = row.counted()
