@@ -28,7 +28,7 @@ OWN = {  # the files with these kernels
     for name in (
         *("channel_conv1d_slide", "concat_at_once", "largest_in_tiles", "max_pool2d_gather"),
         *("means_in_tiles", "resize_gather", "sigmoid_gate_in_tiles", "simam_in_tiles"),
-        "statistics_at_once",
+        *("statistics_at_once", "conv2d_linear_bias"),
     )
 }
 NAN, INF = float("nan"), float("inf")
@@ -52,6 +52,7 @@ CALLS = {  # (function, shapes of the inputs, options, launches forward, launche
     "concat_channels": ("concat_channels", [MAP, (2, 4, 5, 7)], {}, 1, 1),
     "join_strips": ("join_strips", [(2, 3, 5, 1), (2, 3, 1, 7)], {}, 1, 1),
     "split_strips": ("split_strips", [(2, 3, 12, 1)], {"height": 5}, 1, 1),
+    "linear": ("conv2d", [(3, 5, 1, 1), (7, 5, 1, 1), (7,)], {}, 1, 2),
     "channel_conv1d": ("channel_conv1d", [(2, 9, 1, 1), (1, 1, 5)], {}, 1, 2),
 }
 
@@ -110,7 +111,7 @@ def launched_by(run, dy):
 def test_every_row_of_these_kernels_is_launched_here():
     rows = {row.function for row in kernels.TABLE if row.run.__module__ in OWN}
     here = {function for function, *_ in CALLS.values()}
-    assert rows == here | {"channel_sum", "stack_statistics"}
+    assert rows == (here - {"conv2d"}) | {"channel_sum", "stack_statistics", "conv2d_with_bias"}
 
 
 def test_the_gradient_of_a_bias_is_one_launch():
@@ -165,12 +166,27 @@ def test_what_came_in_is_left_as_it_was_and_not_given_back(name):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_an_empty_batch(name):
-    if name == "channel_conv1d":  # its kernel w is no batch
-        return
-    arrays = [a[:0] for a in drawn(name)]
+    weights = [shape for shape in CALLS[name][1] if len(shape) != 4 or shape[0] == 7]
+    arrays = [a if a.shape in weights else a[:0] for a in drawn(name)]
     got = both_ways(name, [place("emulated").asarray(a) for a in arrays])
     for a, b in zip(got, both_ways(name, arrays), strict=True):
         np.testing.assert_array_equal(a, b, strict=True)
+
+
+@pytest.mark.parametrize(("n", "c", "k"), [(1, 1, 1), (1, 300, 2), (17, 2, 300), (3, 33, 31)])
+def test_linear_layers_of_many_sizes(n, c, k):
+    rng = np.random.default_rng(0)
+    shapes = (n, c, 1, 1), (k, c, 1, 1), (k,), (n, k, 1, 1)
+    *inputs, dy = (rng.integers(-8, 9, shape) * 1.0 for shape in shapes)
+    there = [place("emulated").asarray(a.astype("f4")) for a in inputs]
+    (y, backward), (want, want_back) = hand.conv2d(*there), hand.conv2d(*inputs)
+    grads = backward(place("emulated").asarray(dy.astype("f4")))
+    for got, right in zip((y, *grads), (want, *want_back(dy)), strict=True):
+        np.testing.assert_array_equal(to_host(got), right.astype("f4"), strict=True)
+    dx, dw, db = backward(place("emulated").asarray(dy.astype("f4")), input_grad=False)
+    assert dx is None
+    for got, right in zip((dw, db), grads[1:], strict=True):
+        np.testing.assert_array_equal(to_host(got), to_host(right))
 
 
 # -- two statistics at once ------------------------------------------------------------------------
