@@ -706,7 +706,7 @@ if not gpu:
     print(why_none)
 
 # %% [markdown]
-# $y$ is right. But 46 threads have read and written behind the arrays, and what lies there may be wrong later. A test of $y$ does not find this. The emulated device does in its **strict** mode: arrays end where a page without access begins, and the sentence names kernel, argument, thread and block. On a card, NVIDIA's compute-sanitizer does the same.
+# $y$ is right. But 46 threads have read and written behind the arrays, and what lies there may be wrong later. A test of $y$ does not find this. The emulated device does in its **strict** mode: behind an array lies a page without access, and the sentence names kernel, argument, thread and block. On a card, NVIDIA's compute-sanitizer does the same.
 #
 # ### Threads that wait for each other
 #
