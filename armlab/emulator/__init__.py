@@ -124,6 +124,7 @@ def strict(seed: int = 0) -> Iterator[None]:
     device = _installed_device()
     import cupy
 
+    cupy.get_default_memory_pool().free_all_blocks()  # each launch copies all memory that is held
     with cupy.cuda.using_allocator(None):  # no pool: each array is an allocation
         device.emulated_strict(True, ctypes.c_uint64(seed))
         try:
