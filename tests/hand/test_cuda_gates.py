@@ -1,6 +1,8 @@
 """Gates, pools and resizing on CuPy: launches, shapes, views, streams, ties, indices beyond 2³¹."""
 
 import itertools
+import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,8 +11,16 @@ from armlab import hand
 from armlab.arrays import place, to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand import channels, kernels
-from armlab.hand.kernels import cuda, means_in_tiles, sigmoid_gate_in_tiles, tiles
+from armlab.hand.channel_stats import stack_statistics
+from armlab.hand.kernels import (
+    cuda,
+    means_in_tiles,
+    sigmoid_gate_in_tiles,
+    statistics_at_once,
+    tiles,
+)
 from armlab.hand.kernels.tiles import Along
+from armlab.watch import watched
 
 pytestmark = pytest.mark.emulated
 OWN = {  # the files with these kernels
@@ -18,6 +28,7 @@ OWN = {  # the files with these kernels
     for name in (
         *("channel_conv1d_slide", "concat_at_once", "largest_in_tiles", "max_pool2d_gather"),
         *("means_in_tiles", "resize_gather", "sigmoid_gate_in_tiles", "simam_in_tiles"),
+        "statistics_at_once",
     )
 }
 NAN, INF = float("nan"), float("inf")
@@ -28,7 +39,6 @@ CALLS = {  # (function, shapes of the inputs, options, launches forward, launche
     "gate per element": ("sigmoid_gate", [MAP, MAP], {}, 1, 1),
     "gate per row": ("sigmoid_gate", [MAP, (2, 3, 5, 1)], {}, 1, 1),
     "gate per column": ("sigmoid_gate", [MAP, (2, 3, 1, 7)], {}, 1, 1),
-    "sigmoid": ("sigmoid", [MAP], {}, 1, 1),
     "global_avg_pool": ("global_avg_pool", [MAP], {}, 1, 1),
     "channel_mean": ("channel_mean", [MAP], {}, 1, 1),
     "mean of rows": ("strip_mean", [MAP], {"axis": 3}, 1, 1),
@@ -40,6 +50,8 @@ CALLS = {  # (function, shapes of the inputs, options, launches forward, launche
     "resize_bilinear": ("resize_bilinear", [MAP], {"size": (8, 4)}, 1, 1),
     "resize_nearest": ("resize_nearest", [MAP], {"size": (3, 11)}, 1, 1),
     "concat_channels": ("concat_channels", [MAP, (2, 4, 5, 7)], {}, 1, 1),
+    "join_strips": ("join_strips", [(2, 3, 5, 1), (2, 3, 1, 7)], {}, 1, 1),
+    "split_strips": ("split_strips", [(2, 3, 12, 1)], {"height": 5}, 1, 1),
     "channel_conv1d": ("channel_conv1d", [(2, 9, 1, 1), (1, 1, 5)], {}, 1, 2),
 }
 
@@ -50,15 +62,19 @@ def drawn(name):
     rng = np.random.default_rng(0)
     inputs = [rng.standard_normal(shape) for shape in shapes]
     y, _ = getattr(hand, function)(*inputs, **options)
-    return [*inputs, rng.standard_normal(y.shape)]
+    return [*inputs, *(rng.standard_normal(part.shape) for part in as_tuple(y))]
 
 
 def both_ways(name, arrays, keep=to_host):
-    function, _, options, *_ = CALLS[name]
-    *inputs, dy = arrays
+    function, shapes, options, *_ = CALLS[name]
+    inputs, dy = arrays[: len(shapes)], arrays[len(shapes) :]
     y, backward = getattr(hand, function)(*inputs, **options)
-    grads = backward(dy)
-    return [keep(a) for a in (y, *(grads if isinstance(grads, tuple) else (grads,)))]
+    grads = backward(tuple(dy) if len(dy) > 1 else dy[0])
+    return [keep(a) for a in (*as_tuple(y), *as_tuple(grads))]
+
+
+def as_tuple(value):
+    return value if isinstance(value, tuple) else (value,)
 
 
 def launches(counts):
@@ -71,22 +87,30 @@ def waits(counts):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_launches(name):
+    function, shapes, options, forward, back = CALLS[name]
+    arrays = [place("emulated").asarray(a) for a in drawn(name)]
+    inputs, dy = arrays[: len(shapes)], arrays[len(shapes) :]
+    run = partial(getattr(hand, function), *inputs, **options)
+    assert launched_by(run, tuple(dy) if len(dy) > 1 else dy[0]) == (forward, back)
+
+
+def launched_by(run, dy):
+    """Launches forward and backward, with no wait among them."""
     from armlab import emulator
 
-    function, _, options, forward, back = CALLS[name]
-    *inputs, dy = map(place("emulated").asarray, drawn(name))
     for _ in range(2):  # the first call compiles
         with emulator.counting() as counts:
-            _, backward = getattr(hand, function)(*inputs, **options)
+            _, backward = run()
         with emulator.counting() as back_counts:
             backward(dy)
-    assert (launches(counts), launches(back_counts)) == (forward, back)
     assert waits(counts) == waits(back_counts) == 0
+    return launches(counts), launches(back_counts)
 
 
 def test_every_row_of_these_kernels_is_launched_here():
     rows = {row.function for row in kernels.TABLE if row.run.__module__ in OWN}
-    assert rows == {function for function, *_ in CALLS.values()} | {"channel_sum"}
+    here = {function for function, *_ in CALLS.values()}
+    assert rows == here | {"channel_sum", "stack_statistics"}
 
 
 def test_the_gradient_of_a_bias_is_one_launch():
@@ -147,6 +171,67 @@ def test_an_empty_batch(name):
     got = both_ways(name, [place("emulated").asarray(a) for a in arrays])
     for a, b in zip(got, both_ways(name, arrays), strict=True):
         np.testing.assert_array_equal(a, b, strict=True)
+
+
+# -- two statistics at once ------------------------------------------------------------------------
+
+OVER = {"channels": (hand.channel_mean, hand.channel_max)}
+OVER["positions"] = hand.global_avg_pool, hand.global_max_pool
+
+
+def by_parts(statistic):
+    """The same function, but one that the table does not know."""
+    return lambda x: statistic(x)
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+@pytest.mark.parametrize("mean_first", [True, False])
+@pytest.mark.parametrize("over", OVER)
+def test_mean_and_maximum_are_those_of_the_parts_to_the_last_bit(over, mean_first, dtype):
+    first, second = OVER[over] if mean_first else reversed(OVER[over])
+    rng = np.random.default_rng(0)
+    for shape in (MAP, (1, 1, 1, 1), (3, 300, 2, 1), (2, 2, 19, 37), (0, 3, 2, 2), (2, 67, 9, 5)):
+        for x in (rng.standard_normal(shape), rng.choice([NAN, 0.0, -0.0, INF, 1.0], shape)):
+            there = place("emulated").asarray(x, dtype)
+            m, backward = stack_statistics(there, first, second)
+            parts, parts_back = stack_statistics(there, by_parts(first), by_parts(second))
+            assert parts_back.__module__ != backward.__module__
+            dm = place("emulated").asarray(rng.standard_normal(m.shape), dtype)
+            for a, b in ((m, parts), (backward(dm), parts_back(dm))):
+                np.testing.assert_array_equal(to_host(a), to_host(b), strict=True)
+
+
+@pytest.mark.parametrize("over", OVER)
+def test_two_statistics_are_one_launch_each_way(over):
+    x = place("emulated").asarray(np.random.default_rng(0).standard_normal(MAP))
+    m, _ = stack_statistics(x, *OVER[over])
+    assert launched_by(lambda: stack_statistics(x, *OVER[over]), m) == (1, 1)
+    parts = [by_parts(statistic) for statistic in OVER[over]]
+    assert launched_by(lambda: stack_statistics(x, *parts), m) == (3, 4)
+
+
+def test_whoever_watches_sees_each_of_two_statistics():
+    x = place("emulated").asarray(np.random.default_rng(0).standard_normal(MAP))
+    with watched() as calls:
+        stack_statistics(x, *map(watched_now, OVER["channels"]))
+    assert [call.name for call in calls] == ["channel_mean", "channel_max", "concat_channels"]
+
+
+def watched_now(statistic):
+    """What stands in the place of a function of `armlab.hand`."""
+    return getattr(hand, statistic.__name__)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (hand.channel_mean, hand.channel_mean),
+        (hand.channel_max, hand.global_avg_pool),
+        (hand.global_max_pool, hand.channel_max),
+    ],
+)
+def test_other_pairs_are_taken_by_parts(first, second):
+    assert not statistics_at_once.fits(None, first, second)
 
 
 # -- gates of any shape, tiles of any size ---------------------------------------------------------
@@ -259,10 +344,6 @@ def of_special_values(function):
         yield (y, *as_tuple(backward(dy))), (got, *as_tuple(got_back(there[-1])))
 
 
-def as_tuple(grads):
-    return grads if isinstance(grads, tuple) else (grads,)
-
-
 def assert_special_values_are_those_of_the_specification(function):
     for want, got in of_special_values(function):
         for a, b in zip(want, got, strict=True):
@@ -309,12 +390,13 @@ class changed:
 @pytest.mark.parametrize("dtype", ROUNDOFF)
 def test_gates_at_the_ends(dtype):
     """No overflow: 1 where the logit is stopped, 0 far below, NaN of a NaN."""
-    a = np.array([-INF, -1e4, -700, 0, 40, 89, 1e4, INF, NAN], dtype)
-    s, backward = hand.sigmoid(place("emulated").asarray(a))
-    s, slopes = to_host(s), to_host(backward(place("emulated").asarray(np.ones_like(a))))
-    np.testing.assert_array_equal(s[[0, 1, 3, 4, 5, 6, 7, 8]], [0, 0, 0.5, 1, 1, 1, 1, NAN])
-    assert 0 <= s[2] <= 2.0**-126
-    np.testing.assert_array_equal(slopes[[0, 1, 3, 4, 5, 6, 7, 8]], [0, 0, 0.25, 0, 0, 0, 0, NAN])
+    a = np.array([-INF, -1e4, 0, 40, 89, 1e4, INF, NAN, -700], dtype).reshape(1, 9, 1, 1)
+    ones = place("emulated").asarray(np.ones_like(a))
+    s, backward = hand.sigmoid_gate(ones, place("emulated").asarray(a))
+    s, slopes = to_host(s).ravel(), to_host(backward(ones)[1]).ravel()
+    np.testing.assert_array_equal(s[:-1], [0, 0, 0.5, 1, 1, 1, 1, NAN])
+    assert 0 <= s[-1] <= 2.0**-126
+    np.testing.assert_array_equal(slopes[:-1], [0, 0, 0.25, 0, 0, 0, 0, NAN])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 7), (10, 21), (2, 3), (13, 5)])
@@ -343,7 +425,10 @@ FAR = (1 << 31) + 512  # elements of float32 that lie where they are touched
 
 
 def far(*shape):
-    return place("emulated").xp.empty(shape, dtype="float32")
+    """Memory that is touched at its end alone, where it is -1."""
+    flat = place("emulated").xp.empty(FAR if len(shape) > 1 else shape[0], dtype="float32")
+    flat[-512:] = -1.0
+    return flat.reshape(shape)
 
 
 def the_last_block_of_a_gate():
@@ -445,12 +530,25 @@ def test_indices_beyond_2_to_the_31(page):
 
 @pytest.mark.parametrize("page", ENDS)
 def test_indices_of_32_bits_would_be_seen(page, monkeypatch):
+    """As an access where no memory is, or as results that are not there."""
     run, (right, wrong), kernel = ENDS[page]
     narrow, others = cuda.source(page).replace(right, wrong), cuda.source
     monkeypatch.setattr(cuda, "source", lambda p: narrow if p == page else others(p))
     cuda.module.cache_clear()
     try:
-        with pytest.raises(Exception, match=rf"kernel {kernel} (reads|writes)"):
-            run()
+        found = results_or_error(run)
     finally:
         cuda.module.cache_clear()
+    if isinstance(found, str):
+        assert re.search(rf"kernel {kernel} (reads|writes)", found)
+    else:
+        assert (found != 3.0).any()
+
+
+def results_or_error(run):
+    from cupy_backends.cuda.api.driver import CUDADriverError
+
+    try:
+        return run()
+    except CUDADriverError as error:
+        return str(error)

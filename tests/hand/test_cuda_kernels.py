@@ -26,6 +26,7 @@ CASES_OF = {
     "resize": ("resize_bilinear", "resize_nearest"),
     "running_statistics": ("BatchNorm2d",),
     "channel_sum": ("conv2d",),
+    "stack_statistics": ("CBAMSpatial", "UAFMChannel"),
 }
 ROWS = dict.fromkeys(
     row.function for row in kernels.TABLE if row.library.__name__ == is_cupy_namespace.__name__

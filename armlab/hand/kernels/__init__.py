@@ -69,6 +69,7 @@ from armlab.hand.kernels import (
     sigmoid_in_place,
     simam_in_place,
     simam_in_tiles,
+    statistics_at_once,
     strip_mean_product,
 )
 from armlab.hand.kernels.kernel import Kernel, has_axes
@@ -116,12 +117,15 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("strip_mean", cupy, means_in_tiles.strip_mean),
     Kernel("global_max_pool", cupy, largest_in_tiles.global_max_pool),
     Kernel("channel_max", cupy, largest_in_tiles.channel_max),
+    Kernel("stack_statistics", cupy, statistics_at_once.stack_statistics, statistics_at_once.fits),
     Kernel("sigmoid_gate", cupy, sigmoid_gate_in_tiles.sigmoid_gate, sigmoid_gate_in_tiles.fits),
     Kernel("simam_logits", cupy, simam_in_tiles.simam_logits),
     Kernel("max_pool2d", cupy, max_pool2d_gather.max_pool2d),
     Kernel("resize_bilinear", cupy, resize_gather.resize_bilinear),
     Kernel("resize_nearest", cupy, resize_gather.resize_nearest),
     Kernel("concat_channels", cupy, concat_at_once.concat_channels),
+    Kernel("join_strips", cupy, concat_at_once.join_strips),
+    Kernel("split_strips", cupy, concat_at_once.split_strips),
     Kernel("channel_conv1d", cupy, channel_conv1d_slide.channel_conv1d),
     Kernel("cross_entropy", cupy, cross_entropy_of_pixel.cross_entropy),
 ]

@@ -52,8 +52,8 @@ FAULTS = [
     ),
     (
         "largest",
-        "real best = 0;\n  long long place = -1;",
-        "real best = 0;\n  long long place = 0;",
+        "long long place = -1;",
+        "long long place = 0;",
         "global_max_pool",
         "a 0 that is not there takes part",
     ),
@@ -75,8 +75,13 @@ FAULTS = [
         "sigmoid_gate",
         "one gate for all positions",
     ),
-    ("gate", "if (at < count) s[at]", "if (at <= count) s[at]", "sigmoid", "one thread too many"),
-    ("gate", "ds[at] * s[at] * (1 - s[at])", "ds[at] * s[at]", "sigmoid", "1 - s forgotten"),
+    (
+        "gate",
+        "at >= v.before * v.count * v.after) return;",
+        "at > v.before * v.count * v.after) return;",
+        "sigmoid_gate",
+        "one thread too many",
+    ),
     # simam
     (
         "simam",
@@ -163,5 +168,48 @@ FAULTS = [
         "v.before / 2 - t.result",
         "channel_conv1d",
         "dw turned round",
+    ),
+    # statistics
+    (
+        "statistics",
+        "total / real(v.count);  // (1)",
+        "total;  // (1)",
+        "CBAMSpatial",
+        "sum for mean",
+    ),
+    (
+        "statistics",
+        "const bool won = plane % v.count == winner[result];",
+        "const bool won = true;",
+        "CBAMSpatial",
+        "the maximum goes back to all channels",
+    ),
+    (
+        "statistics",
+        "(result / turns.turn * 2 + part) * turns.turn + result % turns.turn",
+        "2 * result + part",
+        "CBAMSpatial",
+        "mean and maximum by turns",
+    ),
+    (
+        "statistics",
+        "m[place_in_m(t.result, turns.mean_at, turns)] =",
+        "m[place_in_m(t.result, 0, turns)] =",
+        "CBAMSpatial",
+        "the mean always first",
+    ),
+    (
+        "statistics",
+        "dm[place_in_m(result, turns.mean_at, turns)] / real(v.count)",
+        "dm[place_in_m(result, turns.mean_at, turns)] / real(v.before)",
+        "UAFMChannel",
+        "the share of another axis",
+    ),
+    (
+        "statistics",
+        "__syncthreads();\n    const int other",
+        "const int other",
+        "CBAMSpatial",
+        "a barrier missing between the halves",
     ),
 ]
