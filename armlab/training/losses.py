@@ -28,7 +28,8 @@ def joint_loss(
     for a in outputs:
         labels = checked(a, labels, weight, ignore_index)  # the first call moves them
     if kernel := kernels.choose("joint_loss", outputs[0], outputs, labels, weight, ignore_index):
-        return kernel(outputs[0], outputs, labels, weight, ignore_index)
+        at_once: tuple[Array, Backward] = kernel(outputs[0], outputs, labels, weight, ignore_index)
+        return at_once
     each = [cross_entropy(y, labels, weight=weight, ignore_index=ignore_index) for y in outputs]
     loss = each[0][0]
     for auxiliary, _ in each[1:]:
