@@ -53,11 +53,11 @@ def test_launches(weighted):
         with emulator.counting() as back_counts:
             backward(1.0)
     assert {name: c.calls for name, c in counts.items()} == {
-        "of_pixels": 1,
-        "mean": 1,
+        "loss_of_pixels": 1,
+        "loss_mean": 1,
         "host to device": 1,  # the labels
     }
-    assert {name: c.calls for name, c in back_counts.items()} == {"gradient": 1}
+    assert {name: c.calls for name, c in back_counts.items()} == {"loss_back": 1}
 
 
 @pytest.mark.parametrize("dtype", ROUNDOFF)
@@ -184,7 +184,7 @@ def test_several_outputs_share_their_launches():
             _, backward = joint_loss(moved, labels, weight=weight)
             backward(1.0)
     calls = {name: c.calls for name, c in counts.items()}
-    assert calls == {"of_pixels": 1, "mean": 1, "gradient": 1, "host to device": 1}
+    assert calls == {"loss_of_pixels": 1, "loss_mean": 1, "loss_back": 1, "host to device": 1}
 
 
 def test_outputs_of_other_shapes_run_one_by_one():
@@ -251,10 +251,10 @@ def end_of_large_logits():
     table["a"][0] = a.data.ptr
     given = (table, labels, 0)
     with emulator.only_blocks([blocks - 1]):
-        cuda.launch_blocks("cross_entropy", "of_pixels", a, blocks, last, *given, sums, sizes)
+        cuda.launch_blocks("cross_entropy", "loss_of_pixels", a, blocks, last, *given, sums, sizes)
         upstream = (total, 0, np.float32(1))
         cuda.launch_blocks(
-            "cross_entropy", "gradient", a, blocks, last, *given, *upstream, da, sizes
+            "cross_entropy", "loss_back", a, blocks, last, *given, *upstream, da, sizes
         )
     return to_host(sums[-1]), to_host(da[:, -last:]), values
 
@@ -275,7 +275,7 @@ def test_indices_of_32_bits_would_be_seen(monkeypatch):
     monkeypatch.setattr(cuda, "source", lambda page: narrow)
     cuda.module.cache_clear()
     try:
-        with pytest.raises(Exception, match=r"kernel gradient (reads|writes)"):
+        with pytest.raises(Exception, match=r"kernel loss_back (reads|writes)"):
             end_of_large_logits()
     finally:
         cuda.module.cache_clear()

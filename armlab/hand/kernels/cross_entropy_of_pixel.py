@@ -60,15 +60,15 @@ def joint_loss(
     )
     grid = len(each) * blocks, cuda.THREADS
     sums, loss_and_total = cuda.empty(like, (grid[0], 2)), cuda.empty(like, (2,))
-    cuda.launch_blocks(PAGE, "of_pixels", like, *grid, *given, sums, sizes)
-    cuda.launch_blocks(PAGE, "mean", like, 1, cuda.THREADS, sums, loss_and_total, sizes)
+    cuda.launch_blocks(PAGE, "loss_of_pixels", like, *grid, *given, sums, sizes)
+    cuda.launch_blocks(PAGE, "loss_mean", like, 1, cuda.THREADS, sums, loss_and_total, sizes)
 
     def backward(dloss: Array | float) -> tuple[Array, ...]:
         da = cuda.empty(each[0], (len(each), n, k, h, w))
         known = not is_cupy_array(dloss)
         upstream = (NOTHING, like.dtype.type(dloss)) if known else (dloss, like.dtype.type(0))
         cuda.launch_blocks(
-            PAGE, "gradient", like, *grid, *given, loss_and_total, *upstream, da, sizes
+            PAGE, "loss_back", like, *grid, *given, loss_and_total, *upstream, da, sizes
         )
         return tuple(da)
 

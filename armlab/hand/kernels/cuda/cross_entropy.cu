@@ -6,15 +6,15 @@
 //     loss = - Σ q log p / Σ q                                                              (3)
 //     da   = (p Σ_k q_k - q) dloss / Σ q                                                    (4)
 //
-// of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added up as
-// a tree; mean adds those up in one block, thread by thread in their order and then as a tree. So
-// the sums have one order, and no value waits for another block. Of a pixel only the label's
-// logarithm is formed, from the largest logit and z = Σ_k exp(a_k - largest), which never
-// overflows. A pixel that does not count is not looked at: it may hold NaN. gradient forms largest
+// loss_of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added up
+// as a tree; loss_mean adds those up in one block, thread by thread in their order and then as a
+// tree. So the sums have one order, and no value waits for another block. Of a pixel only the
+// label's logarithm is formed, from the largest logit and z = Σ_k exp(a_k - largest), which never
+// overflows. A pixel that does not count is not looked at: it may hold NaN. loss_back forms largest
 // and z again, since to keep them would be two more arrays.
 //
-// of_pixels reads a and the labels, gradient as well and writes da: the floor, if the K logits of
-// 256 pixels stay in the cache from one loop over the classes to the next.
+// loss_of_pixels reads a and the labels, loss_back as well and writes da: the floor, if the K logits
+// of 256 pixels stay in the cache from one loop over the classes to the next.
 
 struct Sizes {
   long long images, classes, pixels;  // pixels of one image
@@ -64,9 +64,9 @@ __device__ void add_up(real* q, real* lost) {
   }
 }
 
-extern "C" __global__ void of_pixels(const __grid_constant__ Outputs outputs,
-                                     const long long* labels, const real* weight, real* sums,
-                                     Sizes v) {
+extern "C" __global__ void loss_of_pixels(const __grid_constant__ Outputs outputs,
+                                          const long long* labels, const real* weight, real* sums,
+                                          Sizes v) {
   __shared__ real q[THREADS], lost[THREADS];
   const real* a = outputs.a[blockIdx.x / v.blocks];
   const long long at = blockIdx.x % v.blocks * THREADS + threadIdx.x;
@@ -86,7 +86,7 @@ extern "C" __global__ void of_pixels(const __grid_constant__ Outputs outputs,
   sums[2 * (long long)blockIdx.x + 1] = lost[0];
 }
 
-extern "C" __global__ void mean(const real* sums, real* loss_and_total, Sizes v) {
+extern "C" __global__ void loss_mean(const real* sums, real* loss_and_total, Sizes v) {
   __shared__ real q[THREADS], lost[THREADS];
   real loss = 0;
   for (long long output = 0; output < v.outputs; output++, sums += 2 * v.blocks) {
@@ -105,10 +105,10 @@ extern "C" __global__ void mean(const real* sums, real* loss_and_total, Sizes v)
 }
 
 // dloss is an array or, where that is null, a number.
-extern "C" __global__ void gradient(const __grid_constant__ Outputs outputs,
-                                    const long long* labels, const real* weight,
-                                    const real* loss_and_total, const real* dloss, real number,
-                                    real* da, Sizes v) {
+extern "C" __global__ void loss_back(const __grid_constant__ Outputs outputs,
+                                     const long long* labels, const real* weight,
+                                     const real* loss_and_total, const real* dloss, real number,
+                                     real* da, Sizes v) {
   const long long output = blockIdx.x / v.blocks;
   const long long at = blockIdx.x % v.blocks * THREADS + threadIdx.x;
   if (at >= v.images * v.pixels) return;
