@@ -130,6 +130,27 @@ def test_what_the_compiler_says_is_handed_on(cp):
         cp.RawKernel(code, "f").compile()
 
 
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("assert(t < 3);", r"asserts in vain that t < 3 in line 3: thread \(3, 0, 0\)"),
+        ("if (t == 2) __trap();", r"comes to __trap\(\) in line 3: thread \(2, 0, 0\)"),
+        ("float a[3]; a[t] = t; y[t] = a[0];", r"takes element 3 of 'float \[3\]' in line 3"),
+    ],
+)
+@pytest.mark.parametrize("barrier", ["", "__syncthreads();"])
+def test_a_kernel_stops_itself(statement, says, barrier, cp):
+    """And the process goes on."""
+    code = f"""extern "C" __global__ void f(float* y) {{
+  int t = threadIdx.x; {barrier}
+  {statement}
+}}"""
+    kernel, y = cp.RawKernel(code, "f"), cp.zeros(8, "float32")
+    with pytest.raises(cp.cuda.driver.CUDADriverError, match=f"kernel f {says}"):
+        kernel((1,), (8,), (y,))
+    kernel((1,), (2,), (y,))
+
+
 def test_structs_and_arrays_of_pointers_are_arguments(cp):
     code = r"""
 struct Line { float slope; double at; int n; };
@@ -172,6 +193,24 @@ def test_shared_memory_of_any_type(spare, cp):
         kernel((1,), (8,), (cp.asarray(x.astype("float32")), y), shared_mem=8 * 16 + spare)
     assert y.get().tolist() == (10 * x[::-1] + np.roll(x, -1)).tolist()
     assert kernel.shared_size_bytes == 64
+
+
+def test_more_shared_memory_is_there_for_those_who_ask(cp):
+    code = r"""
+extern "C" __global__ void large(float* y, int n) {
+  extern __shared__ float tile[];
+  for (int i = threadIdx.x; i < n; i += blockDim.x) tile[i] = i;
+  __syncthreads();
+  for (int i = threadIdx.x; i < n; i += blockDim.x) y[i] = tile[n - 1 - i];
+}
+"""
+    kernel, n = cp.RawKernel(code, "large"), 227 * 256
+    y = cp.empty(n, "float32")
+    kernel.max_dynamic_shared_size_bytes = 4 * n
+    with emulator.strict():
+        kernel((1,), (256,), (y, np.int32(n)), shared_mem=4 * n)
+    assert (y.get() == np.arange(n)[::-1]).all()
+    assert kernel.max_dynamic_shared_size_bytes == 4 * n
 
 
 # -- arithmetic -------------------------------------------------------------------------------

@@ -287,6 +287,21 @@ def test_counts_begin_anew(cp):
     assert second["twice"].size == 3
 
 
+def test_counts_within_counts(cp):
+    """Each block has all that ran in it, also where an exception ends it."""
+    twice, a = cp.RawKernel(TWICE, "twice"), cp.ones(5, "float32")
+    with emulator.counting() as outer:
+        twice((1,), (5,), (a,))
+        try:
+            with emulator.counting() as inner:
+                twice((1,), (3,), (a,))
+                raise KeyError
+        except KeyError:
+            twice((1,), (2,), (a,))
+    assert (inner["twice"].calls, inner["twice"].size) == (1, 3)
+    assert (outer["twice"].calls, outer["twice"].size) == (3, 10)
+
+
 def test_a_strict_launch_counts_once(cp):
     twice = cp.RawKernel(TWICE, "twice")
     with emulator.strict(), emulator.counting() as counts:
@@ -378,6 +393,17 @@ def test_pinned_memory_is_for_both(cp):
     with emulator.strict():
         cp.RawKernel(TWICE, "twice")((1,), (5,), (np.uint64(pinned.ptr),))
     assert (ctypes.c_float * 5).from_address(pinned.ptr)[:] == [6] * 5
+
+
+def test_strict_mode_within_strict_mode(cp):
+    racy = cp.RawKernel('extern "C" __global__ void f(float* y) { y[0] = threadIdx.x; }', "f")
+    with emulator.strict(), cp.cuda.using_allocator(None):
+        x = cp.arange(5, dtype="float32")
+        with emulator.strict(seed=3):
+            pass
+        with pytest.raises(cp.cuda.driver.CUDADriverError, match="another result"):
+            racy((1,), (5,), (x,))
+    racy((1,), (5,), (x,))
 
 
 def test_strict_mode_ends(cp):

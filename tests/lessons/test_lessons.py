@@ -216,7 +216,7 @@ def test_gpu_lesson_runs_where_there_is_no_cuda_device(tmp_path: Path) -> None:
     cells = run(book, copied(tmp_path))
     text = printed(cells)
     assert "this lesson runs on array_api_strict" in text
-    assert text.count("cannot be had here: there is none in this test") == 6
-    assert "– channel_dot: not tried: device 'emulated' cannot be had here" in text
+    assert text.count("there is none in this test") == 6
+    assert "– channel_dot: not tried: " in text
     assert text.count("✓") == len(exercises("11_gpu")) - 1
     assert printed(cells, "stderr") == ""
