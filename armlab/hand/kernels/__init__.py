@@ -133,6 +133,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
 ]
 
 OF_TRAINING = [  # what `armlab.training` asks for
+    Kernel("joint_loss", cupy, cross_entropy_of_pixel.joint_loss, cross_entropy_of_pixel.fits),
     Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
     Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]
