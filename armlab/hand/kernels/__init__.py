@@ -102,6 +102,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("conv2d_with_bias", cupy, conv2d_linear_bias.conv2d_with_bias, conv2d_linear_bias.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
     Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
+    Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),
     Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
     Kernel(
         "running_statistics",
