@@ -13,34 +13,36 @@
 # %% [markdown]
 # # 11 · The GPU: the same source on CuPy
 #
-# **Goal.** Write array code that runs unchanged on a GPU, and know what a device forbids, what it makes slow, and what it computes differently.
+# **Goal.** Write array code that runs unchanged on a GPU, write a first kernel for one, and know what a device forbids, what it makes slow, and what it computes differently.
 #
 # | | |
 # |---|---|
 # | Time | 90 minutes |
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb) and [lesson 4](04_sigmoid_gate.ipynb): backwards, and the gate |
-# | Afterwards you can | write a function once for NumPy, CuPy and torch · find a hidden synchronisation, a copy and a promotion before a GPU does · say how fast a convolution can be at best, without a stopwatch · tell a rounding error from a bug · exchange arrays with PyTorch without copying them |
-# | Runs on | CPU; with an NVIDIA GPU and CuPy the same cells run there |
-# | Explains | [arrays.py](../armlab/arrays.py) · [check/devices.py](../armlab/check/devices.py) · [training/learner.py](../armlab/training/learner.py) · [hand/kernels/\_\_init\_\_.py](../armlab/hand/kernels/__init__.py) · [tests/check/test_gpu.py](../tests/check/test_gpu.py) |
+# | Afterwards you can | write a function once for NumPy, CuPy and torch · find a hidden synchronisation, a copy and a promotion before a GPU does · say how fast a convolution can be at best, without a stopwatch, and count what it launches · write a kernel in CUDA C++ with a guard and a barrier, and say what each is for · tell a rounding error from a bug · exchange arrays with PyTorch without copying them |
+# | Runs on | CPU: the real CuPy on an emulated device (Linux on x86-64 with g++; the first run compiles for half a minute). With an NVIDIA GPU the same cells run there |
+# | Explains | [arrays.py](../armlab/arrays.py) · [check/devices.py](../armlab/check/devices.py) · [emulator](../armlab/emulator/README.md) · [training/hand\_learner.py](../armlab/training/hand_learner.py) · [hand/kernels/\_\_init\_\_.py](../armlab/hand/kernels/__init__.py) |
 
 # %%
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, nullcontext
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from sklearn.datasets import load_sample_image
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from armlab import check, cost, hand
-from armlab.arrays import HOST, array_namespace, dtype_name, place, place_of, to_host
-from armlab.check.functions import ROUNDOFF
+from armlab import check, cost, emulator, hand
+from armlab.arrays import HOST, array_namespace, dtype_name, place_of, to_host
 from armlab.check.devices import strict_device
+from armlab.check.example import Example
+from armlab.check.functions import ROUNDOFF, judge_function
 from armlab.data import Scenes, to_rgb
+from armlab.exercises.cuda import cuda_place
 from armlab.hand import kernels
 from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import Adam
+import threads as draw
 from tools import compare, gate_map, gradient_map, picture, photographs, source, trained
 
 rng = np.random.default_rng(0)
@@ -72,19 +74,24 @@ for others in [(torch.tensor(x),), (x.astype("float64"),), ([1.0, 2.0],)]:
 # %% [markdown]
 # It refuses all three, and each sentence says what to do. To convert without a word would be kinder only at first. Later it is a copy between two memories at every step, or a network that has become float64 and nobody knows where.
 #
-# Where an array lives is a **place**: a library and one of its devices. `place("cpu")` is NumPy, `place("cuda")` is CuPy on the first GPU. The next cell asks for a GPU. Where none answers, it takes a **stand-in**: `array_api_strict`, a library that knows nothing but the standard, on a pretended second device. It computes with NumPy inside and forbids what a GPU forbids.
+# Where an array lives is a **place**: a library and one of its devices. `place("cpu")` is NumPy, `place("cuda")` is CuPy on the first GPU. The next cell asks for a GPU.
+#
+# Where none answers, it takes `place("emulated")`, a CUDA device in software. The real CuPy runs on it: its kernels are compiled by g++ and run on this CPU. **So the values below are CuPy's, and times would mean nothing.** [Its page](../armlab/emulator/README.md) says what else it cannot show. Where that device cannot be had either, a sentence says why, and the stand-in of section 2 takes its place.
 
 # %%
 try:
-    gpu = place("cuda")
+    gpu, why_none = cuda_place(), ""
 except RuntimeError as reason:
-    gpu = None
-    print(reason)
+    gpu, why_none = None, str(reason)
+    print(why_none)
+emulated = emulator.installed()
+if gpu:
+    import cupy
 
 
 @contextmanager
 def a_device():
-    """The GPU if there is one, else the stand-in for one."""
+    """The GPU, a real or the emulated one, if there is one; else the stand-in."""
     if gpu:
         with gpu.device:
             yield gpu
@@ -94,7 +101,8 @@ def a_device():
 
 
 with a_device() as there:
-    print(f"this lesson runs on {there.xp.__name__.split('.')[-1]}, {there.device}")
+    library = there.xp.__name__.split(".")[-1]
+    print(f"this lesson runs on {library}, {there.device}{', emulated' * emulated}")
 
 # %% [markdown]
 # The network of `armlab train`, with ARM, trained beforehand. One move, and it runs there. No line of it is different.
@@ -133,9 +141,9 @@ axes[0, 3].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Not to the last bit. Sums are added up in another order, and each order rounds differently. How much is allowed is known beforehand: that is section 6. What comes out of an `argmax`, here, is the same.
+# Not to the last bit. Sums are added up in another order, and each order rounds differently. How much is allowed is known beforehand: that is section 7. What comes out of an `argmax`, here, is the same.
 #
-# One reason for another order stands in a table. On NumPy the rows below run in place of the lines of the file, on every other library the specification: for a convolution, one matrix product for each of the nine taps. No kernel has been written for CuPy yet: the table would be its place.
+# One reason for another order stands in a table. The rows below run in place of the lines of the file, some on NumPy and some on CuPy; on any other library the specification runs: for a convolution, one matrix product for each of the nine taps. The rows of CuPy are CUDA kernels. What they are for, section 5 counts, and section 6 writes a first one.
 
 # %%
 source(kernels.choose)
@@ -150,6 +158,8 @@ for row in kernels.TABLE:
 # ## 2 · What a device forbids
 #
 # **Predict.** `a` lies on the device. Which of these lines fail, which are slow, which are fine? `np.asarray(a)` · `a + host` · `np.exp(a)` · `float(xp.sum(a))` · `if xp.any(a > 0):` · `a[a > 0]` · `a.sum()` · `xp.pad(a, 1)`
+#
+# They are tried twice: on CuPy, where the emulated device counts how often the program waits, and on the **stand-in**. That is `array_api_strict`, a library that knows nothing but the standard, on a pretended second device. It computes with NumPy inside.
 
 
 # %%
@@ -167,25 +177,47 @@ def attempts(a, host, xp):
     }
 
 
-host = rng.standard_normal((2, 3)).astype("float32")
-with a_device() as there:
-    for line, attempt in attempts(there.asarray(host), host, there.xp).items():
-        try:
+def by_kind(counts):
+    """How many kernels, products, copies, fills and waits were counted."""
+    kinds = Counter()
+    for count in counts.values():
+        kinds[count.kind] += count.calls
+    return kinds
+
+
+def outcome(attempt):
+    try:
+        with emulator.counting() if emulated else nullcontext({}) as counts:
             attempt()
-            print(f"{line:20} runs")
-        except Exception as error:
-            print(f"{line:20} {type(error).__name__}: {str(error).splitlines()[0][:88]}")
+    except Exception as error:
+        return type(error).__name__
+    waits = by_kind(counts)["wait"]
+    return "runs, and waits" if waits else "runs"
+
+
+def outcomes(there):
+    tried = attempts(there.asarray(host), host, there.xp)
+    return {line: outcome(attempt) for line, attempt in tried.items()}
+
+
+host = rng.standard_normal((2, 3)).astype("float32")
+on_cupy = outcomes(gpu) if gpu else {}
+with strict_device() as stand_in:
+    on_stand_in = outcomes(stand_in)
+print(f"{'':20} {'CuPy':17} the stand-in")
+for line, says in on_stand_in.items():
+    print(f"{line:20} {on_cupy.get(line, 'not here'):17} {says}")
 
 # %% [markdown]
-# The stand-in refuses all but the last. On a GPU there are three kinds of them:
+# CuPy refuses two of them, and in three the program waits for the device. The stand-in refuses all but the last:
 #
 # | line | on CuPy | why the stand-in refuses it |
 # |---|---|---|
 # | `np.asarray(a)`, `a + host` | fails | host and device do not mix; a copy must be asked for |
-# | `float(…)`, `if …`, `a[a > 0]` | runs, **and waits** for the device | the worst kind: right, silent and slow |
+# | `float(…)`, `if …`, `a[a > 0]` | runs, **and waits** | the worst kind: right, silent and slow |
 # | `np.exp(a)`, `a.sum()`, `xp.pad` | runs | not in the standard: the next library may lack it |
 #
-# So the stand-in is stricter than a GPU. What passes here asks for no copy, never waits, and uses nothing but the standard. How it does this is short: the library has switches for some of it, and the conversions to Python numbers are replaced.
+# So the stand-in is stricter than CuPy on any device, and that is what it is kept for. What passes here asks for no copy, never waits, and uses nothing but the standard. How it does this is short: the library has switches for some of it, and the conversions to Python numbers are replaced.
 
 # %%
 source(strict_device)
@@ -238,14 +270,31 @@ plt.show()
 source(HandLearner.step, HandLearner.update)
 
 # %%
-with a_device() as there:
+with strict_device() as there:
     learner = HandLearner(hand.ToyNet(3, "arm", 8, rng=0, device=there), Adam())
     loss = learner.update(images, labels, 1e-3)
     print("update: a loss of shape", loss.shape, "on", place_of(loss).device)
     print("step:  ", type(learner.step(images, labels, 1e-3)).__name__)
 
 # %% [markdown]
-# Both. `to_host(loss)` is an explicit copy, which is allowed, and the `float` is taken of a host array. A whole step, with forward, loss, backward and Adam, asks for nothing else. That is why tests/check/test_devices.py can run every module by hand on the stand-in.
+# Both. `to_host(loss)` is an explicit copy, which is allowed, and the `float` is taken of a host array. A whole step, with forward, loss, backward and Adam, asks for nothing else. On CuPy it can be counted, here with all rows of the table switched off.
+
+# %%
+if emulated:
+    learner = HandLearner(hand.ToyNet(3, "arm", 8, rng=0, device=gpu), Adam())
+    with kernels.specification():  # so that what runs is what you read
+        learner.update(images, labels, 1e-3)  # the first time compiles, and makes Adam's state
+    for name, run in (("update", learner.update), ("step", learner.step)):
+        with kernels.specification(), emulator.counting() as step_counts:
+            run(images, labels, 1e-3)
+        kinds = by_kind(step_counts)
+        print(f"{name:8} {kinds['kernel']:,} kernels, {kinds['product']} products,", end=" ")
+        print(f"{kinds['copy']} copies, {kinds['wait']} waits")
+else:
+    print("waits and launches are counted on the emulated device alone")
+
+# %% [markdown]
+# `update` never waits, `step` waits once, for the loss. But look at the kernels: section 5 asks where they come from.
 #
 # ### Exercise 1 · Find the bug
 #
@@ -403,7 +452,7 @@ check.exercise("sgd_step", sgd_step)
 # %% [markdown]
 # ## 5 · Counted rather than timed
 #
-# **Nothing in this section was timed on a GPU.** What can be had without one is a floor: how fast can an operation be at best? A device has two limits. For an H100 the project calculates with 50 TFLOP/s in float32 (TF32 off, section 6) and 3.0 TB/s between its memory and its arithmetic. $F$ operations on $B$ bytes take at least
+# **Nothing in this section was timed on a GPU.** What can be had without one is a floor: how fast can an operation be at best? A device has two limits. For an H100 the project calculates with 50 TFLOP/s in float32 (TF32 off, section 7) and 3.0 TB/s between its memory and its arithmetic. $F$ operations on $B$ bytes take at least
 #
 # $$t = \max\Big(\frac{F}{50 \cdot 10^{12}},\; \frac{B}{3.0 \cdot 10^{12}}\Big) \text{ seconds.}$$
 #
@@ -486,79 +535,338 @@ plt.show()
 # %% [markdown]
 # ### Launches
 #
-# The floors of the small parts are fractions of a microsecond. But each operation is at least one **kernel**, and to launch one costs several microseconds, however small it is. So at batch size 1 their *number* is the cost. It can be counted on a CPU: the same source runs on torch tensors, and PyTorch tells a listener about every operation. Views launch nothing and are left out. (CuPy may cut an operation into more or fewer kernels than PyTorch does, so the numbers are a guide.)
+# The floors of the small parts are fractions of a microsecond. But each operation is at least one **kernel**, and to launch one costs several microseconds, however small it is. So at batch size 1 their *number* is the cost. It is counted here as CuPy launches them, on maps of 128 × 32 × 64.
+#
+# **Predict.** A 3×3 convolution is one matrix product for each of its nine taps. How many kernels does CuPy launch beside the products? And does the number depend on the batch size?
 
 
 # %%
-class Count(TorchDispatchMode):
-    """Operations that compute something, and the bytes that they read and write."""
+def launched(call):
+    """What a call launches, by name, and what it returns; the first time compiles.
 
-    def __init__(self):
-        super().__init__()
-        self.launches, self.bytes = 0, 0
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        result = operation(*args, **(kwargs or {}))
-        read = [a for a in args if isinstance(a, torch.Tensor)]
-        in_place = operation._schema.is_mutable
-        if in_place or not any(shares_memory(a, result) for a in read):
-            self.launches += 1
-            self.bytes += sum(a.nbytes for a in [*read, result])
-        return result
+    The rows of the table are switched off, so that what runs is what you read.
+    """
+    with kernels.specification():
+        call()
+        with emulator.counting() as counts:
+            result = call()
+    return counts, result
 
 
-def shares_memory(a, b):
-    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+def operations(batch):
+    """Calls of functions by hand, each with a gradient for its backward."""
+    draws = np.random.default_rng(batch)
+    x, dy = (gpu.asarray(draws.standard_normal((batch, 128, 32, 64)), "float32") for _ in range(2))
+    a = gpu.asarray(draws.standard_normal((batch, 128, 1, 1)), "float32")
+    w = gpu.asarray(draws.standard_normal((128, 128, 3, 3)), "float32")
+    ones = gpu.asarray(np.ones(128), "float32")
+    yield "gate", lambda: hand.sigmoid_gate(x, a), dy
+    yield "LeakyReLU", lambda: hand.leaky_relu(x), dy
+    yield "batch norm", lambda: hand.batch_norm(x, ones, ones), dy
+    yield "3×3 from 128", lambda: hand.conv2d(x, w, padding=1), dy
 
 
-x = torch.tensor(rng.standard_normal((1, 128, 32, 64)), dtype=torch.float32)
-dy = torch.tensor(rng.standard_normal((1, 128, 32, 64)), dtype=torch.float32)
-a = torch.tensor(rng.standard_normal((1, 128, 1, 1)), dtype=torch.float32)
-ones = torch.ones(128)
-calls = {  # with the bytes of the floor: each input read once, each output written once
-    "gate": (lambda: hand.sigmoid_gate(x, a), (2, 3)),
-    "LeakyReLU": (lambda: hand.leaky_relu(x), (2, 3)),
-    "batch norm": (lambda: hand.batch_norm(x, ones, ones), (2, 3)),
-    "3×3 from 128": (lambda: hand.conv2d(x, torch.zeros(128, 128, 3, 3), padding=1), (2, 3)),
-}
+TABLES = "cupy_mat_ptrs"  # CuPy's kernel that writes a table of pointers
+
+
+def parts(counts):
+    """Pointer tables, other kernels, products and fills."""
+    kinds, tables = by_kind(counts), counts[TABLES].calls if TABLES in counts else 0
+    return tables, kinds["kernel"] - tables, kinds["product"], kinds["fill"]
+
+
+def per_element(counts, y):
+    """How many threads ran for each element."""
+    return sum(c.size for c in counts.values() if c.kind == "kernel") / y.size
+
+
 rows = {}
-for name, (call, maps) in calls.items():
-    for direction, least in zip(("forward", "backward"), maps, strict=True):
-        with Count() as count:
-            _, backward = call()
-        if direction == "backward":
-            with Count() as count:
-                backward(dy)
-        ratio = count.bytes / (least * x.nbytes)
-        rows[f"{name}, {direction}"] = (count.launches, ratio)
-        print(
-            f"{name + ', ' + direction:24} {count.launches:4} launches, {ratio:5.1f} times the bytes"
-        )
+if emulated:
+    for batch in (1, 2):
+        for name, call, dy in operations(batch):
+            forward, (_, back) = launched(call)
+            backward, _ = launched(lambda back=back, dy=dy: back(dy))
+            for which, counts in (("forward", forward), ("backward", backward)):
+                rows[batch, f"{name}, {which}"] = parts(counts)
+                print(f"batch {batch}  {name + ', ' + which:24}", end=" ")
+                print(
+                    f"{sum(parts(counts)):4} launches, {per_element(counts, dy):4.1f} per element"
+                )
+    alone, floor = sum(rows[1, "3×3 from 128, forward"]), 2 * 9 * 128**2 * 32 * 64 / 50e12
+    print(f"3×3: {alone} launches of {LAUNCH} µs, {alone * LAUNCH} µs; floor {1e6 * floor:.0f} µs")
+    tables, others, *_ = parts(step_counts)
+    print(f"training step: {tables} of {tables + others:,} kernels", end=" ")
+    print(f"write pointer tables, {tables / (tables + others):.0%}")
+    for _ in range(2):  # and with the rows of the table
+        with emulator.counting() as step_counts:
+            learner.update(images, labels, 1e-3)
+    print(f"with the kernels of the table: {sum(parts(step_counts))} launches in all")
+else:
+    print("launches are counted on the emulated device alone")
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(10, 3), layout="constrained", sharey=True)
-for ax, column, title in zip(
-    axes, (0, 1), ("operations launched", "bytes over the floor"), strict=True
-):
-    values = [row[column] for row in rows.values()]
-    ax.barh(list(rows), values, color=["#0072B2", "#E69F00"] * 4)
-    for at, value in enumerate(values):
-        ax.text(
-            value * 1.06,
-            at,
-            f"{value:.0f}" if column == 0 else f"{value:.1f}",
-            va="center",
-            fontsize=8,
-        )
-    ax.set(title=title, xscale="log", xlim=(0.8, 300))
+if rows:
+    fig, ax = plt.subplots(figsize=(9, 3), layout="constrained")
+    names = [name for batch, name in rows if batch == 2]
+    left = np.zeros(len(names), int)
+    colours = {"pointer tables": "#E69F00", "other kernels": "#0072B2"}
+    colours |= {"products": "#009E73", "fills": "0.7"}
+    for at, (kind, colour) in enumerate(colours.items()):
+        width = [rows[2, name][at] for name in names]
+        ax.barh(names, width, left=left, color=colour, label=kind)
+        left += width
+    for at, total in enumerate(left):
+        ax.text(total + 1, at, str(total), va="center", fontsize=8)
+    ax.set(title="launches, batch 2", xlim=(0, 140))
     ax.spines[["top", "right"]].set_visible(False)
-axes[0].invert_yaxis()
+    ax.invert_yaxis()
+    ax.legend(fontsize=8, loc="upper right")
+    plt.show()
+
+# %% [markdown]
+# The convolution copies, multiplies and adds once for each tap: some twenty threads have run for each element of its result. Forward, a second image brings 54 more launches, six for each product. They compute nothing: the weights of a tap meet every image of the batch, and CuPy writes down for the product where each matrix begins, in a **pointer table**. In a training step they are a third of all kernels. `armlab launches ToyNet` prints the same for any module, next to the operators of its PyTorch twin.
+#
+# This is where kernels of one's own pay: one in place of many. [armlab/hand/kernels/cuda](../armlab/hand/kernels/cuda/README.md) has them, and the last line above is what they leave.
+#
+# ## 6 · A first kernel
+#
+# A kernel is a function in CUDA C++. It is written for *one* **thread** and launched for many. Threads come in **blocks** of one size, at most 1,024. All blocks of a launch are its **grid**. Every thread runs the same lines. What it knows of itself are two numbers, its place in its block and the place of its block. From these it finds the element that is its own:
+#
+# ```
+# i = blockIdx.x * blockDim.x + threadIdx.x
+# ```
+#
+# **Predict.** A map has 3 channels of 7 pixels, and a block has 8 threads. How many blocks must be launched? What is left for the last threads?
+
+# %%
+fig, ax = plt.subplots(figsize=(11, 2.9), layout="constrained")
+draw.grid(ax, channels=3, pixels=7, threads=8)
 plt.show()
 
 # %% [markdown]
-# A batch normalisation in plain array code moves some six times the bytes that it would have to. The specification convolution copies, multiplies and adds once for each of its nine taps, and moves more than thirty times the bytes: this, and not its arithmetic, would be slow. This is where kernels of one's own would pay, and in which order: the launches at batch size 1, the bytes at batch size 8. No such kernel exists in this project, so no speed on a GPU is claimed.
+# Three blocks, and three threads without an element. A launch always has whole blocks, so nearly every kernel has a line for this **tail**: `if (i < n)`. And a block knows nothing of channels: the gate of an element is found by a division, and it is the same for a whole channel.
 #
-# ## 6 · TF32: eleven bits where you asked for twenty-four
+# So this is the gate of lesson 4, $y = x\,\sigma(a)$ for $x$ of shape $(N, C, H, W)$ and $a$ of shape $(N, C, 1, 1)$:
+
+# %%
+GATE = r"""
+extern "C" __global__
+void gate(const float* x, const float* a, float* y, int pixels, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;  // the element of this thread
+    if (i < n) {                                    // the last block has threads to spare
+        float s = 1 / (1 + expf(-a[i / pixels]));   // one logit for all pixels of a channel
+        y[i] = x[i] * s;
+    }
+}
+"""
+
+
+def launch_gate(text, x, a, threads=64):
+    """Compile the kernel and launch it.  x (N, C, H, W), a (N, C, 1, 1) of CuPy, float32"""
+    y = cupy.empty_like(x)
+    blocks = -(-x.size // threads)
+    pixels, n = np.int32(x.shape[2] * x.shape[3]), np.int32(x.size)
+    cupy.RawKernel(text, "gate")((blocks,), (threads,), (x, a, y, pixels, n))
+    return y
+
+
+def held_to_its_bound(name, y, **inputs):
+    """The value of a function against float64, under the bound that the tests have for it."""
+    e = Example({k: v.get().astype("float64") for k, v in inputs.items()}, {}, y.get())
+    for verdict in judge_function(name, e, "float32", {"y": y.get()}, forward_alone=True):
+        if verdict.side == "hand":
+            print(verdict)
+
+
+def some_features():
+    """(2, 3, 5, 7) and logits from −30 to 30: 210 elements, in blocks of 64 threads."""
+    draws = np.random.default_rng(1)
+    x = cupy.asarray(draws.standard_normal((2, 3, 5, 7)), "float32")
+    return x, cupy.asarray(draws.uniform(-30, 30, (2, 3, 1, 1)), "float32")
+
+
+if gpu:
+    x, a = some_features()
+    y = launch_gate(GATE, x, a)
+    held_to_its_bound("sigmoid_gate", y, x=x, a=a)
+    if emulated:
+        print("launches by CuPy:", by_kind(launched(lambda: hand.sigmoid_gate(x, a))[0])["kernel"])
+        print("launches by us:  ", by_kind(launched(lambda: launch_gate(GATE, x, a))[0])["kernel"])
+else:
+    print(why_none)
+
+# %% [markdown]
+# It is right, within the bound that the tests have for `hand.sigmoid_gate`, and one launch does what took five.
+#
+# **Predict.** Leave out `if (i < n)`: 256 threads now compute 210 elements. Is $y$ wrong?
+
+# %%
+unguarded = GATE.replace("if (i < n) ", "")
+if gpu:
+    y = launch_gate(unguarded, x, a)
+    held_to_its_bound("sigmoid_gate", y, x=x, a=a)
+if emulated:
+    try:
+        with emulator.strict():
+            launch_gate(unguarded, *some_features())
+    except Exception as error:
+        print(type(error).__name__, error)
+if not gpu:
+    print(why_none)
+
+# %% [markdown]
+# $y$ is right. But 46 threads have read and written behind the arrays, and what lies there may be wrong later. A test of $y$ does not find this. The emulated device does in its **strict** mode: behind an array lies a page without access, and the sentence names kernel, argument, thread and block. On a card, NVIDIA's compute-sanitizer does the same.
+#
+# ### Threads that wait for each other
+#
+# The pool adds up all pixels of a channel. One thread alone would be slow, so a block shares the work: each of its threads adds up some of the pixels and puts its part into a table in **shared memory**, which belongs to the block. One thread then adds up the table.
+#
+# It must not begin before all have written. `__syncthreads()` is a **barrier**: no thread of the block goes on before all have come to it.
+
+# %%
+MEAN = r"""
+extern "C" __global__
+void channel_mean(const float* x, float* means, int pixels) {
+    __shared__ float part[64];                    // one table for the threads of a block
+    int t = threadIdx.x, first = blockIdx.x * pixels;
+    float mine = 0;
+    for (int i = t; i < pixels; i += blockDim.x)  // every 64th pixel of this block's channel
+        mine += x[first + i];
+    part[t] = mine;
+    __syncthreads();                              // now every part is in the table
+    if (t == blockDim.x - 1) {                    // the last thread adds them up
+        float sum = 0;
+        for (int k = 0; k < blockDim.x; k++) sum += part[k];
+        means[blockIdx.x] = sum / pixels;
+    }
+}
+"""
+
+
+def launch_mean(text, x):
+    """A block for each channel of each image, 64 threads in each.  (N, C, H, W) -> (N, C, 1, 1)"""
+    means = cupy.empty((*x.shape[:2], 1, 1), "float32")
+    pixels = np.int32(x.shape[2] * x.shape[3])
+    cupy.RawKernel(text, "channel_mean")((means.size,), (64,), (x, means, pixels))
+    return means
+
+
+if gpu:
+    x = cupy.asarray(photos, "float32")
+    held_to_its_bound("global_avg_pool", launch_mean(MEAN, x), x=x)
+else:
+    print(why_none)
+
+# %% [markdown]
+# A barrier is easily forgotten. What happens then depends on who comes first. A small model shows it: each thread is a Python generator that runs until it yields, and a `yield` is the barrier. One after the other gets its turn, in an order of our choice. The emulated device does just this with the threads of a block.
+#
+# **Predict.** Eight threads bring the numbers 1 to 8, and nobody waits. The last thread adds up. What is the mean when the threads run forward, from 0 to 7? When they run backward?
+
+
+# %%
+def mean_by_threads(values, order, barrier):
+    """The kernel above, a thread for each value: the mean, and who did what, turn by turn."""
+    part, turns, result = [np.nan] * len(values), [], []
+
+    def run(t):
+        part[t] = values[t]
+        turns.append((t, None))
+        if barrier:
+            yield
+        if t == len(values) - 1:
+            turns.append((t, list(part)))
+            result.append(np.mean(part))
+
+    running = [run(t) for t in order]
+    while running:
+        running = [thread for thread in running if next(thread, "ended") != "ended"]
+    return result[0], turns
+
+
+orders = {"forward": range(8), "backward": range(7, -1, -1)}
+orders["random"] = [int(t) for t in np.random.default_rng(3).permutation(8)]
+fig, axes = plt.subplots(1, 4, figsize=(11, 2.6), layout="constrained", sharey=True)
+for ax, (name, order) in zip(axes, orders.items(), strict=False):
+    mean, turns = mean_by_threads(range(1, 9), order, barrier=False)
+    draw.turns(ax, turns, f"{name}: {mean}")
+mean, turns = mean_by_threads(range(1, 9), orders["backward"], barrier=True)
+draw.turns(axes[3], turns, f"backward, with barrier: {mean}")
+axes[3].axvline(7.5, color="black", linestyle=":")
+axes[0].set_ylabel("thread")
+plt.show()
+
+# %% [markdown]
+# Blue: a thread writes its part. Orange: the last thread reads the table; red: nothing has been written there yet. Forward, the kernel without its barrier is right: the last thread comes last. Backward it comes first, and finds an empty table. An array that nobody wrote holds anything, on the emulated device NaN. With the barrier every order gives the same.
+#
+# Now the CUDA kernel, with the barrier taken out. Outside of strict mode the emulated device runs threads forward. In strict mode every launch runs three times, forward, backward and at random, and has to leave the same bits.
+
+# %%
+unsynchronised = MEAN.replace("__syncthreads();", "")
+if gpu:
+    held_to_its_bound("global_avg_pool", launch_mean(unsynchronised, x), x=x)
+if emulated:
+    for name, text in (("without", unsynchronised), ("with", MEAN)):
+        try:
+            with emulator.strict():
+                launch_mean(text, cupy.asarray(x.get()))
+            print(f"{name} the barrier: the same bits in three orders")
+        except Exception as error:
+            print(f"{name} the barrier:", type(error).__name__, error)
+if not gpu:
+    print(why_none)
+
+# %% [markdown]
+# The value alone has passed the test. A card promises no order either: threads come in **warps** of 32, and which warp comes first is decided anew each time. There such a kernel may be right a thousand times and then wrong. So do not ask whether the result is right, but whether it *can* depend on the order.
+#
+# ### Exercise 5 · A kernel of your own
+#
+# ★★☆ · 15 minutes
+#
+# Backward, the gate collects from all pixels that it has scaled, equation (4) of `hand.sigmoid_gate`: for each channel
+#
+# $$ds_{nc} = \sum_{ij} dy_{ncij}\, x_{ncij}$$
+#
+# Write it as a kernel `channel_dot(const float* dy, const float* x, float* ds, int pixels)`. It is launched like `channel_mean`: $N \cdot C$ blocks of 64 threads. Return its text. The check compiles and launches it, on the emulated device in strict mode.
+
+
+# %% tags=["exercise"]
+def channel_dot():
+    raise NotImplementedError
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def channel_dot():
+#     return r"""
+#     extern "C" __global__
+#     void channel_dot(const float* dy, const float* x, float* ds, int pixels) {
+#         __shared__ float part[64];
+#         int t = threadIdx.x, first = blockIdx.x * pixels;
+#         float mine = 0;
+#         for (int i = t; i < pixels; i += blockDim.x)
+#             mine += dy[first + i] * x[first + i];
+#         part[t] = mine;
+#         __syncthreads();
+#         if (t == 0) {
+#             float sum = 0;
+#             for (int k = 0; k < blockDim.x; k++) sum += part[k];
+#             ds[blockIdx.x] = sum;
+#         }
+#     }
+#     """
+# ```
+#
+# Any thread may add up, as the barrier makes them equal. Two changes against the mean: the product, and no division, for one gate feeds all pixels and their gradients add up.
+#
+# </details>
+
+# %% tags=["check"]
+check.exercise("channel_dot", channel_dot)
+
+# %% [markdown]
+# ## 7 · TF32: eleven bits where you asked for twenty-four
 #
 # A float32 has 23 bits behind its leading 1. On recent GPUs a matrix product may round its *inputs* to 10 of them before it multiplies; sums stay in float32. The format is called **TF32**. It is there for speed, and it is switched on by a setting, not by a dtype: the array still says float32.
 #
@@ -650,7 +958,7 @@ axes[2].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# The bound tells the two apart, which a tolerance of the kind `rtol=1e-2` would not. Training rarely minds TF32. A *test* does: with it, every correct gradient looks wrong, or every tolerance has to be so wide that wrong ones pass. So tests/check/test_gpu.py first asserts that it is off. Its last test multiplies $1 + 2^{-12}$ by itself, 64 times: in TF32 the sum would be exactly 64.
+# The bound tells the two apart, which a tolerance of the kind `rtol=1e-2` would not. Training rarely minds TF32. A *test* does: with it, every correct gradient looks wrong, or every tolerance has to be so wide that wrong ones pass. So tests/check/test_gpu.py asserts that it is off, and multiplies $1 + 2^{-12}$ by itself, 64 times: in TF32 the sum would be exactly 64.
 #
 # ### Bits under your hand
 #
@@ -685,31 +993,9 @@ slider = ipywidgets.IntSlider(value=7, min=4, max=23, description="bits", contin
 _ = ipywidgets.interact(show_bits, bits=slider)
 
 # %% [markdown]
-# ## 7 · Sums, and the order they are added in
+# ## 8 · Sums, and the order they are added in
 #
-# **float16.** Its largest number is 65,504. Lesson 3 has shown that the sum of a photograph passes it and the mean does not. A GPU reduces in a tree, many partial sums at a time. **Predict**: does that help?
-
-# %%
-red = load_sample_image("china.jpg")[:, :, 0].astype("float16") / np.float16(255)
-
-
-def tree_sum(values, dtype):
-    values = values.astype(dtype)
-    while values.size > 1:
-        values = np.pad(values, (0, values.size % 2))
-        with np.errstate(over="ignore"):
-            values = (values[::2] + values[1::2]).astype(dtype)
-    return values[0]
-
-
-print("sum in a tree, float16:", tree_sum(red.ravel(), "float16"))
-print("sum in a tree, float32:", tree_sum(red.ravel(), "float32"))
-print("mean, summed in float32:", np.float16(tree_sum(red.ravel(), "float32") / red.size))
-
-# %% [markdown]
-# It helps against rounding and not against overflow: the last additions are too large in any order. So attention pools with a mean, whose sum is kept in a wider type.
-#
-# **Axis 0.** NumPy adds in a tree as well, called *pairwise*, if the numbers to be added lie side by side. Over the first axis of a table they do not, and NumPy adds row after row. A sum of $n$ numbers in a tree passes $\log_2 n$ roundings on its way, one after the other $n$. So errors grow faster with the number of rows.
+# **Axis 0.** NumPy adds up in a tree, called *pairwise*, if the numbers to be added lie side by side. Over the first axis of a table they do not, and NumPy adds row after row. A sum of $n$ numbers in a tree passes $\log_2 n$ roundings on its way, one after the other $n$. So errors grow faster with the number of rows.
 
 # %%
 counts = [100, 1_000, 10_000, 100_000]
@@ -733,26 +1019,9 @@ plt.show()
 
 # %% [markdown]
 # Both are correct: both lie below the bound. It is one reason why the bounds of this project count with $n$ where they cannot know the order. Another library, or another version of the same, may choose another.
-#
-# **Ties.** Where several values are the maximum, `max` gives the gradient to *one* of them (lesson 3). Which one is a convention: the first, on NumPy and on torch's CPU. A device that looks at many values at once does not promise it. So where tests compare the winners of two libraries on a GPU, they do it only where there is no tie. The code by hand looks for the first winner itself, in standard names, so it keeps its convention wherever it runs:
-
-# %%
-tied = rng.integers(0, 2, (2, 5, 3, 4)).astype("float32")  # nearly every maximum is a tie
-dmax = rng.standard_normal((2, 1, 3, 4)).astype("float32")
-with a_device() as there:
-    back = hand.channel_max(there.asarray(tied))[1]
-    there_dx = to_host(back(there.asarray(dmax)))
-compare("dx", there_dx, hand.channel_max(tied)[1](dmax))
-tensor = torch.tensor(tied, requires_grad=True)
-for name, largest in (
-    ("max", tensor.max(1, keepdim=True)[0]),
-    ("amax", tensor.amax(1, keepdim=True)),
-):
-    (theirs,) = torch.autograd.grad(largest, tensor, torch.tensor(dmax))
-    compare(f"torch.{name}", there_dx, theirs)
 
 # %% [markdown]
-# ## 8 · Together with PyTorch: DLPack
+# ## 9 · Together with PyTorch: DLPack
 #
 # Two libraries on one device can use the *same memory*. **DLPack** is the agreement: one hands over a pointer, a shape and a dtype, and nothing is copied.
 #
@@ -764,7 +1033,7 @@ tensor = torch.from_dlpack(shared)
 tensor[0, 1] = 7
 print("the array:", shared.tolist())
 print("one memory:", tensor.data_ptr() == shared.ctypes.data)
-if gpu:
+if gpu and not emulated and torch.cuda.is_available():
     on_gpu = gpu.asarray(shared)
     print("one memory on the GPU:", torch.from_dlpack(on_gpu).data_ptr() == on_gpu.data.ptr)
 
@@ -805,25 +1074,26 @@ for name, mine, theirs in [("y", y, y_torch), ("dx", dx, dx_torch), ("da", da, d
 # [tests/check/test_gpu.py](../tests/check/test_gpu.py) has both exchanges, from CuPy to torch and back, with a `synchronize` between them.
 
 # %% [markdown]
-# ## 9 · What no CPU can prove
+# ## 10 · What no CPU can prove
 #
 # The machines on which this project is tested have no GPU. So it is fair to ask what is known, and what is not.
 #
 # | shown without a GPU | by |
 # |---|---|
-# | CuPy imports, and has every name that `armlab.hand` uses | the tests, without a driver |
+# | CuPy's own operations keep the bounds: its promotion, its indexing, its kernels | the real CuPy on the emulated device |
+# | how many kernels, products, copies and waits | counting, sections 3 and 5 |
+# | a kernel stays within its arrays, and its result does not depend on the order of threads | strict mode, section 6 |
 # | no module asks for a copy, waits, or leaves the standard | the stand-in: every module, and the whole training step |
-# | results do not depend on the library | NumPy, the stand-in and torch tensors, under the same bounds |
-# | how many operations and bytes | counting, section 5 |
+# | results do not depend on the library | NumPy, CuPy, the stand-in and torch tensors, under the same bounds |
 #
-# | **not** shown without a GPU | where it would show |
+# | **not** shown without a GPU | why |
 # |---|---|
-# | that CuPy's own operations are right and within the bounds | `test_one_large_case`, marker `gpu` |
-# | that large arrays, which fill many blocks, are handled | the same |
-# | that streams and DLPack work between CuPy and torch | `test_exchange_with_torch_copies_nothing`, `test_work_goes_to_the_current_stream` |
-# | how fast anything is | nowhere yet |
+# | how fast anything is | a launch is a loop on this CPU |
+# | what threads do to each other at the same moment | on the emulated device they run one after the other, and so do blocks |
+# | the last bits of a card's own `exp`, and TF32 | they are those of g++ and of this CPU |
+# | streams, and DLPack between CuPy and torch | the emulated device has finished when a call returns, and torch does not know it |
 #
-# On a machine with a GPU, `make gpu` runs those tests and the toy training on CuPy, and writes `gpu-report.md`. Until somebody has run it and its report is kept beside README, "the same source runs on a GPU" is a well-founded expectation and not a result.
+# On a machine with a GPU, `make gpu` runs the tests and the toy training on it and writes `gpu-report.md`.
 #
 # ## Five questions
 #
@@ -859,11 +1129,11 @@ for name, mine, theirs in [("y", y, y_torch), ("dx", dx, dx_torch), ("da", da, d
 #
 # </details>
 #
-# 5. The stand-in runs a module without complaint. Name one bug that may still be in it on a real GPU.
+# 5. A kernel passes on the emulated device in strict mode. Name one bug that may still be in it on a real GPU.
 #
 # <details><summary>Answer</summary>
 #
-# A result that is wrong for arrays larger than one block of threads; a race between two streams; a name that CuPy has and means differently. The stand-in computes with NumPy.
+# A race between two blocks, which never run at once there; a race between two streams; an error that none of the three orders brings out. It may also be far too slow.
 #
 # </details>
 #
@@ -874,6 +1144,9 @@ for name, mine, theirs in [("y", y, y_torch), ("dx", dx, dx_torch), ("da", da, d
 # | host, device | 主机, 设备 | the CPU with its memory, and the GPU with its own |
 # | array namespace | 数组命名空间 | the library that an array belongs to, `xp` |
 # | kernel, launch | 核函数, 启动 | a program on the device, and putting it into the queue |
+# | thread, block, grid | 线程, 线程块, 网格 | one run of a kernel, up to 1,024 of them together, and all blocks of a launch |
+# | shared memory, barrier | 共享内存, 屏障 | a table of one block, and where its threads wait for each other |
+# | race | 竞争 | a result that depends on the order of threads |
 # | synchronisation | 同步 | waiting until the queue is empty |
 # | stream | 流 | a queue whose work is done in order |
 # | roofline | 屋顶线模型 | the limits of memory and arithmetic in one picture |
@@ -885,6 +1158,6 @@ for name, mine, theirs in [("y", y, y_torch), ("dx", dx, dx_torch), ("da", da, d
 #
 # ## What comes next
 #
-# This is the end of the path. The [contents](index.ipynb) show what stands on it. If you have a GPU, run `make gpu`: the report that it writes is the one thing this lesson could not have.
+# This is the end of the path. The [contents](index.ipynb) show what stands on it. If you have a GPU, run `make gpu`: what its report says about time is what this lesson could not have.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

@@ -32,7 +32,7 @@
 # | 8 | [ARM32, 16 and 8 in a network](08_bisenet.ipynb) | 100 | follow an image through BiSeNet and its gradient back | 4 |
 # | 9 | [A task that provably needs context](09_context.ipynb) | 100 | prove that no weights of a local network solve it, and train the one with attention that does | 4 |
 # | 10 | [The claims of the article, measured](10_claims.ipynb) | 75 | say of each claim about ARM what the paper supports, what the article adds, and what was measured | 4, 9 |
-# | 11 | [The GPU: the same source on CuPy](11_gpu.ipynb) | 90 | write code that runs on a GPU unchanged, and know what a device forbids | 0, 4 |
+# | 11 | [The GPU: the same source on CuPy](11_gpu.ipynb) | 90 | write code that runs on a GPU unchanged and a first kernel for one, and know what a device forbids | 0, 4 |
 #
 # Two short ways lead through them. To **own ARM**: 0, 4, 5. To **judge it**: 0, 4, 9, 10. Lesson 4 brings what it needs of 1 to 3.
 #

@@ -48,7 +48,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 DEVICE = pytest.StashKey[str]()  # "cuda", "emulated", or "" where CuPy has no device here
 FINDS_A_GPU = (  # in a process of its own: here CuPy is still to be imported, if at all
-    "import ctypes; ctypes.CDLL('libcuda.so.1')\n"
+    "import ctypes, sys; sys.platform == 'linux' and ctypes.CDLL('libcuda.so.1')\n"
     "import cupy; raise SystemExit(cupy.cuda.runtime.getDeviceCount() == 0)"
 )
 

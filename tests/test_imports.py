@@ -46,6 +46,15 @@ def test_torch_imports_nothing_else_of_armlab(path):
         assert root in ("torch", *sys.stdlib_module_names) or name.startswith("armlab.torch"), name
 
 
+@pytest.mark.parametrize("path", files("torch/bridge"), ids=lambda p: p.name)
+def test_the_bridge_alone_imports_both_sides(path):
+    allowed = ("array_api_compat", "armlab.arrays", "armlab.hand", "armlab.torch.bridge")
+    for name in imports(path):
+        root = name.split(".")[0]
+        known = root in ("torch", "numpy", *sys.stdlib_module_names)
+        assert known or name == "armlab" or name.startswith(allowed), name
+
+
 def test_each_twin_has_the_file_name_of_its_original():
     ours, theirs = ({p.name for p in files(f)} for f in ("hand", "torch"))
     shared_by_hand = {"backward.py", "bottleneck.py", "channels.py", "expect.py", "made.py"}
@@ -75,6 +84,13 @@ print(code, [name for name in ("cupy", "armlab.emulator") if name in sys.modules
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent
     )
     assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
+
+
+def test_pytorch_and_its_bridge_load_no_gpu_library():
+    heavy = {"armlab.emulator", "cupy", "hypothesis", "torch._dynamo"}
+    code = f"import sys, armlab.torch; print([m for m in {sorted(heavy)!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def uses_of_xp():

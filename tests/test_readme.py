@@ -40,7 +40,7 @@ assert len(ARMLAB) >= 2
 
 
 def test_the_python_runs():
-    code, _ = blocks("python")
+    code, _, _ = blocks("python")
     assert len([line for line in code.splitlines() if line.strip()]) <= 12
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -50,7 +50,7 @@ def test_the_python_runs():
 
 
 def test_the_python_of_the_training_runs(tmp_path):
-    _, code = blocks("python")
+    _, code, _ = blocks("python")
     small = code.replace("seed=1)", "seed=1, steps=2, batch=2)")
     assert small != code
     done = subprocess.run(
@@ -60,6 +60,20 @@ def test_the_python_of_the_training_runs(tmp_path):
     assert "'miou'" in done.stdout
     assert "ToyNet(" in done.stdout
     assert (tmp_path / "runs/se/attention.png").exists()
+
+
+def test_the_python_of_the_bridge_runs():
+    _, _, code = blocks("python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 12
+    shown = code + (
+        "before = hand.AttentionRefinementModule(8, 4, rng=0).conv.conv.weight\n"
+        "assert (arm.conv.conv.weight != before).all()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "(0): ByHand(\n    AttentionRefinementModule" in done.stdout
+    assert "(refine): ByAutograd(Conv2d(32, 32" in done.stdout
 
 
 def test_every_make_command_is_in_the_makefile():

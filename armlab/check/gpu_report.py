@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from armlab.arrays import Place, place
 from armlab.check import table
+from armlab.check.cases import CASES
 
 TESTS = Path("tests")
 
@@ -27,8 +29,7 @@ class Device:
     command   that makes it
     file      where it is written to
     tests     options of pytest
-    examples  of each module in the table
-    dtypes    of the table
+    table     what `table.rows` is asked for
     training  options of `armlab train`
     """
 
@@ -36,8 +37,7 @@ class Device:
     command: str
     file: Path
     tests: tuple[str, ...]
-    examples: int
-    dtypes: tuple[str, ...]
+    table: dict[str, Any]
     training: tuple[str, ...]
 
 
@@ -46,17 +46,16 @@ GPU = Device(
     command="make gpu",
     file=Path("gpu-report.md"),
     tests=("-m", "gpu", "--device", "cuda"),
-    examples=100,
-    dtypes=("float32", "float64"),
+    table={"examples": 100},
     training=("--device", "cuda"),
 )
+PARTS = [case.name for case in CASES.values() if case.share == 1]  # but no whole network
 EMULATED = Device(  # with less of everything
     title="the emulated device, not a GPU",
     command="make emulated",
     file=Path("emulated-report.md"),
     tests=("-m", "emulated", "--device", "emulated", "-n", "auto", "--maxprocesses", "4"),
-    examples=10,
-    dtypes=("float32",),
+    table={"examples": 10, "dtypes": ("float32",), "names": PARTS},
     training=("--device", "emulated", "--steps", "10", "--batch", "4", "--size", "48"),
 )
 DEVICES = {"cuda": GPU, "emulated": EMULATED}
@@ -84,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(device: Device, where: Place) -> tuple[bool, str]:
     """Whether all is well there, and the page that says so."""
     tests = _run([sys.executable, "-m", "pytest", "-q", *device.tests, str(TESTS)])
-    rows = list(table.rows(examples=device.examples, place=where, dtypes=device.dtypes))
+    rows = list(table.rows(place=where, **device.table))
     train = ["train", "--backend", "cupy", *device.training, "--json"]
     trained = _run([sys.executable, "-m", "armlab", *train])
     good = tests.code == trained.code == 0 and all(row.holds for row in rows)
@@ -95,7 +94,7 @@ def _report(device: Device, where: Place) -> tuple[bool, str]:
     page += [f"- `armlab {' '.join(train)}`: exit {trained.code}, {trained.seconds:.0f} s", ""]
     page += [*_training(trained), ""]
     page += ["Largest error over its bound, by hand on CuPy against float64,"]
-    page += [f"{device.examples} examples each, or as many as bring up every kind:", ""]
+    page += [f"{device.table['examples']} examples each, or as many as bring up every kind:", ""]
     return good, "\n".join([*page, *_errors(rows)]) + "\n"
 
 

@@ -1,15 +1,17 @@
 """A folder of photographs and masks as a `Dataset`: read from disk as it is asked for.
 
-In memory are the paths, the batch in hand and the order of one epoch, however many files there
-are. Sample i is a function of the files, the seed and i, so a run that goes on needs no state.
+In memory are the paths, the batch in hand, the one behind it, which is read while the network is
+busy, and the order of one epoch, however many files there are. Sample i is a function of the files,
+the seed and i, so a run that goes on needs no state.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from armlab.whole_file import FilePath
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
 NAMES = "classes.txt"
 SHOWN = 4
+Sample = tuple[np.ndarray, np.ndarray]  # an image (3, H, W) and its labels (H, W)
 
 
 class Folder:
@@ -61,10 +64,24 @@ class Folder:
         self.fingerprint = train.digest + test.digest
         self._counts, self._test_sizes = train.counts, test.sizes
         self._threads = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes without Python's lock
+        self._ahead: dict[range, list[Future[Sample]]] = {}  # of the batch that is likely next
 
     def training(self, indices: range) -> Batch:
-        images, labels = zip(*self._threads.map(self._sample, indices), strict=True)
+        reading = self._ahead.pop(indices, None) or self._read(indices)
+        self._stop_reading()
+        images, labels = zip(*(sample.result() for sample in reading), strict=True)
+        following = range(indices.stop, indices.stop + len(indices))
+        self._ahead[following] = self._read(following)
         return np.stack(images), np.stack(labels)
+
+    def _read(self, indices: range) -> list[Future[Sample]]:
+        return [self._threads.submit(self._sample, index) for index in indices]
+
+    def _stop_reading(self) -> None:
+        """Of a batch that nobody has asked for."""
+        for sample in chain(*self._ahead.values()):
+            sample.cancel()
+        self._ahead.clear()
 
     def testing(self) -> Iterator[Batch]:
         for pair in self.test_pairs:
@@ -81,7 +98,7 @@ class Folder:
     def picture(self, image: np.ndarray) -> np.ndarray:
         return to_rgb(image)
 
-    def _sample(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def _sample(self, index: int) -> Sample:
         """The epochs are permutations of the pairs, one after the other."""
         epoch, place = divmod(index, len(self.training_pairs))
         pair = self.training_pairs[_order(self.seed, epoch, len(self.training_pairs))[place]]

@@ -24,7 +24,8 @@ from types import SimpleNamespace
 from typing import Any
 
 PACKAGE, TESTED = "cupy-cuda12x", (14,)  # major versions
-_kept = SimpleNamespace(device=None)  # the library of the device, once it is installed
+NOT_STRICT = (False, ctypes.c_uint64(0), ctypes.c_double(0))
+_kept = SimpleNamespace(device=None, strict=NOT_STRICT)  # the device's library; what it was told
 
 
 @dataclass(frozen=True)
@@ -105,31 +106,41 @@ class _OnImport:
 def counting() -> Iterator[dict[str, Count]]:
     """What runs within the block, by name; the dict is filled when the block ends."""
     device = _installed_device()
-    device.emulated_count_from_zero()
-    counts: dict[str, Count] = {}
-    yield counts
-    for line in _report(device).splitlines():
-        kind, calls, size, nanoseconds, name = line.split(" ", 4)
-        counts[name] = Count(kind, int(calls), int(size), int(nanoseconds) / 1e9)
+    before = _counts(device)
+    within: dict[str, Count] = {}
+    try:
+        yield within
+    finally:
+        none = Count("", 0, 0, 0)
+        for name, all_ in _counts(device).items():
+            was = before.get(name, none)
+            if calls := all_.calls - was.calls:
+                size, seconds = all_.size - was.size, all_.seconds - was.seconds
+                within[name] = Count(all_.kind, calls, size, seconds)
 
 
 @contextmanager
-def strict(seed: int = 0) -> Iterator[None]:
+def strict(seed: int = 0, seconds: float = 60) -> Iterator[None]:
     """Within the block, mistakes in kernels are errors that say where.
 
     Arrays that are made in it lie between guard pages and begin as NaN; each launch runs three
     times, its threads forward, backward and in an order drawn from the seed, and must give the
-    same bits; the host cannot touch device memory. It is slow: for the tests of kernels.
+    same bits, in so many seconds each; the host cannot touch device memory. It is slow: for the
+    tests of kernels. Within a strict block a second one has its own seed and seconds.
     """
     device = _installed_device()
     import cupy
 
+    for pool in (cupy.get_default_memory_pool(), cupy.get_default_pinned_memory_pool()):
+        pool.free_all_blocks()  # each launch saves all that is allocated
     with cupy.cuda.using_allocator(None):  # no pool: each array is an allocation
-        device.emulated_strict(True, ctypes.c_uint64(seed))
+        outer, _kept.strict = _kept.strict, (True, ctypes.c_uint64(seed), ctypes.c_double(seconds))
+        device.emulated_strict(*_kept.strict)
         try:
             yield
         finally:
-            device.emulated_strict(False, ctypes.c_uint64(0))
+            _kept.strict = outer
+            device.emulated_strict(*outer)
 
 
 @contextmanager
@@ -150,6 +161,15 @@ def _installed_device() -> Any:
     if not installed():
         raise RuntimeError("the device of this process is not the emulated one: install it first")
     return _kept.device
+
+
+def _counts(device: Any) -> dict[str, Count]:
+    """What has run since the device was installed."""
+    counts = {}
+    for line in _report(device).splitlines():
+        kind, calls, size, nanoseconds, name = line.split(" ", 4)
+        counts[name] = Count(kind, int(calls), int(size), int(nanoseconds) / 1e9)
+    return counts
 
 
 def _report(device: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -76,6 +75,8 @@ def device_libraries(cublas_module: Path) -> Path:
 @contextmanager
 def locked(where: Path) -> Iterator[None]:
     """One process at a time; the lock goes with the process that holds it."""
+    import fcntl  # of Unix alone, and why_not() is asked everywhere
+
     where.mkdir(parents=True, exist_ok=True)
     with open(where / "lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -118,7 +119,7 @@ def _build(at: Path, program: str, wanted: list[str]) -> None:
         made = Path(name) / "libraries"
         made.mkdir()
         parts = [p for p in sorted(SOURCES.glob("*.cpp")) if p.stem != "cublas"]
-        _compile(program, made, DEVICE, *parts, "-ldl")
+        _compile(program, made, DEVICE, *parts, "-ldl", "-lrt")
         (made / "empty.cpp").write_text("")
         for other in OTHER_NAMES:
             _compile(program, made, other, "empty.cpp", "-Wl,--no-as-needed", DEVICE)

@@ -11,6 +11,7 @@ import re
 import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,10 @@ POSITION = re.compile(r"\b(threadIdx|blockIdx|blockDim|gridDim)\b")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
+# Of kernels that CuPy did not write: an index outside of an array whose length is known.
+CHECKED = ("-fsanitize=bounds", "-fno-sanitize-recover=bounds")
+
+
 def flags() -> list[str]:
     """As CuPy asks of a card: products and sums are fused."""
     return [
@@ -43,7 +48,7 @@ def flags() -> list[str]:
 def version() -> str:
     """What CuPy puts into the key of each kernel that it keeps."""
     program = _program()
-    key = hashlib.sha256(" ".join([build.compiler_version(program), *flags()]).encode())
+    key = hashlib.sha256(" ".join([build.compiler_version(program), *flags(), *CHECKED]).encode())
     for path in [*sorted(build.INCLUDE.rglob("*.h")), Path(__file__)]:
         key.update(path.read_bytes())
     return key.hexdigest()[:16]
@@ -65,6 +70,7 @@ def compile_kernels(source: str, options: list[str], names: list[str]) -> tuple[
         code, library = Path(name) / "kernels.cpp", Path(name) / "kernels.so"
         code.write_text(translated(source, options, names), encoding="utf-8")
         command = [_program(), *flags(), "-include", str(header), *filter(None, [cupy]), *given]
+        command += [] if whole else CHECKED
         # What a kernel calls is in this process already: it is linked to nothing.
         command += [str(code), "-shared", "-nostdlib", "-o", str(library)]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -93,8 +99,21 @@ def translated(source: str, options: list[str], names: list[str]) -> str:
 
 
 def _has_c_linkage(source: str, name: str) -> bool:
-    own = re.search(rf'extern\s+"C"[^;{{}}]*\b{name}\s*\(', source)
-    return own is not None or re.search(r'extern\s+"C"\s*\{', source) is not None
+    """Whether C++ declares the kernel by its plain name: alone, or in a block of such functions."""
+    if re.search(rf'extern\s+"C"[^;{{}}]*\b{name}\s*\(', source):
+        return True
+    declared = re.compile(rf"__global__[^;{{}}]*\b{name}\s*\(")
+    return any(declared.search(block) for block in _c_blocks(source))
+
+
+def _c_blocks(source: str) -> Iterator[str]:
+    """What stands in the braces behind each `extern "C"`."""
+    for start in re.finditer(r'extern\s+"C"\s*\{', source):
+        depth, at = 1, start.end()
+        while at < len(source) and depth:
+            depth += (source[at] == "{") - (source[at] == "}")
+            at += 1
+        yield source[start.end() : at]
 
 
 def _threads(source: str) -> str:
@@ -145,7 +164,7 @@ def _precompile(at: Path, text: str, cupy: str) -> None:
         made = Path(name) / "header"
         made.mkdir()
         (made / HEADER[0]).write_text(text)
-        command = [_program(), *flags(), *filter(None, [cupy]), "-x", "c++-header"]
+        command = [_program(), *flags(), *([cupy] if cupy else CHECKED), "-x", "c++-header"]
         done = subprocess.run([*command, str(made / HEADER[0])], capture_output=True, text=True)
         if done.returncode:
             raise build.BuildFailed(f"{_program()} cannot read CuPy's headers: {done.stderr}")

@@ -24,7 +24,18 @@ Mistake = tuple[str, Callable[[Any], Answer]]  # a hint, and the answer of whoev
 
 
 class RuleBroken(Exception):
-    """An answer breaks a rule that its exercise sets beside the numbers; the text says which."""
+    """An answer breaks a rule that its exercise sets beside the numbers; the text says which.
+
+    rule  the same in short, where the text has details in which two such answers may differ
+    """
+
+    def __init__(self, text: str, rule: str = "") -> None:
+        super().__init__(text)
+        self.rule = rule or text
+
+
+class CannotTry(Exception):
+    """An answer cannot be tried on this machine; the text says why."""
 
 
 class Asked(Protocol):
@@ -44,7 +55,10 @@ class Asked(Protocol):
         """What the reader's function is given."""
 
     def run(self, function: Callable[..., Any], arguments: Arguments) -> Any:
-        """What the reader's function returns. Raises RuleBroken, and what the function raises."""
+        """What the reader's function returns.
+
+        Raises RuleBroken, CannotTry, and what the function raises.
+        """
 
     def expected(self, e: Any) -> Expected:
         """What it has to return."""

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from armlab.arrays import array_namespace
+from armlab.exercises.channel_dot import CHANNEL_DOT
 from armlab.exercises.exercise import Arguments, Asked, Puzzle
 from armlab.exercises.portable import Portable
 
@@ -99,6 +100,7 @@ def steps_of_sgd(draw: Any) -> Arguments:
 GATES = float32_arrays(SIZES, st.just(1), st.integers(1, 5), SIZES).map(lambda a: 1 / (1 + a * a))
 
 EXERCISES: dict[str, Asked] = {
+    "channel_dot": CHANNEL_DOT,
     "clip_gradient": Portable(
         "clip_gradient(g, limit) -> clipped",
         st.fixed_dictionaries({"g": MATRICES, "limit": st.sampled_from([0.5, 1.0, 100.0])}),

@@ -17,7 +17,14 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 from armlab.exercises import EXERCISES
-from armlab.exercises.exercise import Answer, Asked, Expected, RuleBroken, as_tuple
+from armlab.exercises.exercise import (
+    Answer,
+    Asked,
+    CannotTry,
+    Expected,
+    RuleBroken,
+    as_tuple,
+)
 
 EXAMPLES = 50
 
@@ -28,17 +35,22 @@ FALSE_ALARM = "invalid value encountered in matmul"
 
 @dataclass(frozen=True)
 class Grade:
-    """The outcome for one function, and the text that says it."""
+    """The outcome for one function, and the text that says it.
+
+    tried  False where this machine cannot try it, which is neither passed nor wrong
+    """
 
     passed: bool
     text: str
     hint: str = ""
+    tried: bool = True
 
 
 @dataclass
 class _Failure:
     example: Any
     text: str
+    rule: str
     got: Answer | None = None
 
 
@@ -72,6 +84,8 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
         holds()
     except NotImplementedError:
         return Grade(False, f"○ {name}: not written yet. Fill in {asked.call}")
+    except CannotTry as reason:
+        return Grade(False, f"– {name}: not tried: {reason}", tried=False)
     except AssertionError:
         return _explain(name, asked, failures)
     return Grade(True, f"✓ {name}: right on {EXAMPLES} examples")
@@ -85,22 +99,27 @@ def _try(asked: Asked, function: Callable[..., Any], e: Any) -> _Failure | None:
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", FALSE_ALARM, RuntimeWarning)
             value = asked.run(function, arguments)
-    except NotImplementedError:
+    except (NotImplementedError, CannotTry):
         raise
     except Exception as error:
-        return _Failure(e, _told(error))
+        return _Failure(e, _told(error), _rule(error))
     for key, before in kept.items():
         if not np.array_equal(before, arguments[key], equal_nan=True):
-            return _Failure(e, f"it wrote to {key}, which belongs to the caller")
+            text = f"it wrote to {key}, which belongs to the caller"
+            return _Failure(e, text, text)
     got = as_tuple(value)
     wrong = _compare(asked, got, e)
-    return _Failure(e, wrong, got) if wrong else None
+    return _Failure(e, wrong, wrong, got) if wrong else None
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, RuleBroken):
         return str(error)
     return f"it raised {type(error).__name__}: {error}"
+
+
+def _rule(error: Exception) -> str:
+    return error.rule if isinstance(error, RuleBroken) else _told(error)
 
 
 def _compare(asked: Asked, got: Answer, e: Any) -> str:
@@ -164,7 +183,7 @@ def _fails_alike(failure: _Failure, wrong_answer: Callable[[Any], Answer], asked
     try:
         mistaken = wrong_answer(failure.example)
     except Exception as error:
-        return failure.text == _told(error)
+        return failure.rule == _rule(error)
     if failure.got is None:
         return False
     return _is_mistake(failure.got, mistaken, asked.expected(failure.example))
@@ -179,8 +198,15 @@ def _is_mistake(got: Answer, mistaken: Answer, expected: Expected) -> bool:
             return False
         if faulty.shape != want.shape:
             wrong = True
-        elif (np.abs(faulty - mine) > limit).any():
+        elif not _within(faulty, mine, limit):
             return False
         else:
-            wrong = wrong or bool((np.abs(faulty - want) > limit).any())
+            wrong = wrong or not _within(faulty, want, limit)
     return wrong
+
+
+def _within(a: np.ndarray, b: np.ndarray, limit: np.ndarray) -> bool:
+    """Whether they are so near to each other everywhere, or both NaN."""
+    with np.errstate(invalid="ignore"):
+        near = np.abs(a - b) <= limit
+    return bool((near | (np.isnan(a) & np.isnan(b))).all())

@@ -66,6 +66,8 @@ def stack_statistics(x: Array, first: Statistic, second: Statistic) -> tuple[Arr
     m  (N, 2, H, W)     of channel_mean and channel_max, or
        (N, 2C, 1, 1)    of global_avg_pool and global_max_pool
     """
+    if kernel := kernels.choose("stack_statistics", x, first, second):
+        return kernel(x, first, second)
     z1, first_back = first(x)
     z2, second_back = second(x)
     m, concat_back = concat_channels(z1, z2)

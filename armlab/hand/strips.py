@@ -7,6 +7,7 @@ and each of the two functions undoes the other: so each is the other's backward.
 from __future__ import annotations
 
 from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 
@@ -29,6 +30,8 @@ def join_strips(rows: Array, columns: Array) -> tuple[Array, Backward]:
             f"join_strips expected rows (N, C, H, 1) and columns (N, C, 1, W) of one batch and as "
             f"many channels, got {tuple(rows.shape)} and {other}: take them from `strip_mean`"
         )
+    if kernel := kernels.choose("join_strips", rows, columns):
+        return kernel(rows, columns)
 
     def backward(dy: Array) -> tuple[Array, Array]:
         return _apart(dy, height)  # (1) each value went to one place
@@ -50,6 +53,8 @@ def split_strips(x: Array, *, height: int) -> tuple[tuple[Array, Array], Backwar
             f"split_strips expected x (N, C, H + W, 1) with 0 < height < H + W, got "
             f"{tuple(x.shape)} and height={height}: give it what `join_strips` made"
         )
+    if kernel := kernels.choose("split_strips", x, height):
+        return kernel(x, height)
 
     def backward(dy: tuple[Array, Array]) -> Array:
         return _end_to_end(*dy)  # (2) each value came from one place

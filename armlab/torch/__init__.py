@@ -1,4 +1,8 @@
-"""The PyTorch twins: the names, arguments and state_dict keys of `armlab.hand`, and autograd."""
+"""The PyTorch twins: the names, arguments and state_dict keys of `armlab.hand`, and autograd.
+
+Beside them `by_hand(module)` makes a module by hand a layer of PyTorch, and `by_autograd(module)` a
+module of PyTorch a layer by hand: see `armlab.torch.bridge`.
+"""
 
 from armlab.torch.add import add, subtract
 from armlab.torch.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
@@ -7,6 +11,8 @@ from armlab.torch.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
 from armlab.torch.batch_norm_activated import batch_norm_activated
 from armlab.torch.bisenet import BiSeNet, ToyBiSeNet
 from armlab.torch.bisenet_output import BiSeNetOutput
+from armlab.torch.bridge.by_autograd import by_autograd
+from armlab.torch.bridge.by_hand import by_hand
 from armlab.torch.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
 from armlab.torch.channel_conv1d import channel_conv1d
 from armlab.torch.channel_stats import channel_max, channel_mean
@@ -77,6 +83,8 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "Conv2d",
     "ChannelConv1d",
     "BatchNorm2d",
+    "by_autograd",
+    "by_hand",
     "add",
     "batch_norm",
     "batch_norm_activated",

@@ -6,6 +6,7 @@ import pytest
 
 from armlab.arrays import HOST
 from armlab.check import gpu_report, table
+from armlab.check.cases import CASES
 from armlab.check.gpu_report import Ran
 
 RUNS = {
@@ -27,8 +28,9 @@ def reported(monkeypatch, tmp_path, capsys):
                 return Ran(tests, "....\n12 passed in 3.4s\n\n", "", 3.4)
             return Ran(training, json.dumps({"runs": RUNS}), "it went wrong\n", 5.0)
 
-        def rows(examples, place, dtypes):
+        def rows(examples, place, dtypes=("float32", "float64"), names=None):
             assert place is HOST
+            assert names is None or {"relu", "UAFMChannel"} < set(names) < set(CASES)
             for dtype in dtypes:
                 for result, r in (("y", ratio / 2), ("dx", ratio)):
                     yield table.ResultRow("relu", dtype, result, 0.0, r, None, None, 1.0, examples)

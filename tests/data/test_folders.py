@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from concurrent.futures import wait
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,51 @@ def test_batches_are_read_by_the_same_threads(tmp_path, monkeypatch):
     for start in range(0, 60, 6):
         data.training(range(start, start + 6))
     assert 0 < len(readers) <= (os.cpu_count() or 1)
+
+
+def wait_for_the_next(data):
+    wait([sample for batch in data._ahead.values() for sample in batch])
+
+
+def test_the_next_batch_is_read_while_the_first_is_in_use(tmp_path, monkeypatch):
+    data, read = opened(write_segnet(tmp_path)), []
+
+    def sample(index):
+        read.append(index)
+        return Folder._sample(data, index)
+
+    monkeypatch.setattr(data, "_sample", sample)
+    first = data.training(range(3))
+    wait_for_the_next(data)
+    assert sorted(read) == list(range(6))
+    second = data.training(range(3, 6))
+    wait_for_the_next(data)
+    assert sorted(read) == list(range(9))  # none of them twice
+    whole = opened(tmp_path).training(range(6))
+    for parts, expected in zip(zip(first, second, strict=True), whole, strict=True):
+        np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+def test_what_was_read_ahead_in_vain_is_let_go(tmp_path):
+    write_segnet(tmp_path)
+    data = opened(tmp_path)
+    data.training(range(3))
+    for indices in (range(10, 12), range(0, 3), range(2, 3)):  # another order than that of a run
+        expected = opened(tmp_path).training(indices)
+        for part, right in zip(data.training(indices), expected, strict=True):
+            np.testing.assert_array_equal(part, right)
+        assert list(data._ahead) == [range(indices.stop, indices.stop + len(indices))]
+
+
+def test_a_file_that_vanishes_ahead_is_named_when_it_is_asked_for(tmp_path):
+    data = opened(write_segnet(tmp_path))
+    data.training(range(1))
+    wait_for_the_next(data)
+    for path in (tmp_path / "train").glob("*.png"):
+        path.unlink()
+    data.training(range(1, 2))  # is there already
+    with pytest.raises(ValueError, match=r"cannot read .*train/.*\.png: No such file"):
+        data.training(range(2, 3))
 
 
 def test_pictures_show_test_images_of_one_size(tmp_path):
@@ -386,6 +432,7 @@ def peak_of_reading(folder: Path) -> int:
     data = opened(folder, size=(32, 32))
     for first in range(0, 48, 4):
         data.training(range(first, first + 4))
+        wait_for_the_next(data)  # else the peak depends on who is faster
     for _ in data.testing():
         pass
     _, peak = tracemalloc.get_traced_memory()

@@ -1,4 +1,4 @@
-"""The emulated device is the CUDA device of these tests, once one of them imports CuPy."""
+"""CuPy, for the tests of the device that it runs on here."""
 
 from typing import Any
 
@@ -6,15 +6,10 @@ import pytest
 
 from armlab import emulator
 
-if not emulator.why_not():
-    emulator.install_on_import()
-
 
 @pytest.fixture(scope="session")
 def cp() -> Any:
-    """CuPy on the emulated device; skipped, with the reason, where that cannot be."""
-    if reason := emulator.why_not():
-        pytest.skip(reason)
+    """CuPy on the emulated device."""
     emulator.install()
     import cupy
 

@@ -37,10 +37,10 @@ class Way(Enum):
 
 
 SAID = {
-    "hangs|has a barrier": Way.BARRIER,
+    "hangs|has a barrier|does not end": Way.BARRIER,
     "gives another result": Way.ORDER,
     "divides an integer by zero": Way.TRAP,
-    r"kernel \w+ (reads|writes) ": Way.ACCESS,
+    r"kernel \w+ (reads|writes|takes) ": Way.ACCESS,
 }
 
 
@@ -203,12 +203,12 @@ FAULTS = [
         now="",
     ),
     Fault(
-        "a loop that strides by a block and not by the grid",
+        "a loop over the grid that skips elements",
         "relu",
-        Way.ACCESS,
-        r"relu",
-        was="i < n; i += gridDim.x * blockDim.x",
-        now="i <= n; i += blockDim.x",
+        Way.NAN,
+        r"relu leaves NaN at \(128,\) of argument 2 \(float\* y\)",
+        was="i += gridDim.x * blockDim.x",
+        now="i += 2 * gridDim.x * blockDim.x",
     ),
     # -- numbers
     Fault(
@@ -316,8 +316,24 @@ FAULTS = [
         "dynamic shared memory for fewer threads than there are",
         "total",
         Way.ACCESS,
-        r"total writes behind its dynamic shared memory: thread \(127, 0, 0\)",
-        host={"shared": 127 * 4},
+        r"total writes behind its dynamic shared memory: thread \(124, 0, 0\)",
+        host={"shared": 124 * 4},
+    ),
+    Fault(
+        "one element more than static shared memory has",
+        "turn",
+        Way.ACCESS,
+        r"turn takes element 128 of 'float \[128\]' in line 7: thread \(0, 0, 0\) of block",
+        was="tile[127 - t]",
+        now="tile[128 - t]",
+    ),
+    Fault(
+        "an index of −1 into static shared memory",
+        "turn",
+        Way.ACCESS,
+        r"turn takes element -1 of 'float \[128\]' in line 5: thread \(0, 0, 0\) of block",
+        was="tile[t] =",
+        now="tile[t - 1] =",
     ),
     Fault(
         "a barrier in a branch that some threads take",
@@ -334,6 +350,14 @@ FAULTS = [
         r"total has a barrier that only some threads of a block reach: others have ended",
         was="part[t] = i < n ? x[i] : 0;",
         now="if (i >= n) return;\n  part[t] = x[i];",
+    ),
+    Fault(
+        "warps that wait for each other in loops",
+        "by_warps",
+        Way.BARRIER,
+        r"by_warps does not end: a thread waits in a loop for what never comes: thread \(0, 0, 0\)",
+        was="  __syncthreads();\n",
+        now="  __syncthreads();\n  while (t < 32 && *(volatile float*)&part[3] == part[3]) {}\n",
     ),
     Fault(
         "half of a warp at one barrier, half at another",

@@ -69,7 +69,7 @@ class Program:
 
     def run(self, cp: Any, cuda: str, seed: int, **host: Any) -> None:
         """Once in strict mode, with this source in place of the right one."""
-        with emulator.strict(seed):
+        with emulator.strict(seed, seconds=2):
             kernel = cp.RawKernel(cuda, self.name)
             self.play(cp, kernel, np.random.default_rng(seed), **host).hold(self.name)
 

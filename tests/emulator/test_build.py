@@ -208,10 +208,11 @@ def test_no_compiler(tmp_path, monkeypatch):
 def test_no_compiler_for_a_command(tmp_path):
     code, said = command(*CHECK, CXX="", PATH=str(tmp_path))
     assert code == 1
-    assert said == (
-        "armlab: device 'emulated' cannot be had here: the emulated device compiles kernels with "
-        "g++, which is not here: install g++\n"
+    assert said.startswith("armlab: ")
+    assert said.endswith(
+        ": the emulated device compiles kernels with g++, which is not here: install g++\n"
     )
+    assert said.count("\n") == 1
 
 
 def test_a_compiler_that_fails(tmp_path, libraries):

@@ -1,12 +1,15 @@
 """Right kernels pass the strict mode, and each planted fault is caught there, by name."""
 
 import re
+from pathlib import Path
 
 import pytest
 from faults import FAULTS, Way
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import PROGRAMS
+
+from armlab import emulator
 
 pytestmark = pytest.mark.emulated
 
@@ -44,3 +47,12 @@ def test_each_sentence_names_what_is_wrong(fault):
     assert by_the_host or fault.says.startswith(fault.program)
     if fault.way in (Way.ORDER, Way.NAN, Way.VALUE):
         assert "argument" in fault.says
+
+
+def test_the_readme_names_each_fault():
+    text = (Path(emulator.__file__).parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", text, re.MULTILINE)
+    listed = {way: set(names.split("; ")) for way, names in rows}
+    for way in Way:
+        assert listed[way.value] == {fault.name for fault in FAULTS if fault.way is way}
+    assert f"{len(FAULTS)} wrong kernels and calls" in text

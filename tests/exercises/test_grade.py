@@ -1,10 +1,11 @@
 """The grader: what it holds against an answer, and how it says so."""
 
+import re
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from armlab import check, hand
 from armlab.arrays import to_host
 from armlab.exercises import EXERCISES
+from armlab.exercises.channel_dot import RIGHT
+from armlab.exercises.cuda import cuda_place
 from armlab.exercises.grade import grade
 
 
@@ -66,3 +69,40 @@ def test_portable_answer_that_breaks_a_rule_is_told_which(
     outcome = grade("clip_gradient", answer)
     assert not outcome.passed
     assert words in outcome.text
+
+
+def test_a_kernel_is_not_tried_where_there_is_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> NoReturn:
+        raise RuntimeError("there is none in this test")
+
+    monkeypatch.setattr("armlab.exercises.kernel.cuda_place", none)
+    outcome = grade("channel_dot", lambda: RIGHT)
+    assert not outcome.passed
+    assert not outcome.tried
+    assert outcome.text == "– channel_dot: not tried: there is none in this test"
+    assert "expected the text of a kernel" in grade("channel_dot", lambda: None).text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (RIGHT.replace("pixels; i +=", "pixel; i +="), "it does not compile: .*pixel.* declared"),
+        (RIGHT.replace("channel_dot", "dot"), "there is no kernel channel_dot"),
+        (RIGHT.replace("first + i]", "first + i + 1]"), r"reads just behind .* of argument [12]"),
+    ],
+)
+def test_a_kernel_that_fails_is_told_where(text: str, words: str) -> None:
+    outcome = grade("channel_dot", lambda: text)
+    if not outcome.tried:
+        pytest.skip(outcome.text)
+    assert not outcome.passed
+    assert re.search(words, outcome.text)
+
+
+def test_a_device_is_looked_for_once_a_card_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("armlab.exercises.cuda.card_answers", lambda: False)
+    monkeypatch.setattr("armlab.emulator.why_not", lambda: "there is none in this test")
+    with pytest.raises(RuntimeError, match="there is none in this test"):
+        cuda_place()

@@ -91,7 +91,8 @@ def like(y, rng):
 
 
 def test_every_function_and_module_has_a_twin_and_a_case():
-    assert set(hand.__all__) - {"Module"} == set(armlab.torch.__all__) == set(CASES)
+    twins = set(armlab.torch.__all__) - {"by_hand", "by_autograd"}  # the bridge between the two
+    assert set(hand.__all__) - {"Module"} == twins == set(CASES)
 
 
 @pytest.mark.parametrize("name", BUILT)

@@ -22,16 +22,23 @@ from armlab.check.strata import GENERATE, for_all
 from armlab.hand import kernels
 from armlab.hand.kernels import cuda
 
-CASES_OF = {"resize": ("resize_bilinear", "resize_nearest"), "running_statistics": ("BatchNorm2d",)}
+CASES_OF = {
+    "resize": ("resize_bilinear", "resize_nearest"),
+    "running_statistics": ("BatchNorm2d",),
+    "channel_sum": ("conv2d",),
+    "conv2d_with_bias": ("SqueezeExcitation",),
+    "stack_statistics": ("CBAMSpatial", "UAFMChannel"),
+}
 ROWS = dict.fromkeys(
     row.function for row in kernels.TABLE if row.library.__name__ == is_cupy_namespace.__name__
 )
-NAMES = [name for row in ROWS for name in CASES_OF.get(row, (row,))]
+NAMES = list(dict.fromkeys(name for row in ROWS for name in CASES_OF.get(row, (row,))))
 FAULTS = [
     fault
     for module in pkgutil.iter_modules(cuda_faults.__path__)
     for fault in importlib.import_module(f"cuda_faults.{module.name}").FAULTS
 ]
+OF_CASES = [fault for fault in FAULTS if fault[3] in CASES]  # others: tests/training/
 FEW = 8  # examples of each class of values
 
 
@@ -71,7 +78,7 @@ def caught(name):
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault[0]}-{fault[4]}")
+@pytest.mark.parametrize("fault", OF_CASES, ids=lambda fault: f"{fault[0]}-{fault[4]}")
 def test_a_wrong_kernel_is_caught(fault, monkeypatch):
     page, right, wrong, name, _ = fault
     text = cuda.source(page)

@@ -1,4 +1,7 @@
-"""The table of kernels: each row keeps the bound of its leaf, and each can be switched off."""
+"""The table of kernels: each row keeps the bound of its leaf, and each can be switched off.
+
+The rows of NumPy, that is: those of CuPy are judged in test_cuda_kernels.py, where it has a device.
+"""
 
 import threading
 from dataclasses import replace
@@ -14,6 +17,9 @@ from armlab.check.strata import for_all
 from armlab.hand import kernels
 from armlab.hand.kernels import (
     add_unbuffered,
+    batch_norm_slices,
+    conv2d_linear,
+    conv2d_linear_bias,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
@@ -21,15 +27,17 @@ from armlab.hand.kernels import (
     leaky_relu_factor,
     parts,
     sigmoid_gate_dot,
+    sigmoid_gate_in_tiles,
     sigmoid_in_place,
+    statistics_at_once,
 )
 from armlab.hand.kernels.kernel import Kernel, always
 from armlab.hand.window import Window
 
 CASES_OF = {"resize": ("resize_bilinear", "resize_nearest")}  # else the case of the same name
-BY_ROW = [
-    (row, case) for row in kernels.TABLE for case in CASES_OF.get(row.function, (row.function,))
-]
+ON_NUMPY = [row for row in kernels.TABLE if row.library is kernels.numpy]
+ON_CUPY = [row for row in kernels.TABLE if row.library is kernels.cupy]
+BY_ROW = [(row, case) for row in ON_NUMPY for case in CASES_OF.get(row.function, (row.function,))]
 INEXACT = {conv2d_winograd.conv2d}
 
 
@@ -76,8 +84,10 @@ def test_each_row_is_its_leaf_where_nothing_rounds(row, case, dtype, alone):
 
 
 def test_no_row_is_missed():
-    assert len(BY_ROW) > len(kernels.TABLE) >= 19
-    assert {row.function for row in kernels.TABLE} <= set(CASES) | set(CASES_OF)
+    assert len(BY_ROW) > len(ON_NUMPY) >= 19
+    assert len(ON_CUPY) >= 19
+    assert len(ON_NUMPY) + len(ON_CUPY) == len(kernels.TABLE)
+    assert {row.function for row in ON_NUMPY} <= set(CASES) | set(CASES_OF)
 
 
 # -- where a kernel fits ------------------------------------------------------------------------
@@ -86,6 +96,10 @@ def test_no_row_is_missed():
 def convolution(kernel, stride=1, padding=0, dilation=1, groups=1, c=16, k=16):
     w = np.zeros((k, c // groups, *np.broadcast_to(kernel, 2)))
     return np.zeros((1, c, 9, 9)), w, Window.of(kernel, stride, padding, dilation), groups
+
+
+X = np.linspace(-1, 1, 24, dtype="f4").reshape(1, 2, 3, 4)
+ONE_PIXEL = np.zeros((2, 16, 1, 1))
 
 
 def maps(*shape):
@@ -122,6 +136,32 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
     leaky_relu_factor.leaky_relu: WITH_AXES,
     hard_swish_bits.hard_swish: WITH_AXES,
     sigmoid_in_place.sigmoid: WITH_AXES,
+    conv2d_linear.conv2d: (
+        [(ONE_PIXEL, *convolution(1)[1:])],
+        [convolution(1), (ONE_PIXEL, *convolution(1, groups=2)[1:])]
+        + [(ONE_PIXEL, *convolution(3, padding=1)[1:]), (ONE_PIXEL, *convolution(1, 2)[1:])],
+    ),
+    conv2d_linear_bias.conv2d_with_bias: (
+        [(ONE_PIXEL, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
+        [(X, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
+    ),
+    batch_norm_slices.running_statistics: (
+        [(None, None, None, 0.1, 2)],
+        [(None, None, None, 0.1, 0)],
+    ),
+    sigmoid_gate_in_tiles.sigmoid_gate: (
+        [
+            (*maps(*shape), None)
+            for shape in [(2, 3, 1, 1), (2, 1, 4, 5), (2, 3, 4, 1), (1, 1, 1, 1)]
+        ],
+        [(*maps(*shape), None) for shape in [(1, 3, 1, 1), (2, 1, 4, 1), (1, 3, 4, 1)]],
+    ),
+    statistics_at_once.stack_statistics: (
+        [(X, hand.channel_mean, hand.channel_max), (X, hand.channel_max, hand.channel_mean)]
+        + [(X, hand.global_avg_pool, hand.global_max_pool)],
+        [(X, hand.channel_mean, hand.global_max_pool), (X, hand.channel_max, hand.channel_max)]
+        + [(X, lambda x: hand.channel_mean(x), hand.channel_max)],
+    ),
 }
 
 
@@ -166,13 +206,17 @@ def test_the_first_row_that_fits_runs(monkeypatch):
     assert kernels.choose("g", np.zeros(2)) is None
 
 
+class NamedCuPy:
+    """Stands in for the namespace of CuPy, which is known by its name."""
+
+    __name__ = "cupy"
+
+
 @pytest.mark.parametrize("row", kernels.TABLE, ids=name)
 def test_a_row_is_for_one_library(row):
-    assert row.library(np)
+    assert row.library(np) == (row in ON_NUMPY)
+    assert row.library(NamedCuPy()) == (row in ON_CUPY)
     assert not row.library(torch_tensors().xp)
-
-
-X = np.linspace(-1, 1, 24, dtype="f4").reshape(1, 2, 3, 4)
 
 
 def test_within_a_block_the_specification_runs():
@@ -187,7 +231,7 @@ def test_within_a_block_the_specification_runs():
     assert kernels.choose("relu", X) is not None
 
 
-@pytest.mark.parametrize("function", sorted({row.function for row in kernels.TABLE}))
+@pytest.mark.parametrize("function", sorted({row.function for row in ON_NUMPY}))
 def test_no_row_is_left_within_a_block(function, monkeypatch):
     always_fits = [replace(r, fits=always) for r in kernels.TABLE if r.function == function]
     monkeypatch.setattr(kernels, "TABLE", always_fits)

@@ -7,15 +7,19 @@
 #include "device.h"
 
 namespace {
-std::map<char*, size_t> host;  // pinned memory, by where it begins
+std::map<char*, Allocation> host;  // pinned memory, by where it begins
 }
 
 bool memory::pinned(const void* p) {
   std::lock_guard<std::recursive_mutex> guard(lock);
   auto after = host.upper_bound(static_cast<char*>(const_cast<void*>(p)));
   if (after == host.begin()) return false;
-  const auto& [begin, size] = *std::prev(after);
-  return p < begin + size;
+  return p < std::prev(after)->second.end();
+}
+std::vector<const Allocation*> memory::pinned() {
+  std::vector<const Allocation*> all;
+  for (const auto& [_, a] : host) all.push_back(&a);
+  return all;
 }
 
 API int cudaMalloc(void** p, size_t size) {
@@ -36,7 +40,8 @@ API int cudaHostAlloc(void** p, size_t size, unsigned) {
   const size_t length = memory::whole_pages(std::max<size_t>(size, 1));
   *p = aligned_alloc(memory::PAGE, length);
   if (!*p) return fail(OUT_OF_MEMORY, "the host has no room for %zu bytes", size);
-  host[static_cast<char*>(*p)] = length;
+  char* begin = static_cast<char*>(*p);
+  host[begin] = {begin, length, begin, length};
   return NONE;
 }
 API int cudaFreeHost(void* p) {

@@ -29,11 +29,6 @@ void count(Kind kind, const char* name, uint64_t size, uint64_t nanoseconds) {
   c.nanoseconds += nanoseconds;
 }
 
-API void emulated_count_from_zero() {
-  std::lock_guard<std::mutex> guard(counts_lock);
-  counts.clear();
-}
-
 /// Lines of "kind calls size nanoseconds name", where there is room for them; how much they need.
 API size_t emulated_counts(char* to, size_t room) {
   std::lock_guard<std::mutex> guard(counts_lock);

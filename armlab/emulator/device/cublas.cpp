@@ -58,11 +58,19 @@ uint64_t multiply_adds(int m, int n, int k, int batch = 1) {
   return uint64_t(m) * uint64_t(n) * uint64_t(k) * uint64_t(batch);
 }
 
+/// Whether cuBLAS takes these sizes: none is negative, and a column has room for its rows.
+bool allowed(int opa, int opb, int m, int n, int k, int lda, int ldb, int ldc) {
+  const int rows_a = opa ? k : m, rows_b = opb ? n : k;
+  return m >= 0 && n >= 0 && k >= 0 && lda >= std::max(1, rows_a) && ldb >= std::max(1, rows_b) &&
+         ldc >= std::max(1, m);
+}
+
 /// A batch of products, each a stride behind the one before it.
 template <class T>
 int strided(const char* name, int opa, int opb, int m, int n, int k, const void* alpha,
             const void* a, int lda, int64_t to_a, const void* b, int ldb, int64_t to_b,
             const void* beta, void* c, int ldc, int64_t to_c, int batch) {
+  if (batch < 0 || !allowed(opa, opb, m, n, k, lda, ldb, ldc)) return BAD_VALUE;
   Work work(PRODUCT, name, multiply_adds(m, n, k, batch));
   const T* pa = static_cast<const T*>(a);
   const T* pb = static_cast<const T*>(b);
@@ -77,7 +85,7 @@ int strided(const char* name, int opa, int opb, int m, int n, int k, const void*
 template <class T>
 int with_vector(const char* name, int m, int n, T alpha, Matrix<T> a, const T* x, int to_x, T beta,
                 T* y, int to_y) {
-  if (to_x < 1 || to_y < 1) return BAD_VALUE;
+  if (m < 0 || n < 0 || a.ld < std::max(1, m) || to_x < 1 || to_y < 1) return BAD_VALUE;
   Work work(PRODUCT, name, multiply_adds(m, n, 1));
   const int rows = a.op ? n : m, inner = a.op ? m : n;
   std::vector<T> sum(size_t(rows), T(0));
@@ -89,7 +97,7 @@ int with_vector(const char* name, int m, int n, T alpha, Matrix<T> a, const T* x
 
 template <class T>
 int of_vectors(const char* name, int n, const T* x, int to_x, const T* y, int to_y, T* result) {
-  if (to_x < 1 || to_y < 1) return BAD_VALUE;
+  if (n < 0 || to_x < 1 || to_y < 1) return BAD_VALUE;
   Work work(PRODUCT, name, uint64_t(n));
   T sum = 0;
   for (int64_t i = 0; i < n; i++) sum += x[i * to_x] * y[i * to_y];
@@ -157,6 +165,7 @@ API int cublasGemmStridedBatchedEx(Handle*, int opa, int opb, int m, int n, int 
   API int cublas##L##gemmBatched(Handle*, int opa, int opb, int m, int n, int k, const T* alpha,   \
                                  const T* const* a, int lda, const T* const* b, int ldb,           \
                                  const T* beta, T* const* c, int ldc, int batch) {                 \
+    if (batch < 0 || !allowed(opa, opb, m, n, k, lda, ldb, ldc)) return BAD_VALUE;                 \
     Work work(PRODUCT, "cublas" #L "gemmBatched", multiply_adds(m, n, k, batch));                  \
     for (int i = 0; i < batch; i++)                                                                \
       product<T>(m, n, k, *alpha, {a[i], lda, opa}, {b[i], ldb, opb}, *beta, c[i], ldc);           \

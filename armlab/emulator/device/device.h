@@ -11,8 +11,10 @@
 
 // -- what a kernel calls: see include/warps.h
 
-API void emulated_barrier(bool of_the_block);
+API void emulated_barrier();
+API void emulated_warp_barrier(unsigned mask);
 API uint64_t* emulated_slots();
+extern "C" [[noreturn]] VISIBLE void emulated_stop(const char* what, int line);
 extern "C" VISIBLE char* emulated_dynamic_shared;
 
 // -- failures.cpp: CUDA's codes, each with a sentence of its own
@@ -63,13 +65,14 @@ char* allocate(size_t size);
 bool release(void* p);
 bool on_device(const void* p);
 bool pinned(const void* p);
+std::vector<const Allocation*> pinned();
 /// The allocation that holds all of these bytes.
 const Allocation* holding(const void* p, size_t size);
 /// The live allocation between whose guard pages an address lies.
 const Allocation* around(const void* p);
 /// The same of one that was freed.
 const Allocation* freed_around(const void* p);
-const std::vector<const Allocation*> live();
+std::vector<const Allocation*> live();
 size_t used();
 size_t capacity();
 /// In strict mode the host cannot touch device memory unless the device works.
@@ -102,22 +105,24 @@ BlockEnd run_together(const Kernel& kernel, const Launch& launch, unsigned* orde
 unsigned running_thread();
 void shuffle(unsigned* order, unsigned count, uint64_t* seed);
 
-// -- faults.cpp: signals
+// -- faults.cpp: signals, and what the compiler has built in to find a mistake
 
 struct Fault {
+  char said[256];  // what the kernel itself says is wrong; empty where a signal does
   int signal;
   void* address;
   bool writes;
   bool odd;  // not a place that may not be touched, but an address that cannot be one
 };
-/// Run this; true where a signal ended it.
-bool faults(void (*run)(void*), void* argument, Fault* fault);
+/// Run this; true where something ended it, as too many seconds do, if they are more than 0.
+bool faults(void (*run)(void*), void* argument, Fault* fault, double seconds);
 
 // -- launch.cpp: see run.h as well
 
 namespace launching {
 extern bool strict;
 extern uint64_t seed;
+extern double seconds;                // which a kernel may take at most, if more than 0
 extern std::vector<uint64_t> chosen;  // run only these blocks, if there are any
 }  // namespace launching
 

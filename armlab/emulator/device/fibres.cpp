@@ -1,8 +1,8 @@
 // The threads of a block where they wait for each other: fibres, each with a stack of its own.
 //
 // A thread runs until it waits at a barrier or ends, and hands over to the next one that can go on.
-// A turn is over when each has had its run. Then barriers open: that of a warp once all of its
-// threads that have not ended wait there; where there is none, that of the block.
+// A turn is over when each has had its run. Then barriers open: that of a warp, or of some of its
+// lanes, once those of them that have not ended wait there; where there is none, that of the block.
 #include <string.h>
 #include <sys/mman.h>
 
@@ -41,6 +41,7 @@ constexpr size_t STACK = 64 << 10, ROOM = STACK + memory::PAGE;  // a guard page
 enum State : char { READY, AT_WARP, AT_BLOCK, DONE };
 
 State states[MOST];
+unsigned masks[MOST];              // with which lanes of its warp a thread waits
 void* stacks[MOST];                // where each thread goes on
 void* turn;                        // where `run_together` goes on
 const unsigned* order;             // in which the threads have their runs
@@ -89,22 +90,41 @@ void prepare(unsigned t) {
   states[t] = READY;
 }
 
-/// Open the barriers of warps whose threads all wait there; whether there was one.
+/// Call for each thread of a warp that is there and in the mask.
+template <class Visit>
+void each_lane(unsigned warp, unsigned mask, Visit visit) {
+  for (unsigned t = warp; mask && t < threads; t++, mask >>= 1)
+    if (mask & 1) visit(t);
+}
+
+/// Open the barriers of warps at which all wait that are to; whether there was one.
 bool open_warps() {
   bool opened = false;
-  for (unsigned begin = 0; begin < threads; begin += WARP) {
-    State* const end = states + std::min(begin + WARP, threads);
-    const bool elsewhere = std::find(states + begin, end, AT_BLOCK) != end;
-    if (elsewhere || std::find(states + begin, end, AT_WARP) == end) continue;
-    std::replace(states + begin, end, AT_WARP, READY);
+  for (unsigned t = 0; t < threads; t++) {
+    if (states[t] != AT_WARP) continue;
+    const unsigned warp = t / WARP * WARP, mask = masks[t];
+    bool all = true;
+    each_lane(warp, mask, [&](unsigned other) {
+      const bool here = states[other] == AT_WARP && masks[other] == mask;
+      all = all && (here || states[other] == DONE);
+    });
+    if (!all) continue;
+    each_lane(warp, mask, [](unsigned other) {
+      if (states[other] == AT_WARP) states[other] = READY;
+    });
     opened = true;
   }
   return opened;
 }
 }  // namespace
 
-API void emulated_barrier(bool of_the_block) {
-  states[running] = of_the_block ? AT_BLOCK : AT_WARP;
+API void emulated_barrier() {
+  states[running] = AT_BLOCK;
+  hand_over(&stacks[running]);
+}
+API void emulated_warp_barrier(unsigned mask) {
+  states[running] = AT_WARP;
+  masks[running] = mask;
   hand_over(&stacks[running]);
 }
 API uint64_t* emulated_slots() { return slots; }

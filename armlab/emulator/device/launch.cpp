@@ -4,6 +4,7 @@
 namespace launching {
 bool strict = false;
 uint64_t seed = 0;
+double seconds = 0;
 std::vector<uint64_t> chosen;
 }  // namespace launching
 
@@ -68,9 +69,10 @@ Failure launch(const Function& function, Size3 grid, Size3 block, unsigned dynam
   return Run(function, launch, dynamic, FORWARD).once();
 }
 
-API void emulated_strict(bool strict, uint64_t seed) {
+API void emulated_strict(bool strict, uint64_t seed, double seconds) {
   launching::strict = strict;
   launching::seed = seed;
+  launching::seconds = seconds;
   memory::close_to_host(strict);
 }
 API void emulated_choose_blocks(const uint64_t* blocks, size_t count) {

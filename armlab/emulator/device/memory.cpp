@@ -172,7 +172,7 @@ const Allocation* freed_around(const void* p) {
   return nullptr;
 }
 
-const std::vector<const Allocation*> live() {
+std::vector<const Allocation*> live() {
   std::vector<const Allocation*> all;
   for (const auto& [_, a] : taken) all.push_back(&a);
   return all;

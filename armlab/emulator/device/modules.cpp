@@ -8,6 +8,8 @@
 
 #include "device.h"
 
+API int emulated_missing(const char* name);
+
 namespace {
 constexpr char MARK[] = "EMULATED";
 
@@ -114,3 +116,17 @@ API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function*, int,
 API int cuOccupancyMaxPotentialBlockSize(int* grid, int* block, Function*, void*, size_t, int) {
   return *grid = 8, *block = 256, NONE;
 }
+
+// What CuPy looks up: of a function that it does not find, it would not say the name.
+#define ABSENT(name) \
+  API int name() { return emulated_missing(#name); }
+ABSENT(cuCtxCreate_v2)
+ABSENT(cuCtxDestroy_v2)
+ABSENT(cuLaunchCooperativeKernel)
+ABSENT(cuLinkAddData_v2)
+ABSENT(cuLinkAddFile_v2)
+ABSENT(cuLinkComplete)
+ABSENT(cuLinkCreate_v2)
+ABSENT(cuLinkDestroy)
+ABSENT(cuModuleGetGlobal_v2)
+ABSENT(cuModuleLoad)

@@ -47,7 +47,8 @@ Failure Run::once() {
   Fault fault;
   const unsigned before = _mm_getcsr();
   if (function.kernel->flushes) _mm_setcsr(before | SUBNORMALS_ARE_ZERO);
-  const bool stop = faults([](void* run) { static_cast<Run*>(run)->blocks(); }, this, &fault);
+  const auto run_blocks = [](void* run) { static_cast<Run*>(run)->blocks(); };
+  const bool stop = faults(run_blocks, this, &fault, launching::seconds);
   _mm_setcsr(before);
   if (stop) return stopped(*this, fault);
   return ended == FINISHED ? NONE : ended_badly(*function.kernel, ended);
@@ -70,8 +71,8 @@ void Run::block(uint64_t number) {
   const uint64_t row = number / grid.x;
   launch.at = {unsigned(number % grid.x), unsigned(row % grid.y), unsigned(row / grid.y)};
   if (function.shared) memset(function.shared_at(function.module), memory::FRESH, function.shared);
-  emulated_dynamic_shared = shared_end() - dynamic;
-  memset(emulated_dynamic_shared, memory::FRESH, dynamic);
+  emulated_dynamic_shared = shared_end() - (dynamic + 15) / 16 * 16;  // where a vector may begin
+  memset(emulated_dynamic_shared, memory::FRESH, size_t(shared_end() - emulated_dynamic_shared));
   uint64_t* const draws = order == RANDOM ? &seed : nullptr;
   if (function.kernel->threads == TOGETHER) {
     ended = run_together(*function.kernel, launch, numbers.data(), draws);

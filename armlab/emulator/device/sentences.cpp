@@ -42,19 +42,25 @@ std::string place_name(const Kernel& kernel, void** arguments, const char* p) {
   return far + words("%s the %zu bytes of ", behind ? "behind" : "before", a->size) + name;
 }
 
+namespace {
+std::string what(const Run& run, const Fault& fault) {
+  if (*fault.said) return fault.said;
+  if (fault.signal == SIGFPE) return "divides an integer by zero";
+  const std::string verb = fault.writes ? "writes " : "reads ";
+  if (fault.odd) return verb + "a vector at an address that is not a multiple of its size";
+  const char* address = static_cast<char*>(fault.address);
+  return verb + place_name(*run.function.kernel, run.launch.arguments, address);
+}
+}  // namespace
+
 Failure stopped(const Run& run, const Fault& fault) {
   const Kernel& kernel = *run.function.kernel;
-  if (fault.signal == SIGFPE)
-    return fail(LAUNCH_FAILED, "kernel %s divides an integer by zero", kernel.name);
-  const char* address = static_cast<char*>(fault.address);
-  const std::string place = fault.odd ? "a vector at an address that is not a multiple of its size"
-                                      : place_name(kernel, run.launch.arguments, address);
   const unsigned t = kernel.threads == TOGETHER ? running_thread() : run.running;
   const Size3 block = run.launch.block, at = run.launch.at;
   const unsigned row = t / block.x;
-  return fail(ILLEGAL_ADDRESS, "kernel %s %s %s: thread (%u, %u, %u) of block (%u, %u, %u)",
-              kernel.name, fault.writes ? "writes" : "reads", place.c_str(), t % block.x,
-              row % block.y, row / block.y, at.x, at.y, at.z);
+  return fail(ILLEGAL_ADDRESS, "kernel %s %s: thread (%u, %u, %u) of block (%u, %u, %u)",
+              kernel.name, what(run, fault).c_str(), t % block.x, row % block.y, row / block.y,
+              at.x, at.y, at.z);
 }
 
 Failure ended_badly(const Kernel& kernel, BlockEnd ended) {

@@ -8,11 +8,12 @@
 namespace {
 const char* const ORDERS[] = {"forward", "backward", "in random order"};
 
-/// All that is in device memory.
+/// All that a kernel may write to: device memory, and what the host has pinned.
 struct Contents {
   std::vector<const Allocation*> live = memory::live();
   std::vector<std::vector<char>> bytes;
   Contents() {
+    for (const Allocation* a : memory::pinned()) live.push_back(a);
     for (const Allocation* a : live) bytes.emplace_back(a->pages, a->pages + a->length);
   }
   void put_back() const {

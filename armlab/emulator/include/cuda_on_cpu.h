@@ -14,3 +14,10 @@
 #include <limits>
 
 inline long long clock64() { return 0; }
+
+extern "C" [[noreturn]] void emulated_stop(const char* what, int line);
+#define __trap() emulated_stop("comes to __trap()", __LINE__)
+#ifndef NDEBUG
+#undef assert
+#define assert(holds) ((holds) ? void() : emulated_stop("asserts in vain that " #holds, __LINE__))
+#endif

@@ -49,6 +49,7 @@ from armlab.hand.kernels import (
     conv2d_columns,
     conv2d_gather,
     conv2d_linear,
+    conv2d_linear_bias,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
@@ -69,6 +70,7 @@ from armlab.hand.kernels import (
     sigmoid_in_place,
     simam_in_place,
     simam_in_tiles,
+    statistics_at_once,
     strip_mean_product,
 )
 from armlab.hand.kernels.kernel import Kernel, has_axes
@@ -97,6 +99,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("resize", numpy, resize_bands.resize),
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
+    Kernel("conv2d_with_bias", cupy, conv2d_linear_bias.conv2d_with_bias, conv2d_linear_bias.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
     Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
     Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),
@@ -117,17 +120,21 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("strip_mean", cupy, means_in_tiles.strip_mean),
     Kernel("global_max_pool", cupy, largest_in_tiles.global_max_pool),
     Kernel("channel_max", cupy, largest_in_tiles.channel_max),
+    Kernel("stack_statistics", cupy, statistics_at_once.stack_statistics, statistics_at_once.fits),
     Kernel("sigmoid_gate", cupy, sigmoid_gate_in_tiles.sigmoid_gate, sigmoid_gate_in_tiles.fits),
     Kernel("simam_logits", cupy, simam_in_tiles.simam_logits),
     Kernel("max_pool2d", cupy, max_pool2d_gather.max_pool2d),
     Kernel("resize_bilinear", cupy, resize_gather.resize_bilinear),
     Kernel("resize_nearest", cupy, resize_gather.resize_nearest),
     Kernel("concat_channels", cupy, concat_at_once.concat_channels),
+    Kernel("join_strips", cupy, concat_at_once.join_strips),
+    Kernel("split_strips", cupy, concat_at_once.split_strips),
     Kernel("channel_conv1d", cupy, channel_conv1d_slide.channel_conv1d),
     Kernel("cross_entropy", cupy, cross_entropy_of_pixel.cross_entropy),
 ]
 
 OF_TRAINING = [  # what `armlab.training` asks for
+    Kernel("joint_loss", cupy, cross_entropy_of_pixel.joint_loss, cross_entropy_of_pixel.fits),
     Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
     Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]

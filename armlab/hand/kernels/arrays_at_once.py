@@ -58,15 +58,13 @@ class Packed(Mapping[str, Array]):
 
 
 def fits(like: Array, weights: State, grads: State, *states: State) -> bool:
-    """Arrays of one dtype, and a state of just these, or none yet."""
+    """Arrays of one dtype, and states of just these, or none yet."""
     shapes = _shapes(weights)
-    return (
-        _shapes(grads) == shapes
-        and all(
-            not state or (state.shapes if isinstance(state, Packed) else _shapes(state)) == shapes
-            for state in states
-        )
-        and all(a.dtype == like.dtype for arrays in (weights, grads) for a in arrays.values())
+    others = [grads, *filter(None, states)]
+    return all(_shapes(arrays) == shapes for arrays in others) and all(
+        a.dtype == like.dtype
+        for arrays in (weights, *others)
+        for a in ([arrays.buffer] if isinstance(arrays, Packed) else arrays.values())
     )
 
 
@@ -78,8 +76,9 @@ def step(
     kernel  "sgd" or "adam"
     rule    the numbers of its structure in their order; "decay" spares arrays of one axis
     """
-    shapes, buffers = _shapes(weights), [_buffer(arrays) for arrays in (weights, *states)]
-    given = [cuda.contiguous(grads[key]) for key in weights]
+    shapes = _shapes(weights)
+    buffers = [_buffer(arrays, [*weights]) for arrays in (weights, *states)]
+    given = _in_rows([grads[key] for key in weights])
     decayed = [bool(rule["decay"]) and w.ndim > 1 for w in weights.values()]
     length = _blocks(map(prod, shapes.values()))[-1] * BLOCK
     made = [cuda.empty(like, (length,)) for _ in buffers]
@@ -91,7 +90,7 @@ def step(
 
 def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
     """The loss, and behind it numbers that are finite where all values are. Launches: 1."""
-    kept = [cuda.contiguous(a) for a in arrays if a.dtype == loss.dtype]
+    kept = _in_rows([a for a in arrays if a.dtype == loss.dtype])
     tables = list(_tables(_spans([loss, *kept])))
     found = cuda.empty(loss, (1 + sum(min(blocks, MOST_BLOCKS) for _, blocks in tables),))
     at = 1
@@ -103,8 +102,15 @@ def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
     return found
 
 
-def _shapes(arrays: State) -> dict[str, tuple[int, ...]]:
+def _shapes(arrays: State) -> Mapping[str, tuple[int, ...]]:
+    if isinstance(arrays, Packed):
+        return arrays.shapes
     return {key: tuple(a.shape) for key, a in arrays.items()}
+
+
+def _in_rows(arrays: Sequence[Array]) -> list[Array]:
+    """The arrays, each contiguous."""
+    return [a if a.flags.c_contiguous else cuda.contiguous(a) for a in arrays]
 
 
 def _blocks(sizes: Iterable[int]) -> list[int]:
@@ -128,14 +134,17 @@ def _tables(
         yield table, blocks[end] - blocks[start]
 
 
-def _buffer(arrays: State) -> Any:
-    """The buffer in which these arrays lie, a new one if they don't; NOTHING of no arrays."""
-    if isinstance(arrays, Packed):
+def _buffer(arrays: State, keys: list[str]) -> Any:
+    """The buffer in which these arrays lie in this order, a new one if they don't.
+
+    NOTHING where there are none.
+    """
+    if isinstance(arrays, Packed) and [*arrays] == keys:
         return arrays.buffer
-    given = [a for a in arrays.values() if a.size]
+    given = [arrays[key] for key in keys if arrays and arrays[key].size]
     if not given:
         return NOTHING
-    given = [cuda.contiguous(a) for a in given]
+    given = _in_rows(given)
     if len(_spans(given)) == 1:
         return given[0]
     spans = [(a.data.ptr, a.size) for a in given]

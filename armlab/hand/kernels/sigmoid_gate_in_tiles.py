@@ -1,7 +1,7 @@
 """Sigmoid gating on CuPy, from the logits: the gate is made where it is used, and not kept.
 
 In `cuda/gate.cu` the backward reads x and dy once, for dx and for the sum that is da. Launches: 1
-forward, 1 backward; `sigmoid` alone, for who asks for a gate, the same.
+forward, 1 backward.
 """
 
 from __future__ import annotations
@@ -44,16 +44,3 @@ def repeats(x: Array, a: Array) -> Along | None:
     first, stop = repeated[0], repeated[-1] + 1
     between = any(x.shape[i] != 1 and i not in repeated for i in range(first, stop))
     return None if between else Along.axes(x.shape, first, stop)
-
-
-def sigmoid(a: Array) -> tuple[Array, Backward]:
-    """Equals `hand.sigmoid`."""
-    s = cuda.empty(a, a.shape)
-    cuda.launch("gate", "sigmoid", a, s.size, cuda.contiguous(a), s, s.size)
-
-    def backward(ds: Array) -> Array:
-        da = cuda.empty(ds, ds.shape)
-        cuda.launch("gate", "sigmoid_back", ds, da.size, cuda.contiguous(ds), s, da, da.size)
-        return da
-
-    return s, backward

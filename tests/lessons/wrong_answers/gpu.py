@@ -1,6 +1,7 @@
 """Of lesson 11."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,53 @@ def floor(n: int, c: int, k: int, h: int, w: int) -> tuple[float, float]:
     return compute, 4 * (n * (c + k) * h * w + 9 * c * k) / 3.0e12 * 1e6
 
 
+IN_A_TREE = """
+#define STEP(half) { if (me < half) table[me] += table[me + half]; WAIT }
+#define WAIT __syncthreads();
+extern "C" __global__ void channel_dot(
+    const float *gradient, const float *features, float *out, const int n) {
+  __shared__ float table[64];
+  const int me = threadIdx.x;
+  const long begin = long(blockIdx.x) * n;
+  table[me] = 0.0f;
+  for (int p = me; p < n; p += 64) table[me] += features[begin + p] * gradient[begin + p];
+  WAIT
+  STEP(32) STEP(16) STEP(8) STEP(4) STEP(2) STEP(1)
+  if (me == 0) out[blockIdx.x] = table[0];
+}
+"""
+
+
+def in_a_tree(*changes: tuple[str, str]) -> Callable[[], str]:
+    """A kernel that is right, but for these, and written unlike the exercise's own."""
+    text = IN_A_TREE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return lambda: text
+
+
 WRONG: Wrong = {
+    "channel_dot": [
+        (in_a_tree(("table[me + half]; WAIT", "table[me + half];")), "__syncthreads() stands"),
+        (in_a_tree(("\n  WAIT", "")), "__syncthreads() stands"),
+        (in_a_tree(("half]; WAIT }", "half]; else return; WAIT }")), "for all threads of a block"),
+        (in_a_tree(("p < n", "p < n + 1")), "a thread reads where there is no pixel"),
+        (
+            in_a_tree(("for (int p = me; p < n; p += 64)", "for (int p = me; p < 64; p += 64)")),
+            "no pixel",
+        ),
+        (
+            in_a_tree(("for (int p = me; p < n; p += 64)", "if (int p = me; p < n)")),
+            "more pixels than",
+        ),
+        (in_a_tree(("table[0];", "table[0] / n;")), "this is the mean"),
+        (in_a_tree(("* n;", "* blockDim.x;")), "begin at b * pixels"),
+        (in_a_tree(("long(blockIdx.x) * n", "0")), "every block reads the first channel"),
+        (in_a_tree(("features[begin + p] * ", "")), "ds is Σ dy x"),
+        (in_a_tree(("] = table[0]", "] += table[0]")), "write the sum, add nothing to it"),
+        (in_a_tree(("STEP(32) STEP(16) STEP(8) STEP(4) STEP(2) STEP(1)", "")), "the part of one"),
+    ],
     "clip_gradient": [
         (lambda g, limit: g * min(1.0, limit / max(1e-9, float(norm_of(g)))), "leave the norm"),
         (lambda g, limit: g if norm_of(g) <= limit else g * (limit / norm_of(g)), "`if` wants"),

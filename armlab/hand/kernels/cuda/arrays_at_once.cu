@@ -37,8 +37,7 @@ __device__ real times(real a, real b) {
   return sizeof(real) == sizeof(float) ? __fmul_rn(a, b) : __dmul_rn(a, b);
 }
 
-// The number of the array that this block of the buffer belongs to: the last to begin there or
-// before
+// Which array this block of the buffer belongs to: the last one to begin at it or before
 __device__ int part_of(const Parts& parts, int block) {
   int low = 0, high = parts.count - 1;
   while (low < high) {
@@ -58,6 +57,12 @@ __device__ Place place(int block, const Part& part) {
           (long long)(block - part.block) * blockDim.x + threadIdx.x};
 }
 
+// (1) of `armlab.training.optimisers`
+__device__ real gradient(const Part& part, const Place& at, const real* w, real decay) {
+  const real g = part.values[at.in_part];
+  return part.decayed ? times(decay, w[at.in_buffer]) + g : g;
+}
+
 extern "C" __global__ void pack(real* buffer, Parts parts) {
   const int block = parts.first + blockIdx.x, i = part_of(parts, block);
   const Place at = place(block, parts.part[i]);
@@ -72,10 +77,9 @@ extern "C" __global__ void sgd(const real* w, const real* velocity, real* new_w,
   const Place at = place(block, parts.part[i]);
   real v = 0, stepped = 0;
   if (at.in_part < parts.part[i].size) {
-    real g = parts.part[i].values[at.in_part];
-    if (parts.part[i].decayed) g = times(rule.decay, w[at.in_buffer]) + g;  // (1)
-    v = velocity ? times(rule.momentum, velocity[at.in_buffer]) + g : g;    // (2)
-    stepped = times(rule.rate, v) + w[at.in_buffer];                        // (3)
+    const real g = gradient(parts.part[i], at, w, rule.decay);
+    v = velocity ? times(rule.momentum, velocity[at.in_buffer]) + g : g;  // (2)
+    stepped = times(rule.rate, v) + w[at.in_buffer];                      // (3)
   }
   new_velocity[at.in_buffer] = v;
   new_w[at.in_buffer] = stepped;
@@ -88,8 +92,7 @@ extern "C" __global__ void adam(const real* w, const real* mean, const real* squ
   const Place at = place(block, parts.part[i]);
   real m = 0, s = 0, stepped = 0;
   if (at.in_part < parts.part[i].size) {
-    real g = parts.part[i].values[at.in_part];
-    if (parts.part[i].decayed) g = times(rule.decay, w[at.in_buffer]) + g;     // (1)
+    const real g = gradient(parts.part[i], at, w, rule.decay);
     m = times(rule.b1, mean ? mean[at.in_buffer] : 0) + times(rule.rest1, g);  // (2)
     s = times(times(rule.rest2, g), g);
     s = times(rule.b2, square ? square[at.in_buffer] : 0) + s;  // (3)

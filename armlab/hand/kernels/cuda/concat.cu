@@ -1,10 +1,11 @@
-// Two maps behind one another along the channels, and apart again.
+// Two maps behind one another along the channels, and apart again; and strips along a side.
 //
 //     y   = [x1 ; x2]                                                                        (1)
 //     dx1 = the first part of dy, dx2 the second                                          (2, 3)
 //
-// An image of x1 is a row of `first` numbers, of x2 one of `second`, and of y both. One thread for
-// an element of y: read once and written once, the floor.
+// An image of x1 is a row of `first` numbers, of x2 one of `second`, and of y both. Strips have
+// such rows for each channel of an image, H numbers and W. One thread for an element of y: read
+// once and written once, the floor.
 
 extern "C" __global__ void concat(const real* x1, const real* x2, real* y, long long images,
                                   long long first, long long second) {

@@ -11,8 +11,6 @@
 // gate has a thread for each element: it reads x and a, from the cache but for the first time, and
 // writes y. gate_back is launched in tiles: it reads x, dy and a once, and writes dx and da. Both
 // are the floor. s is computed again where it is needed, which costs less than to keep it.
-//
-// sigmoid and sigmoid_back are (1) alone and da = ds s (1 - s), a thread for each element.
 
 #include "tile.cuh"
 
@@ -40,14 +38,4 @@ extern "C" __global__ void gate_back(const real* x, const real* a, const real* d
   }
   const real ds = sum_of_rows(shared, t, part);
   if (t.there && t.row == 0) da[t.result] = ds * s * (1 - s);  // (4)
-}
-
-extern "C" __global__ void sigmoid(const real* a, real* s, long long count) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at < count) s[at] = gate_of(a[at]);
-}
-
-extern "C" __global__ void sigmoid_back(const real* ds, const real* s, real* da, long long count) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at < count) da[at] = ds[at] * s[at] * (1 - s[at]);
 }

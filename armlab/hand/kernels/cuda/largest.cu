@@ -4,42 +4,25 @@
 //     dx[b, q, a] = dy[b, a] where q is q*, else 0                                           (2)
 //
 // With (before, count, after) as (N C, H W, 1) these are (1) and (2) of global_max_pool, as
-// (N, C, H W) those of channel_max. Two candidates are compared by value and place, so that the
-// winner is the same in whatever order they meet.
+// (N, C, H W) those of channel_max.
 //
 // largest is launched in tiles: it reads x once, and writes y and q*. only_the_first has a thread
 // for each element of dx: it reads dy and q*, from the cache but for the first time, and writes dx.
 // Bytes are the floor, and 8 for each q* written and read.
 
 #include "tile.cuh"
-
-// Whether x at place q comes before y at place r; a place of -1 is no candidate.
-__device__ bool wins(real x, long long q, real y, long long r) {
-  if (q < 0 || r < 0) return q >= 0;
-  const bool x_nan = x != x, y_nan = y != y;
-  if (x_nan != y_nan) return x_nan;
-  return x_nan || x == y ? q < r : x > y;
-}
+#include "winner.cuh"
 
 extern "C" __global__ void largest(const real* x, real* y, long long* winner, Along v) {
   __shared__ real values[THREADS];
   __shared__ long long places[THREADS];
   const Tile t = tile(v);
   real best = 0;
-  long long place = -1;
-  for (long long q = t.row; t.there && q < v.count; q += t.rows) {
-    const real other = x[t.first + q * v.after];
-    if (wins(other, q, best, place)) best = other, place = q;
-  }
-  const int mine = t.row * t.lanes + t.lane;
-  values[mine] = best, places[mine] = place;
-  for (int half = t.rows / 2; half > 0; half /= 2) {
-    __syncthreads();
-    const int other = mine + half * t.lanes;
-    if (t.row < half && wins(values[other], places[other], values[mine], places[mine]))
-      values[mine] = values[other], places[mine] = places[other];
-  }
-  if (t.there && t.row == 0) y[t.result] = values[mine], winner[t.result] = places[mine];  // (1)
+  long long place = -1;  // nobody so far
+  for (long long q = t.row; t.there && q < v.count; q += t.rows)
+    meet(best, place, x[t.first + q * v.after], q);
+  winner_of_rows(values, places, t, best, place);
+  if (t.there && t.row == 0) y[t.result] = best, winner[t.result] = place;  // (1)
 }
 
 extern "C" __global__ void only_the_first(const real* dy, const long long* winner, real* dx,

@@ -7,8 +7,8 @@
 //     y[i, j]  = Σ_h Σ_w A[i, h] B[j, w] x[h, w]                                             (3)
 //     dx[h, w] = Σ_i Σ_j A[i, h] B[j, w] dy[i, j]                                            (4)
 //
-// (1) and (2) are those of resize_bilinear times 2 OH: integers, so that a weight is rounded once.
-// Of a row of A at most two are not 0, of a column those i whose p_i lies within a pixel of h.
+// (1) is that of resize_bilinear times 2 OH: integers, so that a weight (2) is rounded once. Of a row
+// of A at most two are not 0, of a column those i whose p_i lies within a pixel of h.
 //
 // Nearest:  y[i, j] = x[floor(i H / OH), floor(j W / OW)], and dx the sum of dy where it came from.
 //
@@ -21,28 +21,28 @@ struct Sizes {
   long long oh, ow;        // of y
 };
 
-// (1) without what keeps it inside, in units of 1 / (2 out)
+// (1): p_i in units of 1 / (2 out)
 __device__ long long position(long long i, long long out, long long size) {
   const long long p = (2 * i + 1) * size - out, last = 2 * out * (size - 1);
   return p < 0 ? 0 : p > last ? last : p;
 }
 
-// (2) times 2 out
-__device__ long long tent(long long i, long long h, long long out, long long size) {
+// (2)
+__device__ real tent(long long i, long long h, long long out, long long size) {
   const long long apart = position(i, out, size) - 2 * out * h;
   const long long left = 2 * out - (apart < 0 ? -apart : apart);
-  return left > 0 ? left : 0;
+  return left > 0 ? real(left) / real(2 * out) : real(0);
 }
 
-// The first i, and the last, that may meet h: p_i > h - 1 and p_i < h + 1
+// The first i that may meet h: p_i > h - 1
 __device__ long long first_of(long long h, long long out, long long size) {
   const long long i = (out * (2 * h - 1) - size) / (2 * size);
   return i > 0 ? i : 0;
 }
 
-__device__ long long last_of(long long h, long long out, long long size) {
-  const long long i = out * (2 * h + 3) / (2 * size);
-  return h == size - 1 || i >= out ? out - 1 : i;
+// Whether i is not yet behind the last one that meets h: p_i < h + 1
+__device__ bool meets(long long i, long long h, long long out, long long size) {
+  return i < out && position(i, out, size) < 2 * out * (h + 1);
 }
 
 extern "C" __global__ void bilinear(const real* x, real* y, Sizes v) {
@@ -65,17 +65,14 @@ extern "C" __global__ void bilinear_back(const real* dy, real* dx, Sizes v) {
   if (at >= v.planes * v.h * v.w) return;
   const long long w = at % v.w, h = at / v.w % v.h;
   const real* from = dy + at / v.w / v.h * v.oh * v.ow;
-  const long long first = first_of(w, v.ow, v.w), last = last_of(w, v.ow, v.w);
+  const long long first = first_of(w, v.ow, v.w);
   real sum = 0;
-  for (long long i = first_of(h, v.oh, v.h); i <= last_of(h, v.oh, v.h); i++) {
-    const long long a = tent(i, h, v.oh, v.h);
-    if (a == 0) continue;
-    real row = 0;
-    for (long long j = first; j <= last; j++) {
-      const long long b = tent(j, w, v.ow, v.w);
-      if (b > 0) row += real(b) / real(2 * v.ow) * from[i * v.ow + j];
+  for (long long i = first_of(h, v.oh, v.h); meets(i, h, v.oh, v.h); i++) {
+    const real a = tent(i, h, v.oh, v.h);
+    for (long long j = first; a > 0 && meets(j, w, v.ow, v.w); j++) {
+      const real b = tent(j, w, v.ow, v.w);
+      if (b > 0) sum += a * b * from[i * v.ow + j];  // (4)
     }
-    sum += real(a) / real(2 * v.oh) * row;  // (4)
   }
   dx[at] = sum;
 }
