@@ -144,7 +144,7 @@ class BatchNorm2d(Module):
         self.expect_features(x, self.num_features, "num_features")
         if self.training:
             (y, mean, var), norm_back = batch_norm(x, self.weight, self.bias, eps=self.eps)
-            self._keep(mean, var, m=values_per_channel(x))
+            self.keep(mean, var, m=values_per_channel(x))
         else:
             statistics = {"mean": self.running_mean, "var": self.running_var}
             y, norm_back = batch_norm_eval(x, self.weight, self.bias, **statistics, eps=self.eps)
@@ -155,7 +155,8 @@ class BatchNorm2d(Module):
 
         return y, backward
 
-    def _keep(self, mean: Array, var: Array, m: int) -> None:
+    def keep(self, mean: Array, var: Array, m: int) -> None:
+        """Move the running statistics by those of a batch with m values a channel."""
         xp = array_namespace(mean, var)
         if kernel := kernels.choose("running_statistics", mean, var, m, self):
             return kernel(mean, var, m, self)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from armlab.arrays import Array
-from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads, join
-from armlab.hand.batch_norm import BatchNorm2d, values_per_channel
-from armlab.hand.batch_norm_activated import (
-    ACTIVATIONS,
-    batch_norm_activated,
-    expect_activation,
-)
+from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.batch_norm_activated import activated, expect_activation
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -76,33 +71,13 @@ class ConvBNAct(ConvBN):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        if self.bn.training and self._kernel(x):
-            return self._in_one_pass(x)
-        v, conv_bn_back = super().forward(x)
-        y, act_back = ACTIVATIONS[self.activation](v)
-
-        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
-            return conv_bn_back(act_back(dy), input_grad=input_grad)
-
-        return y, backward
-
-    def _kernel(self, x: Array) -> bool:
-        weights = self.bn.weight, self.bn.bias
-        asked = "batch_norm_activated", x, *weights, self.activation, self.bn.eps
-        return kernels.choose(*asked) is not None
-
-    def _in_one_pass(self, x: Array) -> tuple[Array, Backward]:
-        """The same, with the activation in the kernels of batch normalisation."""
         u, conv_back = self.conv(x)
-        (y, mean, var), bn_act_back = batch_norm_activated(
-            u, self.bn.weight, self.bn.bias, activation=self.activation, eps=self.bn.eps
-        )
-        self.bn._keep(mean, var, m=values_per_channel(u))
+        y, bn_act_back = activated(self.bn, u, self.activation)
 
         def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
-            du, dw, db = bn_act_back(dy)
+            du, d_bn = bn_act_back(dy)
             dx, d_conv = conv_back(du, input_grad=input_grad)
-            return dx, join(conv=d_conv, bn={"weight": dw, "bias": db})
+            return dx, join(conv=d_conv, bn=d_bn)
 
         return y, backward
 

@@ -81,7 +81,7 @@ def batch_norm_eval(
 
 
 def running_statistics(mean: Array, var: Array, m: int, bn: Any) -> None:
-    """Equals `BatchNorm2d._keep` of this layer, for a batch of m values a channel."""
+    """Equals `BatchNorm2d.keep` of this layer, for a batch of m values a channel."""
     real, momentum = mean.dtype.type, bn.momentum
     kept = bn.running_mean, bn.running_var, bn.num_batches_tracked
     new = tuple(cuda.empty(a, a.shape) for a in kept)
