@@ -37,7 +37,7 @@ class ConvBN(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         u, conv_back = self.conv(x)
-        y, bn_back = self.bn(u)
+        y, bn_back = self.normalised(u)
 
         def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
             du, d_bn = bn_back(dy)
@@ -45,6 +45,10 @@ class ConvBN(Module):
             return dx, join(conv=d_conv, bn=d_bn)
 
         return y, backward
+
+    def normalised(self, u: Array) -> tuple[Array, Backward]:
+        """What follows the convolution."""
+        return self.bn(u)
 
 
 class ConvBNAct(ConvBN):
@@ -70,16 +74,8 @@ class ConvBNAct(ConvBN):
         self.activation = activation
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, **made)
 
-    def forward(self, x: Array) -> tuple[Array, Backward]:
-        u, conv_back = self.conv(x)
-        y, bn_act_back = activated(self.bn, u, self.activation)
-
-        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
-            du, d_bn = bn_act_back(dy)
-            dx, d_conv = conv_back(du, input_grad=input_grad)
-            return dx, join(conv=d_conv, bn=d_bn)
-
-        return y, backward
+    def normalised(self, u: Array) -> tuple[Array, Backward]:
+        return activated(self.bn, u, self.activation)
 
     def extra_repr(self) -> str:
         return f"activation={self.activation}"
