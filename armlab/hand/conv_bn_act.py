@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Unpack
 
 from armlab.arrays import Array
+from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads, join
-from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.batch_norm import BatchNorm2d, values_per_channel
+from armlab.hand.batch_norm_activated import (
+    ACTIVATIONS,
+    batch_norm_activated,
+    expect_activation,
+)
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.leaky_relu import leaky_relu
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
-from armlab.hand.relu import relu
 from armlab.hand.window import Pair
-
-ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu}
 
 
 class ConvBN(Module):
@@ -69,20 +71,38 @@ class ConvBNAct(ConvBN):
         **made: Unpack[Made],
     ) -> None:
         made = settled(self, made)
-        if activation not in ACTIVATIONS:
-            raise ValueError(
-                f"ConvBNAct expected activation 'relu' or 'leaky_relu', got {activation!r}: "
-                "choose one of them"
-            )
+        expect_activation("ConvBNAct", activation)
         self.activation = activation
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, **made)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
+        if self.bn.training and self._kernel(x):
+            return self._in_one_pass(x)
         v, conv_bn_back = super().forward(x)
         y, act_back = ACTIVATIONS[self.activation](v)
 
         def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
             return conv_bn_back(act_back(dy), input_grad=input_grad)
+
+        return y, backward
+
+    def _kernel(self, x: Array) -> bool:
+        weights = self.bn.weight, self.bn.bias
+        asked = "batch_norm_activated", x, *weights, self.activation, self.bn.eps
+        return kernels.choose(*asked) is not None
+
+    def _in_one_pass(self, x: Array) -> tuple[Array, Backward]:
+        """The same, with the activation in the kernels of batch normalisation."""
+        u, conv_back = self.conv(x)
+        (y, mean, var), bn_act_back = batch_norm_activated(
+            u, self.bn.weight, self.bn.bias, activation=self.activation, eps=self.bn.eps
+        )
+        self.bn._keep(mean, var, m=values_per_channel(u))
+
+        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
+            du, dw, db = bn_act_back(dy)
+            dx, d_conv = conv_back(du, input_grad=input_grad)
+            return dx, join(conv=d_conv, bn={"weight": dw, "bias": db})
 
         return y, backward
 

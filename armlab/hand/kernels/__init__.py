@@ -102,6 +102,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("conv2d_with_bias", cupy, conv2d_linear_bias.conv2d_with_bias, conv2d_linear_bias.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
     Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
+    Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),
     Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
     Kernel(
         "running_statistics",
@@ -133,6 +134,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
 ]
 
 OF_TRAINING = [  # what `armlab.training` asks for
+    Kernel("joint_loss", cupy, cross_entropy_of_pixel.joint_loss, cross_entropy_of_pixel.fits),
     Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
     Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]
