@@ -146,8 +146,8 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
         [(X, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
     ),
     batch_norm_slices.running_statistics: (
-        [(None, None, None, 0.1, 2)],
-        [(None, None, None, 0.1, 0)],
+        [(None, None, 2, None)],
+        [(None, None, 0, None)],
     ),
     sigmoid_gate_in_tiles.sigmoid_gate: (
         [

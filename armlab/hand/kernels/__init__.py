@@ -18,7 +18,7 @@ or ARMLAB_KERNELS=reference in the environment, which is read once. The block ho
 called within it, by workers of `parts` as well; a backward stays what its forward chose.
 
 A kernel takes what the specification hands it and returns what the specification returns. Those of
-conv2d leave the bias to it:
+conv2d leave the bias to it, unless there is one that takes it too, conv2d_with_bias:
 
     conv2d(x, w, window, groups)    (y, backward)
     backward(dy, input_grad)        (dx, dw), dx None where input_grad is False
