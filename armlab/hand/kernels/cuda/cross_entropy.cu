@@ -6,15 +6,15 @@
 //     loss = - Σ q log p / Σ q                                                              (3)
 //     da   = (p Σ_k q_k - q) dloss / Σ q                                                    (4)
 //
-// loss_of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added up
-// as a tree; loss_mean adds those up in one block, thread by thread in their order and then as a
+// loss_of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added
+// up as a tree; loss_mean adds those up in one block, thread by thread in their order and then as a
 // tree. So the sums have one order, and no value waits for another block. Of a pixel only the
 // label's logarithm is formed, from the largest logit and z = Σ_k exp(a_k - largest), which never
 // overflows. A pixel that does not count is not looked at: it may hold NaN. loss_back forms largest
 // and z again, since to keep them would be two more arrays.
 //
-// loss_of_pixels reads a and the labels, loss_back as well and writes da: the floor, if the K logits
-// of 256 pixels stay in the cache from one loop over the classes to the next.
+// loss_of_pixels reads a and the labels, loss_back as well and writes da: the floor, if the K
+// logits of 256 pixels stay in the cache from one loop over the classes to the next.
 
 struct Sizes {
   long long images, classes, pixels;  // pixels of one image
