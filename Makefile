@@ -53,7 +53,8 @@ lint: $(VENV)/dev  ## ruff, mypy and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror armlab/emulator/device/* armlab/emulator/include/*.h
+	$(BIN)/clang-format --dry-run --Werror armlab/emulator/device/* armlab/emulator/include/*.h \
+	  armlab/hand/kernels/cuda/*.cu*
 
 thorough: $(VENV)/ready  ## 5,000 examples of each property, and the tests that take minutes
 	HYPOTHESIS_PROFILE=thorough $(PYTEST) $(JOBS) -m "not lessons and not browser"

@@ -18,6 +18,7 @@ from armlab.arrays import Array
 from armlab.swap import swapped
 
 Function = Callable[..., Any]
+WITH_STATISTICS = ("batch_norm", "batch_norm_activated")  # their value is (y, mean, var)
 
 
 @dataclass
@@ -51,7 +52,7 @@ def functions() -> dict[str, Function]:
 def named_values(name: str, value: Any) -> dict[str, Array]:
     """What a function returned: y; of several outputs y, y2, …; of batch_norm y, mean, var."""
     values = value if isinstance(value, tuple) else (value,)
-    if name == "batch_norm":
+    if name in WITH_STATISTICS:
         return dict(zip(("y", "mean", "var"), values, strict=True))
     return {"y" if i == 1 else f"y{i}": v for i, v in enumerate(values, start=1)}
 

@@ -143,7 +143,7 @@ plt.show()
 # %% [markdown]
 # Not to the last bit. Sums are added up in another order, and each order rounds differently. How much is allowed is known beforehand: that is section 7. What comes out of an `argmax`, here, is the same.
 #
-# One reason for another order stands in a table. On NumPy the rows below run in place of the lines of the file, on every other library the specification: for a convolution, one matrix product for each of the nine taps. No kernel has been written for CuPy yet: the table would be its place.
+# One reason for another order stands in a table. The rows below run in place of the lines of the file, some on NumPy and some on CuPy; on any other library the specification runs: for a convolution, one matrix product for each of the nine taps. The rows of CuPy are CUDA kernels. What they are for, section 5 counts, and section 6 writes a first one.
 
 # %%
 source(kernels.choose)
@@ -277,14 +277,15 @@ with strict_device() as there:
     print("step:  ", type(learner.step(images, labels, 1e-3)).__name__)
 
 # %% [markdown]
-# Both. `to_host(loss)` is an explicit copy, which is allowed, and the `float` is taken of a host array. A whole step, with forward, loss, backward and Adam, asks for nothing else. On CuPy it can be counted.
+# Both. `to_host(loss)` is an explicit copy, which is allowed, and the `float` is taken of a host array. A whole step, with forward, loss, backward and Adam, asks for nothing else. On CuPy it can be counted, here with all rows of the table switched off.
 
 # %%
 if emulated:
     learner = HandLearner(hand.ToyNet(3, "arm", 8, rng=0, device=gpu), Adam())
-    learner.update(images, labels, 1e-3)  # the first time compiles, and makes Adam's state
+    with kernels.specification():  # so that what runs is what you read
+        learner.update(images, labels, 1e-3)  # the first time compiles, and makes Adam's state
     for name, run in (("update", learner.update), ("step", learner.step)):
-        with emulator.counting() as step_counts:
+        with kernels.specification(), emulator.counting() as step_counts:
             run(images, labels, 1e-3)
         kinds = by_kind(step_counts)
         print(f"{name:8} {kinds['kernel']:,} kernels, {kinds['product']} products,", end=" ")
@@ -541,10 +542,14 @@ plt.show()
 
 # %%
 def launched(call):
-    """What a call launches, by name, and what it returns; the first time compiles."""
-    call()
-    with emulator.counting() as counts:
-        result = call()
+    """What a call launches, by name, and what it returns; the first time compiles.
+
+    The rows of the table are switched off, so that what runs is what you read.
+    """
+    with kernels.specification():
+        call()
+        with emulator.counting() as counts:
+            result = call()
     return counts, result
 
 
@@ -592,6 +597,10 @@ if emulated:
     tables, others, *_ = parts(step_counts)
     print(f"training step: {tables} of {tables + others:,} kernels", end=" ")
     print(f"write pointer tables, {tables / (tables + others):.0%}")
+    for _ in range(2):  # and with the rows of the table
+        with emulator.counting() as step_counts:
+            learner.update(images, labels, 1e-3)
+    print(f"with the kernels of the table: {sum(parts(step_counts))} launches in all")
 else:
     print("launches are counted on the emulated device alone")
 
@@ -617,7 +626,7 @@ if rows:
 # %% [markdown]
 # The convolution copies, multiplies and adds once for each tap: some twenty threads have run for each element of its result. Forward, a second image brings 54 more launches, six for each product. They compute nothing: the weights of a tap meet every image of the batch, and CuPy writes down for the product where each matrix begins, in a **pointer table**. In a training step they are a third of all kernels. `armlab launches ToyNet` prints the same for any module, next to the operators of its PyTorch twin.
 #
-# This is where kernels of one's own pay: one in place of many.
+# This is where kernels of one's own pay: one in place of many. [armlab/hand/kernels/cuda](../armlab/hand/kernels/cuda/README.md) has them, and the last line above is what they leave.
 #
 # ## 6 · A first kernel
 #
@@ -706,7 +715,7 @@ if not gpu:
     print(why_none)
 
 # %% [markdown]
-# $y$ is right. But 46 threads have read and written behind the arrays, and what lies there may be wrong later. A test of $y$ does not find this. The emulated device does in its **strict** mode: arrays end where a page without access begins, and the sentence names kernel, argument, thread and block. On a card, NVIDIA's compute-sanitizer does the same.
+# $y$ is right. But 46 threads have read and written behind the arrays, and what lies there may be wrong later. A test of $y$ does not find this. The emulated device does in its **strict** mode: behind an array lies a page without access, and the sentence names kernel, argument, thread and block. On a card, NVIDIA's compute-sanitizer does the same.
 #
 # ### Threads that wait for each other
 #

@@ -28,6 +28,7 @@ from armlab.check.devices import torch_tensors
 from armlab.data import generated
 from armlab.data.export import export
 from armlab.data.image_files import read_image, read_mask
+from armlab.watch import WITH_STATISTICS
 
 ROOMS = (hand, arrays, weights, data, training, cost, plots)
 KINDS = {  # an argument is of a kind by a word of its annotation, or by its name
@@ -247,7 +248,7 @@ def test_a_function_takes_the_numbers_of_numpy_and_stays_in_its_dtype(name):
     want, got = (value_of(name, inputs, given) for given in (options, numpy))
     np.testing.assert_array_equal(want, got, strict=True)
     value, backward = getattr(hand, name)(**inputs, **numpy)
-    y = value[0] if name == "batch_norm" else value  # without its statistics
+    y = value[0] if name in WITH_STATISTICS else value  # without its statistics
     grads = backward(1.0 if name == "cross_entropy" else y)
     for g in grads if isinstance(grads, tuple) else (grads,):
         assert g is None or g.dtype == np.float32

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WITHOUT_ARRAYS = ("window",)  # its functions see sizes alone
 AUXILIARY = ("bisenet", "three_scale_bisenet")  # their faults are in heads that training alone has
-STATISTICS = "BatchNorm2d._keep"  # which training alone keeps
+STATISTICS = "BatchNorm2d.keep"  # which training alone keeps
 Applies = Callable[[Any, Array], bool]  # (the module or None, the first array of the call)
 
 

@@ -13,32 +13,32 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import HOST, Place, to_host
+from armlab.arrays import Place, to_host
 from armlab.check.cases import batch_norm
 from armlab.check.example import Example
 from armlab.check.functions import ROUNDOFF, judge_function
 from armlab.check.sides import HandRun, run_hand_arrays, run_torch
 from armlab.check.verdict import Verdict, compare
 from armlab.check.wiring import expect_same_wiring, wiring
-from armlab.watch import Call, watched
+from armlab.watch import WITH_STATISTICS, Call, watched
 
 
 def judge_stages(name: str, e: Example, dtype: str, place: Place) -> Iterator[Verdict]:
     """Each stage on its own inputs; a result of the module is named as the module names it.
 
-    Raises AssertionError where the stages are wired otherwise than in float64 on the host, and
-    where a result comes from no stage.
+    Raises AssertionError where the stages are wired otherwise than in float64 at this place, which
+    is judged as a whole, and where a result comes from no stage.
     """
     run, calls = _watched_run(name, e, dtype, place)
     names = {id(a): key for key, a in run.results.items()}
     found: list[Verdict] = []
     for call in calls:
         found += _judge_call(call, names, dtype)
-        if call.name == "batch_norm" and call.dy is not None:
+        if call.name in WITH_STATISTICS and call.dy is not None and not call.inside:
             found += _judge_running(call, names, e, run, dtype)
     claimed = {v.result for v in found if not v.inner}
     found += _judge_unclaimed(name, e, dtype, run, claimed)
-    expect_same_wiring(wiring(run, calls), wiring(*_watched_run(name, e, "float64", HOST)))
+    expect_same_wiring(wiring(run, calls), wiring(*_watched_run(name, e, "float64", place)))
     left_out = run.results.keys() - {v.result for v in found if v.side == "hand"}
     assert not left_out, f"hand: {', '.join(sorted(left_out))} of {name} was judged by nobody"
     yield from found
@@ -80,7 +80,7 @@ def _judge_running(
 ) -> Iterator[Verdict]:
     """Running statistics: the old ones and those of the batch, mixed; three roundings more."""
     u, prefix = ROUNDOFF[dtype], names[id(call.grads["dw"])].removesuffix("weight")
-    example = as_example(call)
+    example = replace(as_example(call), options={"eps": call.options["eps"]})
     exact = run_torch("batch_norm", example, "float64")
     in_torch = run_torch("batch_norm", example, dtype)
     limits = batch_norm.bound(example, exact, u)

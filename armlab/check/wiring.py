@@ -49,8 +49,8 @@ def expect_same_wiring(wires: list[Wire], reference: list[Wire]) -> None:
     """Raise AssertionError at the first wire that another run does not have."""
     for ours, theirs in zip(wires, reference, strict=False):
         same = ours.end == theirs.end and ours.sources & theirs.sources
-        assert same, f"hand: {_words(ours)}; in float64 on the host, {_words(theirs)}"
-    counts = f"{len(wires)} values, in float64 on the host {len(reference)}"
+        assert same, f"hand: {_words(ours)}; in float64 {_words(theirs)}"
+    counts = f"{len(wires)} values, in float64 {len(reference)}"
     assert len(wires) == len(reference), f"hand: its calls take and give {counts}"
 
 

@@ -71,6 +71,11 @@ def batch_norm(x: Array, w: Array, b: Array, *, eps: float) -> Work:
     return Work(NORMALISE, x.shape, elementwise=4 * prod(x.shape), also=(w.shape, w.shape))
 
 
+def batch_norm_activated(x: Array, w: Array, b: Array, *, activation: str, eps: float) -> Work:
+    """As `batch_norm`, and the activation."""
+    return Work(NORMALISE, x.shape, elementwise=5 * prod(x.shape), also=(w.shape, w.shape))
+
+
 def batch_norm_eval(x: Array, w: Array, b: Array, *, mean: Array, var: Array, eps: float) -> Work:
     """One for each element: scaled and shifted, by numbers that each channel has once."""
     return Work(NORMALISE, x.shape, elementwise=prod(x.shape))
@@ -162,6 +167,7 @@ RULES: dict[str, Callable[..., Work]] = {
     "conv2d": conv2d,
     "channel_conv1d": channel_conv1d,
     "batch_norm": batch_norm,
+    "batch_norm_activated": batch_norm_activated,
     "batch_norm_eval": batch_norm_eval,
     "simam_logits": simam_logits,
     "relu": activation,

@@ -131,6 +131,8 @@ def strict(seed: int = 0, seconds: float = 60) -> Iterator[None]:
     device = _installed_device()
     import cupy
 
+    for pool in (cupy.get_default_memory_pool(), cupy.get_default_pinned_memory_pool()):
+        pool.free_all_blocks()  # each launch saves all that is allocated
     with cupy.cuda.using_allocator(None):  # no pool: each array is an allocation
         outer, _kept.strict = _kept.strict, (True, ctypes.c_uint64(seed), ctypes.c_double(seconds))
         device.emulated_strict(*_kept.strict)

@@ -26,6 +26,7 @@ from armlab.hand.add import add, subtract
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
+from armlab.hand.batch_norm_activated import batch_norm_activated
 from armlab.hand.bisenet import BiSeNet, ToyBiSeNet
 from armlab.hand.bisenet_output import BiSeNetOutput
 from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
@@ -102,6 +103,7 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "Module",
     "add",
     "batch_norm",
+    "batch_norm_activated",
     "batch_norm_eval",
     "channel_conv1d",
     "channel_max",

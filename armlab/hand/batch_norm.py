@@ -29,14 +29,10 @@ def batch_norm(
     Raises ValueError where m = 1: (2) is then 0 and every y is b. Source: Ioffe and Szegedy 2015.
     """
     xp, eps = array_namespace(x, w, b), float(eps)  # a float64 of NumPy would make float32 wider
-    expect_features("batch_norm", x)
-    expect_vectors("batch_norm", x.shape[1], w=w, b=b)
-    m = x.shape[0] * x.shape[2] * x.shape[3]
-    if m == 1:
-        raise ValueError(ONE_VALUE.format(shape=tuple(x.shape)))
+    expect_batch("batch_norm", x, w, b)
     if kernel := kernels.choose("batch_norm", x, w, b, eps):
         return kernel(x, w, b, eps)
-    m = max(m, 1)  # an empty batch has statistics 0 and no y
+    m = max(values_per_channel(x), 1)  # an empty batch has statistics 0 and no y
     w, b = per_channel(w), per_channel(b)
 
     def total(q: Array) -> Array:  # Σ: over all values of a channel
@@ -61,6 +57,20 @@ def batch_norm(
         return dx, vector(dw), vector(db)
 
     return (y, vector(mean), vector(var)), backward
+
+
+def expect_batch(name: str, x: Array, w: Array, b: Array) -> None:
+    """Refuse what has no statistics of its own, or not a number per channel."""
+    expect_features(name, x)
+    expect_vectors(name, x.shape[1], w=w, b=b)
+    if values_per_channel(x) == 1:
+        raise ValueError(ONE_VALUE.format(shape=tuple(x.shape)))
+
+
+def values_per_channel(x: Array) -> int:
+    """m = N H W"""
+    m: int = x.shape[0] * x.shape[2] * x.shape[3]
+    return m
 
 
 def batch_norm_eval(
@@ -134,7 +144,7 @@ class BatchNorm2d(Module):
         self.expect_features(x, self.num_features, "num_features")
         if self.training:
             (y, mean, var), norm_back = batch_norm(x, self.weight, self.bias, eps=self.eps)
-            self._keep(mean, var, m=x.shape[0] * x.shape[2] * x.shape[3])
+            self.keep(mean, var, m=values_per_channel(x))
         else:
             statistics = {"mean": self.running_mean, "var": self.running_var}
             y, norm_back = batch_norm_eval(x, self.weight, self.bias, **statistics, eps=self.eps)
@@ -145,13 +155,11 @@ class BatchNorm2d(Module):
 
         return y, backward
 
-    def _keep(self, mean: Array, var: Array, m: int) -> None:
+    def keep(self, mean: Array, var: Array, m: int) -> None:
+        """Move the running statistics by those of a batch with m values a channel."""
         xp = array_namespace(mean, var)
-        kept = self.running_mean, self.running_var, self.num_batches_tracked
-        if kernel := kernels.choose("running_statistics", mean, var, kept, self.momentum, m):
-            now = kernel(mean, var, kept, self.momentum, m)
-            self.running_mean, self.running_var, self.num_batches_tracked = now
-            return
+        if kernel := kernels.choose("running_statistics", mean, var, m, self):
+            return kernel(mean, var, m, self)
         self.num_batches_tracked = xp.asarray(self.num_batches_tracked + 1)
         if m > 1:
             new, old = self.momentum, 1 - self.momentum

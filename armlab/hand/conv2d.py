@@ -56,6 +56,9 @@ def conv2d(
     array_namespace(x, w, b)
     _expect_kernel(x, w, b, groups)
     window = Window.of(tuple(w.shape[2:]), stride, padding, dilation)
+    biased = b is not None and kernels.choose("conv2d_with_bias", x, w, b, window, groups)
+    if biased:
+        return biased(x, w, b, window, groups)
     convolve = kernels.choose("conv2d", x, w, window, groups) or conv2d_by_taps
     y, convolve_back = convolve(x, w, window, groups)
     total = kernels.choose("channel_sum", y) or channel_sum

@@ -7,14 +7,11 @@ from typing import Unpack
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.batch_norm_activated import activated, expect_activation
 from armlab.hand.conv2d import Conv2d
-from armlab.hand.leaky_relu import leaky_relu
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
-from armlab.hand.relu import relu
 from armlab.hand.window import Pair
-
-ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu}
 
 
 class ConvBN(Module):
@@ -40,7 +37,7 @@ class ConvBN(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         u, conv_back = self.conv(x)
-        y, bn_back = self.bn(u)
+        y, bn_back = self.normalised(u)
 
         def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
             du, d_bn = bn_back(dy)
@@ -48,6 +45,10 @@ class ConvBN(Module):
             return dx, join(conv=d_conv, bn=d_bn)
 
         return y, backward
+
+    def normalised(self, u: Array) -> tuple[Array, Backward]:
+        """What follows the convolution."""
+        return self.bn(u)
 
 
 class ConvBNAct(ConvBN):
@@ -69,22 +70,12 @@ class ConvBNAct(ConvBN):
         **made: Unpack[Made],
     ) -> None:
         made = settled(self, made)
-        if activation not in ACTIVATIONS:
-            raise ValueError(
-                f"ConvBNAct expected activation 'relu' or 'leaky_relu', got {activation!r}: "
-                "choose one of them"
-            )
+        expect_activation("ConvBNAct", activation)
         self.activation = activation
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, **made)
 
-    def forward(self, x: Array) -> tuple[Array, Backward]:
-        v, conv_bn_back = super().forward(x)
-        y, act_back = ACTIVATIONS[self.activation](v)
-
-        def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Grads]:
-            return conv_bn_back(act_back(dy), input_grad=input_grad)
-
-        return y, backward
+    def normalised(self, u: Array) -> tuple[Array, Backward]:
+        return activated(self.bn, u, self.activation)
 
     def extra_repr(self) -> str:
         return f"activation={self.activation}"

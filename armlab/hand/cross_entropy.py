@@ -29,16 +29,8 @@ def cross_entropy(
     are, since to read them would wait for it. Raises ValueError for a label that is neither a
     class nor ignore_index, and where every pixel is ignored: (3) would be 0 / 0.
     """
-    xp = array_namespace(a, weight)
-    expect_features("cross_entropy", a)
-    n, k, h, w = a.shape
-    expect_vectors("cross_entropy", k, weight=weight)
-    if tuple(labels.shape) != (n, h, w):
-        raise ValueError(
-            f"cross_entropy expected labels as {(n, h, w)}, one for each pixel of the logits "
-            f"{tuple(a.shape)}, got {tuple(labels.shape)}: resize the logits or the labels"
-        )
-    labels = beside(a, labels, ignore_index)
+    xp = array_namespace(a)
+    labels, k = checked(a, labels, weight, ignore_index), a.shape[1]
     if kernel := kernels.choose("cross_entropy", a, labels, weight, ignore_index):
         return kernel(a, labels, weight, ignore_index)
     classes = xp.reshape(xp.arange(k, dtype=xp.int32, device=device_of(a)), (1, k, 1, 1))
@@ -65,12 +57,18 @@ def cross_entropy(
     return loss, backward
 
 
-def beside(a: Array, labels: Array, ignore_index: int = 255) -> Array:
-    """Labels (N, H, W) where the logits a are, (N, K, H, W): those on the host are checked first.
-
-    Raises ValueError as `cross_entropy`.
-    """
+def checked(a: Array, labels: Array, weight: Array | None, ignore_index: int) -> Array:
+    """The labels where the logits are, once all arguments are what `cross_entropy` takes."""
+    array_namespace(a, weight)  # of one library, dtype and device
+    expect_features("cross_entropy", a)
+    n, k, h, w = a.shape
+    expect_vectors("cross_entropy", k, weight=weight)
+    if tuple(labels.shape) != (n, h, w):
+        raise ValueError(
+            f"cross_entropy expected labels as {(n, h, w)}, one for each pixel of the logits "
+            f"{tuple(a.shape)}, got {tuple(labels.shape)}: resize the logits or the labels"
+        )
     if not is_numpy_array(labels):
         return labels
-    expect_labels(labels, a.shape[1], ignore_index)
+    expect_labels(labels, k, ignore_index)
     return place_of(a).asarray(labels, "int64")

@@ -105,7 +105,8 @@ class Module:
                     f"{type(self).__name__} has no array {key!r}: take a key of its state_dict()"
                 )
             a = current[key]
-            if tuple(value.shape) != tuple(a.shape) or dtype_name(value) != dtype_name(a):
+            same_dtype = value.dtype is a.dtype or dtype_name(value) == dtype_name(a)
+            if tuple(value.shape) != tuple(a.shape) or not same_dtype:
                 raise ValueError(
                     f"{type(self).__name__} expected {key} as {_describe(a)}, "
                     f"got {_describe(value)}: reshape or convert it first"

@@ -8,6 +8,7 @@ from armlab.arrays import Array
 from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.batch_norm_activated import activated
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.expect import whole
 from armlab.hand.made import Made, settled
@@ -49,8 +50,7 @@ class BasicBlock(Module):
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.in_channels, "in_channels")
         u, conv1_back = self.conv1(x)
-        v, bn1_back = self.bn1(u)
-        h, relu1_back = relu(v)  # (1)
+        h, bn1_relu_back = activated(self.bn1, u, "relu")  # (1)
         p, conv2_back = self.conv2(h)
         r, bn2_back = self.bn2(p)  # (2)
         d, around_back = self.downsample(x) if self.downsample else (x, None)  # (3)
@@ -62,8 +62,7 @@ class BasicBlock(Module):
             dx_around, d_around = around_back(dd) if around_back else (dd, {})
             dp, d_bn2 = bn2_back(dr)
             dh, d_conv2 = conv2_back(dp)
-            dv = relu1_back(dh)
-            du, d_bn1 = bn1_back(dv)
+            du, d_bn1 = bn1_relu_back(dh)
             dx, d_conv1 = conv1_back(du)
             grads = join(conv1=d_conv1, bn1=d_bn1, conv2=d_conv2, bn2=d_bn2, downsample=d_around)
             return collect(dx, dx_around), grads  # x is used twice
@@ -98,8 +97,7 @@ class ResNet18(Module):
     def forward(self, x: Array) -> tuple[tuple[Array, Array, Array], Backward]:
         self.expect_features(x, 3)
         u, conv1_back = self.conv1(x)
-        v, bn1_back = self.bn1(u)
-        r, relu_back = relu(v)
+        r, bn1_relu_back = activated(self.bn1, u, "relu")
         h, pool_back = max_pool2d(r, kernel_size=3, stride=2, padding=1)  # (1)
         f4, layer1_back = self.layer1(h)
         f8, layer2_back = self.layer2(f4)
@@ -117,8 +115,7 @@ class ResNet18(Module):
             df8 = collect(df8, df8_deeper)
             df4, d_layer2 = layer2_back(df8)
             dh, d_layer1 = layer1_back(df4)
-            dv = relu_back(pool_back(dh))
-            du, d_bn1 = bn1_back(dv)
+            du, d_bn1 = bn1_relu_back(pool_back(dh))
             dx, d_conv1 = conv1_back(du, input_grad=input_grad)
             stem = join(conv1=d_conv1, bn1=d_bn1)
             return dx, stem | join(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from armlab.arrays import Array
-from armlab.hand import cross_entropy
+from armlab.hand import cross_entropy, kernels
 from armlab.hand.backward import Backward
-from armlab.hand.cross_entropy import beside
+from armlab.hand.cross_entropy import checked
 
 
 def joint_loss(
@@ -25,7 +25,11 @@ def joint_loss(
 
     backward(1.0) gives a gradient for each output.
     """
-    labels = beside(outputs[0], labels, ignore_index)  # once for all of them
+    for a in outputs:
+        labels = checked(a, labels, weight, ignore_index)  # the first call moves them
+    if kernel := kernels.choose("joint_loss", outputs[0], outputs, labels, weight, ignore_index):
+        at_once: tuple[Array, Backward] = kernel(outputs[0], outputs, labels, weight, ignore_index)
+        return at_once
     each = [cross_entropy(y, labels, weight=weight, ignore_index=ignore_index) for y in outputs]
     loss = each[0][0]
     for auxiliary, _ in each[1:]:

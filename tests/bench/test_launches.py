@@ -253,8 +253,8 @@ def test_parts_of_a_module_are_what_it_launches():
         back(dy)
     assert list(found.parts) == list(found.operators) == ["forward", "backward"]
     assert joined(*found.parts.values()) == calls(found.by_name) == calls(whole)
-    assert launches.calls(whole, "kernel") > 100
-    assert launches.calls(whole, "product") > 10
+    assert launches.calls(whole, "kernel") > 10
+    assert launches.calls(whole, "product") == 6
     forward = count_launches.of_module(module, given, [shape], backward=False)
     assert list(forward.parts) == ["forward"]
     assert calls(forward.parts["forward"]) == calls(found.parts["forward"])
@@ -278,7 +278,7 @@ def test_parts_of_a_step_are_the_update_of_the_learner(kind, name):
     assert joined(*found.parts.values(), found.read) == calls(step)
     assert launches.calls(update, "wait") == 0
     assert launches.calls(found.read, "wait") == 1  # the one line that waits
-    assert launches.calls(update, *launches.QUEUED) == found.launched > 1000
+    assert launches.calls(update, *launches.QUEUED) == found.launched > 70
 
 
 @on_the_device
@@ -373,8 +373,10 @@ def test_what_the_page_says_in_words_is_counted(every, before):
     assert (by_pointers, others) == ([9, 9], 9)
     assert tables == [6 * n for n in by_pointers]
     toy = next(row for row in yardstick.ROWS if row.module == "ToyNet")
-    small = yardstick.Row(toy.module, (2, 3, 16, 16), toy.given, step=True).counted()
-    large = next(found for found in every if found.module == "ToyNet")
+    smaller = yardstick.Row(toy.module, (2, 3, 16, 16), toy.given, step=True)
+    with kernels.specification():
+        small = smaller.counted()
+    large = next(found for found in before if found.module == "ToyNet")
     assert toy.shape[2:] == (64, 64)
     assert [{n: c.calls for n, c in found.by_name.items()} for found in (small, large)] == [
         {n: c.calls for n, c in large.by_name.items()}

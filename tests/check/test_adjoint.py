@@ -13,6 +13,7 @@ from armlab.check import adjoint
 from armlab.check.cases import FUNCTIONS, MODULES
 from armlab.check.smooth import smooth
 from armlab.hand import conv_bn_act, resnet18
+from armlab.watch import WITH_STATISTICS
 
 SHAPES = [(2, 3, 4, 5), (3, 1, 5, 2), (1, 4, 2, 3)]
 CALLS = {  # each call of each function, by name and label
@@ -34,7 +35,7 @@ def outputs_of(name, **options):
 
     def call(*inputs):
         value, backward = getattr(hand, name)(*inputs, **options)
-        y = value[0] if name == "batch_norm" else value
+        y = value[0] if name in WITH_STATISTICS else value
 
         def present(dy):
             grads = backward(dy)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from cuda_faults.cross_entropy import FAULTS
 
 from armlab import hand
 from armlab.arrays import place, to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand import kernels
-from armlab.hand.kernels import cuda
+from armlab.hand.kernels import cross_entropy_of_pixel, cuda
+from armlab.training.losses import joint_loss
 
 pytestmark = pytest.mark.emulated
 SIZES = [
@@ -51,11 +53,11 @@ def test_launches(weighted):
         with emulator.counting() as back_counts:
             backward(1.0)
     assert {name: c.calls for name, c in counts.items()} == {
-        "of_pixels": 1,
-        "mean": 1,
+        "loss_of_pixels": 1,
+        "loss_mean": 1,
         "host to device": 1,  # the labels
     }
-    assert {name: c.calls for name, c in back_counts.items()} == {"gradient": 1}
+    assert {name: c.calls for name, c in back_counts.items()} == {"loss_back": 1}
 
 
 @pytest.mark.parametrize("dtype", ROUNDOFF)
@@ -138,6 +140,94 @@ def test_another_stream():
         np.testing.assert_array_equal(one, other)
 
 
+# -- several outputs -------------------------------------------------------------------------------
+
+
+def joint(count, size=(2, 3, 5, 101)):  # four blocks
+    rng = np.random.default_rng(9)
+    _, labels, weight = drawn(*size)
+    return [rng.standard_normal(size) for _ in range(count)], labels, weight
+
+
+def separately(outputs, labels, weight, dloss):
+    """The sum of the losses, and all gradients, from a call for each output."""
+    total, gradients = 0.0, []
+    for a in outputs:
+        loss, da = both_ways(*there(a, labels, weight), dloss)
+        total = total + loss
+        gradients.append(da)
+    return total, gradients
+
+
+def judged_jointly(count):
+    outputs, labels, weight = joint(count)
+    total, gradients = separately(outputs, labels, weight, 0.75)
+    moved = tuple(there(a, labels, weight)[0] for a in outputs)
+    loss, backward = joint_loss(moved, labels, weight=there(labels, labels, weight)[2])
+    assert to_host(loss) == total
+    for got, da in zip(backward(0.75), gradients, strict=True):
+        np.testing.assert_array_equal(to_host(got), da)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 9])
+def test_several_outputs_are_judged_as_each_alone(count):
+    judged_jointly(count)
+
+
+def test_several_outputs_share_their_launches():
+    from armlab import emulator
+
+    outputs, labels, weight = joint(3)
+    moved, weight = tuple(there(a, labels, weight)[0] for a in outputs), there(0, 0, weight)[2]
+    for _ in range(2):
+        with emulator.counting() as counts:
+            _, backward = joint_loss(moved, labels, weight=weight)
+            backward(1.0)
+    calls = {name: c.calls for name, c in counts.items()}
+    assert calls == {"loss_of_pixels": 1, "loss_mean": 1, "loss_back": 1, "host to device": 1}
+
+
+def test_outputs_of_other_shapes_run_one_by_one():
+    outputs, labels, weight = joint(2)
+    a, labels, _ = there(outputs[0], labels, weight)
+    assert cross_entropy_of_pixel.fits(a, (a, a))
+    assert not cross_entropy_of_pixel.fits(a, (a, a[:, :2]))
+    assert not cross_entropy_of_pixel.fits(a, (a, a.astype("float32")))
+    loss, backward = joint_loss((a, a[:, :2]), labels % 2)
+    assert [da.shape for da in backward(1.0)] == [a.shape, a[:, :2].shape]
+    assert np.isfinite(to_host(loss))
+
+
+@pytest.mark.parametrize(
+    "fault", [f for f in FAULTS if f[3] == "joint_loss"], ids=lambda fault: fault[4]
+)
+def test_a_wrong_kernel_of_several_outputs_is_caught(fault, monkeypatch):
+    from cupy_backends.cuda.api.driver import CUDADriverError
+
+    from armlab import emulator
+
+    page, right, wrong, *_ = fault
+    text = cuda.source(page)
+    assert text.count(right) == 1
+    monkeypatch.setattr(cuda, "source", lambda _: text.replace(right, wrong))
+    cuda.module.cache_clear()
+    try:
+        with pytest.raises((AssertionError, CUDADriverError)), emulator.strict():
+            judged_jointly(3)
+    finally:
+        cuda.module.cache_clear()
+
+
+def test_several_outputs_in_strict_mode():
+    from armlab import emulator
+
+    with emulator.strict():
+        judged_jointly(3)
+
+
+# -- beyond 2³¹ ------------------------------------------------------------------------------------
+
+
 def end_of_large_logits():
     """The last pixel's gradient, and the sums of the last block, of more than 2³¹ logits.
 
@@ -154,13 +244,17 @@ def end_of_large_logits():
     a[:, -last:], labels[-last:] = xp.asarray(values), xp.asarray(np.arange(last) % k)
     blocks = side * side // last
     sums, total = xp.empty((blocks, 2), dtype=xp.float32), xp.ones(2, dtype=xp.float32)
-    sizes = cuda.structure(images=1, classes=k, pixels=side * side, ignored=255)
-    given = (a, labels, 0)
+    sizes = cuda.structure(
+        images=1, classes=k, pixels=side * side, ignored=255, outputs=1, blocks=blocks
+    )
+    table = np.zeros((), [("a", "u8", cross_entropy_of_pixel.MOST)])
+    table["a"][0] = a.data.ptr
+    given = (table, labels, 0)
     with emulator.only_blocks([blocks - 1]):
-        cuda.launch_blocks("cross_entropy", "of_pixels", a, blocks, last, *given, sums, sizes)
+        cuda.launch_blocks("cross_entropy", "loss_of_pixels", a, blocks, last, *given, sums, sizes)
         upstream = (total, 0, np.float32(1))
         cuda.launch_blocks(
-            "cross_entropy", "gradient", a, blocks, last, *given, *upstream, da, sizes
+            "cross_entropy", "loss_back", a, blocks, last, *given, *upstream, da, sizes
         )
     return to_host(sums[-1]), to_host(da[:, -last:]), values
 
@@ -181,7 +275,7 @@ def test_indices_of_32_bits_would_be_seen(monkeypatch):
     monkeypatch.setattr(cuda, "source", lambda page: narrow)
     cuda.module.cache_clear()
     try:
-        with pytest.raises(Exception, match=r"kernel gradient (reads|writes)"):
+        with pytest.raises(Exception, match=r"kernel loss_back (reads|writes)"):
             end_of_large_logits()
     finally:
         cuda.module.cache_clear()

@@ -1,7 +1,6 @@
-"""Gates, pools and resizing on CuPy: launches, shapes, views, streams, ties, indices beyond 2³¹."""
+"""Gates, pools and resizing on CuPy: launches, shapes, tiles, views, streams, ties."""
 
 import itertools
-import re
 from functools import partial
 
 import numpy as np
@@ -28,7 +27,7 @@ OWN = {  # the files with these kernels
     for name in (
         *("channel_conv1d_slide", "concat_at_once", "largest_in_tiles", "max_pool2d_gather"),
         *("means_in_tiles", "resize_gather", "sigmoid_gate_in_tiles", "simam_in_tiles"),
-        "statistics_at_once",
+        *("statistics_at_once", "conv2d_linear_bias"),
     )
 }
 NAN, INF = float("nan"), float("inf")
@@ -52,6 +51,7 @@ CALLS = {  # (function, shapes of the inputs, options, launches forward, launche
     "concat_channels": ("concat_channels", [MAP, (2, 4, 5, 7)], {}, 1, 1),
     "join_strips": ("join_strips", [(2, 3, 5, 1), (2, 3, 1, 7)], {}, 1, 1),
     "split_strips": ("split_strips", [(2, 3, 12, 1)], {"height": 5}, 1, 1),
+    "linear": ("conv2d", [(3, 5, 1, 1), (7, 5, 1, 1), (7,)], {}, 1, 2),
     "channel_conv1d": ("channel_conv1d", [(2, 9, 1, 1), (1, 1, 5)], {}, 1, 2),
 }
 
@@ -110,7 +110,7 @@ def launched_by(run, dy):
 def test_every_row_of_these_kernels_is_launched_here():
     rows = {row.function for row in kernels.TABLE if row.run.__module__ in OWN}
     here = {function for function, *_ in CALLS.values()}
-    assert rows == here | {"channel_sum", "stack_statistics"}
+    assert rows == (here - {"conv2d"}) | {"channel_sum", "stack_statistics", "conv2d_with_bias"}
 
 
 def test_the_gradient_of_a_bias_is_one_launch():
@@ -165,12 +165,27 @@ def test_what_came_in_is_left_as_it_was_and_not_given_back(name):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_an_empty_batch(name):
-    if name == "channel_conv1d":  # its kernel w is no batch
-        return
-    arrays = [a[:0] for a in drawn(name)]
+    weights = [shape for shape in CALLS[name][1] if len(shape) != 4 or shape[0] == 7]
+    arrays = [a if a.shape in weights else a[:0] for a in drawn(name)]
     got = both_ways(name, [place("emulated").asarray(a) for a in arrays])
     for a, b in zip(got, both_ways(name, arrays), strict=True):
         np.testing.assert_array_equal(a, b, strict=True)
+
+
+@pytest.mark.parametrize(("n", "c", "k"), [(1, 1, 1), (1, 300, 2), (17, 2, 300), (3, 33, 31)])
+def test_linear_layers_of_many_sizes(n, c, k):
+    rng = np.random.default_rng(0)
+    shapes = (n, c, 1, 1), (k, c, 1, 1), (k,), (n, k, 1, 1)
+    *inputs, dy = (rng.integers(-8, 9, shape) * 1.0 for shape in shapes)
+    there = [place("emulated").asarray(a.astype("f4")) for a in inputs]
+    (y, backward), (want, want_back) = hand.conv2d(*there), hand.conv2d(*inputs)
+    grads = backward(place("emulated").asarray(dy.astype("f4")))
+    for got, right in zip((y, *grads), (want, *want_back(dy)), strict=True):
+        np.testing.assert_array_equal(to_host(got), right.astype("f4"), strict=True)
+    dx, dw, db = backward(place("emulated").asarray(dy.astype("f4")), input_grad=False)
+    assert dx is None
+    for got, right in zip((dw, db), grads[1:], strict=True):
+        np.testing.assert_array_equal(to_host(got), to_host(right))
 
 
 # -- two statistics at once ------------------------------------------------------------------------
@@ -417,138 +432,3 @@ def test_the_same_size_changes_nothing():
         y, backward = function(place("emulated").asarray(x), size=MAP[2:])
         np.testing.assert_array_equal(to_host(y), x)
         np.testing.assert_array_equal(to_host(backward(y)), x)
-
-
-# -- indices beyond 2³¹ ----------------------------------------------------------------------------
-
-FAR = (1 << 31) + 512  # elements of float32 that lie where they are touched
-
-
-def far(*shape):
-    """Memory that is touched at its end alone, where it is -1."""
-    flat = place("emulated").xp.empty(FAR if len(shape) > 1 else shape[0], dtype="float32")
-    flat[-512:] = -1.0
-    return flat.reshape(shape)
-
-
-def the_last_block_of_a_gate():
-    """One channel, a gate per element."""
-    from armlab import emulator
-
-    x, a, y = (far(1, 1, 2, FAR // 2) for _ in range(3))
-    for v, value in ((x, 3.0), (a, 100.0)):
-        v[..., -512:] = value
-    last = FAR // cuda.THREADS - 1
-    with emulator.only_blocks([last]):
-        cuda.launch("gate", "gate", x, x.size, x, a, y, Along(1, 1, FAR).numbers())
-    return to_host(y[0, 0, -1, -cuda.THREADS :])
-
-
-def the_last_tile_of_means():
-    """The mean of the last rows of two numbers."""
-    from armlab import emulator
-
-    along = Along(FAR // 2, 2, 1)
-    x, y = far(FAR // 2, 2), far(FAR // 2)
-    x[-cuda.THREADS :] = place("emulated").asarray([2.0, 4.0], "float32")
-    lanes = cuda.THREADS // along.rows
-    with emulator.only_blocks([along.before // lanes - 1]):
-        tiles.launch("means", "mean", x, along, x, y, along.numbers(), np.float32(2))
-    return to_host(y[-lanes:])
-
-
-def the_last_block_of_a_resizing():
-    """Each pixel of y is one of x, the last of them."""
-    from armlab import emulator
-
-    x, y = far(FAR // 512, 2, 256), far(FAR // 512, 2, 256)
-    x[-1] = 3.0
-    sizes = cuda.structure(planes=len(x), h=2, w=256, oh=2, ow=256)
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("resize", "bilinear", x, y.size, x, y, sizes)
-    return to_host(y[-1, -1])
-
-
-def the_last_block_of_a_pooling():
-    from armlab import emulator
-
-    x, y = far(FAR // 512, 2, 256), far(FAR // 512, 2, 256)
-    winner = cuda.empty(x, x.shape, "int32")
-    x[-1] = 3.0
-    sizes = {"planes": len(x), "h": 2, "w": 256, "oh": 2, "ow": 256}
-    window = cuda.structure(**sizes, r=1, s=1, t=1, u=1, p=0, q=0)
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("pool", "pool", x, y.size, x, y, winner, window)
-    return to_host(y[-1, -1])
-
-
-def the_last_block_of_a_concatenation():
-    from armlab import emulator
-
-    half = FAR // 2
-    x1, x2, y = far(half), far(half), far(FAR)
-    x2[-512:] = 3.0
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("concat", "concat", y, FAR, x1, x2, y, 1, half, half)
-    return to_host(y[-cuda.THREADS :])
-
-
-def the_last_block_behind_a_maximum():
-    """Two channels, of which the second was the largest everywhere."""
-    from armlab import emulator
-
-    dy, winner, dx = far(FAR // 2), cuda.empty(far(1), (FAR // 2,), "int64"), far(2, FAR // 2)
-    dy[-512:], winner[-512:] = 3.0, 1
-    along = Along(1, 2, FAR // 2)
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("largest", "only_the_first", dy, FAR, dy, winner, dx, along.numbers())
-    return to_host(dx[1, -cuda.THREADS :])
-
-
-THREAD = "const long long at = (long long)", "const int at = (int)"
-ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version)
-    "gate": (the_last_block_of_a_gate, THREAD, "gate"),
-    "means": (
-        the_last_tile_of_means,
-        ("const long long first = result /", "const int first = result /"),
-        "mean",
-    ),
-    "resize": (the_last_block_of_a_resizing, THREAD, "bilinear"),
-    "pool": (the_last_block_of_a_pooling, THREAD, "pool"),
-    "concat": (the_last_block_of_a_concatenation, THREAD, "concat"),
-    "largest": (the_last_block_behind_a_maximum, THREAD, "only_the_first"),
-}
-
-
-@pytest.mark.parametrize("page", ENDS)
-def test_indices_beyond_2_to_the_31(page):
-    run, _, _ = ENDS[page]
-    found = run()
-    assert len(found) > 0
-    np.testing.assert_array_equal(found, np.full_like(found, 3.0))
-
-
-@pytest.mark.parametrize("page", ENDS)
-def test_indices_of_32_bits_would_be_seen(page, monkeypatch):
-    """As an access where no memory is, or as results that are not there."""
-    run, (right, wrong), kernel = ENDS[page]
-    narrow, others = cuda.source(page).replace(right, wrong), cuda.source
-    monkeypatch.setattr(cuda, "source", lambda p: narrow if p == page else others(p))
-    cuda.module.cache_clear()
-    try:
-        found = results_or_error(run)
-    finally:
-        cuda.module.cache_clear()
-    if isinstance(found, str):
-        assert re.search(rf"kernel {kernel} (reads|writes)", found)
-    else:
-        assert (found != 3.0).any()
-
-
-def results_or_error(run):
-    from cupy_backends.cuda.api.driver import CUDADriverError
-
-    try:
-        return run()
-    except CUDADriverError as error:
-        return str(error)

@@ -26,6 +26,7 @@ CASES_OF = {
     "resize": ("resize_bilinear", "resize_nearest"),
     "running_statistics": ("BatchNorm2d",),
     "channel_sum": ("conv2d",),
+    "conv2d_with_bias": ("SqueezeExcitation",),
     "stack_statistics": ("CBAMSpatial", "UAFMChannel"),
 }
 ROWS = dict.fromkeys(

@@ -21,13 +21,13 @@ ACTIVATIONS = {"relu": {}, "leaky_relu": {"slope": 0.3}, "hard_swish": {}, "sigm
 
 
 def launched(run):
-    """The kernels of a second run, by name; the first compiles."""
+    """What a second run launches, by name; the first compiles."""
     from armlab import emulator
 
     run()
     with emulator.counting() as counts:
         run()
-    assert {count.kind for count in counts.values()} == {"kernel"}
+    assert {count.kind for count in counts.values()} <= {"kernel", "product"}
     return {name: count.calls for name, count in counts.items()}
 
 
@@ -64,6 +64,22 @@ def test_launches_of_batch_norm():
         _, backward = bn(x)
         assert launched(lambda bn=bn, x=x: bn(x)) == forward
         assert launched(lambda backward=backward, dy=dy: backward(dy)) == back
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_an_activation_behind_batch_norm_costs_no_launch(activation):
+    unit = hand.ConvBNAct(2, 5, 1, padding=0, activation=activation, rng=0).to("emulated")
+    x, _ = drawn((3, 2, 7, 11))
+    y, backward = unit(x)
+    _, conv_back = unit.conv(x)
+    norm = {"normalise": 1, "keep": 1}
+    assert launched(lambda: unit(x)) == launched(lambda: unit.conv(x)) | norm
+    want = launched(lambda: conv_back(y)) | {"differentiate": 1}
+    assert launched(lambda: backward(y)) == want
+    unit.bn.eval()  # alone: its statistics are constants, and the activation is on its own
+    assert launched(lambda: unit(x)) == launched(lambda: unit.conv(x)) | {"normalise": 1} | {
+        activation: 1
+    }
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -126,6 +142,47 @@ def planted(page, right, wrong, monkeypatch):
             yield
     finally:
         cuda.module.cache_clear()
+
+
+def expect_the_bits_of_one_after_the_other(dtype, length, monkeypatch):
+    """batch_norm_activated, against batch_norm and the activation, special values and ties too."""
+    monkeypatch.setattr(batch_norm_slices, "SLICE", length)
+    where = place("emulated")
+
+    def same(e):
+        x, w, b, dy = (where.asarray(a, dtype) for a in (*e.inputs.values(), e.dy))
+        eps, activation = e.options["eps"], e.options["activation"]
+        (y, *statistics), backward = hand.batch_norm_activated(x, w, b, **e.options)
+        (v, *apart), norm_back = hand.batch_norm(x, w, b, eps=eps)
+        want, act_back = getattr(hand, activation)(v)
+        fused = [y, *statistics, *backward(dy)]
+        for mine, theirs in zip(fused, [want, *apart, *norm_back(act_back(dy))], strict=True):
+            np.testing.assert_array_equal(to_host(mine), to_host(theirs), strict=True)
+        met.append(bool((to_host(v) == 0).any()))
+
+    met = []
+    for_all(CASES["batch_norm_activated"].strata(20), same, using=GENERATE, seed=length)
+    assert sum(met) >= 1  # at the kink
+
+
+@pytest.mark.parametrize("length", [3, batch_norm_slices.SLICE])
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+def test_an_activation_behind_batch_norm_is_to_the_bit_what_it_is_alone(dtype, length, monkeypatch):
+    expect_the_bits_of_one_after_the_other(dtype, length, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("v > 0 ? dy : slope * dy", "v >= 0 ? dy : slope * dy"),
+        ("v > 0 || v != v ? dy", "v >= 0 ? dy"),
+        ("return v > 0 || v != v ? dy : real(0);", "return v > 0 ? dy : real(0);"),
+        ("v < 0 ? (slope ? slope * v : 0) : v", "v > 0 ? v : (slope ? slope * v : 0)"),
+    ],
+)
+def test_a_wrong_side_of_the_kink_would_be_seen(right, wrong, monkeypatch):
+    with planted("batch_norm", right, wrong, monkeypatch), pytest.raises(AssertionError):
+        expect_the_bits_of_one_after_the_other("float32", 3, monkeypatch)
 
 
 def test_a_channel_has_no_more_slices_than_a_block_has_threads(monkeypatch):
@@ -268,7 +325,7 @@ def expect_the_last_slice_of_three_large_channels():
     w = b = mean = var = xp.ones(3, dtype=xp.float32)
     with emulator.only_blocks([cut.blocks - 1]):
         cut.launch("statistics", x, sums)
-        cut.launch("normalise", x, w, b, cut.real(0), sums, y, mean.copy(), var.copy())
+        cut.launch("normalise", x, w, b, cut.real(0), cut.real(1), sums, y, mean.copy(), var.copy())
     m, (others, last) = side * side, to_host(y.reshape(-1)[-2:])
     np.testing.assert_allclose(
         to_host(sums[-1])[[0, 2]], [4.0, 16.0], rtol=1e-5

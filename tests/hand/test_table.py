@@ -19,6 +19,7 @@ from armlab.hand.kernels import (
     add_unbuffered,
     batch_norm_slices,
     conv2d_linear,
+    conv2d_linear_bias,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
@@ -140,9 +141,13 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
         [convolution(1), (ONE_PIXEL, *convolution(1, groups=2)[1:])]
         + [(ONE_PIXEL, *convolution(3, padding=1)[1:]), (ONE_PIXEL, *convolution(1, 2)[1:])],
     ),
+    conv2d_linear_bias.conv2d_with_bias: (
+        [(ONE_PIXEL, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
+        [(X, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
+    ),
     batch_norm_slices.running_statistics: (
-        [(None, None, None, 0.1, 2)],
-        [(None, None, None, 0.1, 0)],
+        [(None, None, 2, None)],
+        [(None, None, 0, None)],
     ),
     sigmoid_gate_in_tiles.sigmoid_gate: (
         [

@@ -238,6 +238,13 @@ def test_what_does_not_fit_runs_as_array_code():
     assert set(optimiser.state_dict()) == {f"velocity.{key}" for key in SHAPES}
 
 
+def test_the_table_fits_into_the_arguments_of_a_launch():
+    """4 KB, whatever the driver: three buffers read and three written, and Adam's eight numbers."""
+    assert arrays_at_once.PARTS.itemsize + 6 * 8 + 8 * 8 <= 4096
+    assert f"Part part[{arrays_at_once.MOST}];" in cuda.source("arrays_at_once")
+    assert len(hand.BiSeNet(19).parameters()) <= arrays_at_once.MOST
+
+
 # -- the look for NaN ------------------------------------------------------------------------------
 
 

@@ -57,10 +57,10 @@ FAULTS = [
     Fault(
         "ConvBNAct: activation forgotten backward",
         "ConvBNAct",
-        "conv_bn_act",
-        "ConvBNAct.forward.backward",
+        "batch_norm_activated",
+        "activated.backward",
         "return",
-        "return conv_bn_back(dy, input_grad=input_grad)",
+        "return bn_back(dy)",
         "a backward reads its forward upwards, every line of it",
     ),
     Fault(

@@ -21,6 +21,7 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
+#define __grid_constant__
 
 struct uint3 {
   unsigned x, y, z;

@@ -18,7 +18,7 @@ or ARMLAB_KERNELS=reference in the environment, which is read once. The block ho
 called within it, by workers of `parts` as well; a backward stays what its forward chose.
 
 A kernel takes what the specification hands it and returns what the specification returns. Those of
-conv2d leave the bias to it:
+conv2d leave the bias to it, unless there is one that takes it too, conv2d_with_bias:
 
     conv2d(x, w, window, groups)    (y, backward)
     backward(dy, input_grad)        (dx, dw), dx None where input_grad is False
@@ -49,6 +49,7 @@ from armlab.hand.kernels import (
     conv2d_columns,
     conv2d_gather,
     conv2d_linear,
+    conv2d_linear_bias,
     conv2d_pointwise,
     conv2d_rows,
     conv2d_winograd,
@@ -98,8 +99,10 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("resize", numpy, resize_bands.resize),
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
+    Kernel("conv2d_with_bias", cupy, conv2d_linear_bias.conv2d_with_bias, conv2d_linear_bias.fits),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
     Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
+    Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),
     Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
     Kernel(
         "running_statistics",
@@ -131,6 +134,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
 ]
 
 OF_TRAINING = [  # what `armlab.training` asks for
+    Kernel("joint_loss", cupy, cross_entropy_of_pixel.joint_loss, cross_entropy_of_pixel.fits),
     Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
     Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]

@@ -78,7 +78,7 @@ def step(
     """
     shapes = _shapes(weights)
     buffers = [_buffer(arrays, [*weights]) for arrays in (weights, *states)]
-    given = [cuda.contiguous(grads[key]) for key in weights]
+    given = _in_rows([grads[key] for key in weights])
     decayed = [bool(rule["decay"]) and w.ndim > 1 for w in weights.values()]
     length = _blocks(map(prod, shapes.values()))[-1] * BLOCK
     made = [cuda.empty(like, (length,)) for _ in buffers]
@@ -90,7 +90,7 @@ def step(
 
 def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
     """The loss, and behind it numbers that are finite where all values are. Launches: 1."""
-    kept = [cuda.contiguous(a) for a in arrays if a.dtype == loss.dtype]
+    kept = _in_rows([a for a in arrays if a.dtype == loss.dtype])
     tables = list(_tables(_spans([loss, *kept])))
     found = cuda.empty(loss, (1 + sum(min(blocks, MOST_BLOCKS) for _, blocks in tables),))
     at = 1
@@ -106,6 +106,11 @@ def _shapes(arrays: State) -> Mapping[str, tuple[int, ...]]:
     if isinstance(arrays, Packed):
         return arrays.shapes
     return {key: tuple(a.shape) for key, a in arrays.items()}
+
+
+def _in_rows(arrays: Sequence[Array]) -> list[Array]:
+    """The arrays, each contiguous."""
+    return [a if a.flags.c_contiguous else cuda.contiguous(a) for a in arrays]
 
 
 def _blocks(sizes: Iterable[int]) -> list[int]:
@@ -139,7 +144,7 @@ def _buffer(arrays: State, keys: list[str]) -> Any:
     given = [arrays[key] for key in keys if arrays and arrays[key].size]
     if not given:
         return NOTHING
-    given = [cuda.contiguous(a) for a in given]
+    given = _in_rows(given)
     if len(_spans(given)) == 1:
         return given[0]
     spans = [(a.data.ptr, a.size) for a in given]

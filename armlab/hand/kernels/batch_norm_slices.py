@@ -5,6 +5,8 @@ would have to wait for each other. So a first kernel writes the sums of each sli
 each block adds up those of its channel before it goes on with its own slice: `cuda/batch_norm.cu`.
 With statistics that are given there is nothing to wait for: `cuda/batch_norm_eval.cu`.
 
+An activation behind it goes along: it is in the same two kernels, and its backward too.
+
 Launches in training: 2 forward and 2 backward, and 1 for the running statistics. In evaluation: 1
 forward and 2 backward. Where a channel has no more than `SLICE` values, 1 forward and 1 backward.
 """
@@ -17,6 +19,7 @@ from armlab.arrays import Array
 from armlab.hand.kernels import cuda
 from armlab.hand.kernels.kernel import Backward
 
+SLOPES = {"relu": 0.0, "leaky_relu": 0.01}  # of v < 0
 SLICE = 4096  # values of a slice, at least: more where there would be more slices than threads
 
 
@@ -24,17 +27,32 @@ def batch_norm(
     x: Array, w: Array, b: Array, eps: float
 ) -> tuple[tuple[Array, Array, Array], Backward]:
     """Equals `hand.batch_norm` to the order of its sums."""
+    return _in_training(x, w, b, 1.0, eps)
+
+
+def batch_norm_activated(
+    x: Array, w: Array, b: Array, activation: str, eps: float
+) -> tuple[tuple[Array, Array, Array], Backward]:
+    """Equals `hand.batch_norm_activated` to the order of its sums."""
+    return _in_training(x, w, b, SLOPES[activation], eps)
+
+
+def _in_training(
+    x: Array, w: Array, b: Array, slope: float, eps: float
+) -> tuple[tuple[Array, Array, Array], Backward]:
     x, w, b = map(cuda.contiguous, (x, w, b))
     y, mean, var = (cuda.empty(x, a.shape) for a in (x, w, w))
     cut = _Cut("batch_norm", x)
+    numbers = cut.real(eps), cut.real(slope)
     sums = cut.sums(3, "statistics", x)  # (1) and (2), of each slice
-    cut.launch("normalise", x, w, b, cut.real(eps), sums, y, mean, var)  # (4)
+    cut.launch("normalise", x, w, b, *numbers, sums, y, mean, var)  # (4)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         dy = cuda.contiguous(dy)
         dx, dw, db = (cuda.empty(x, a.shape) for a in (x, w, w))
-        sums = cut.sums(2, "gradients", dy, x, mean, var, cut.real(eps))  # db and dw, of each slice
-        cut.launch("differentiate", dy, x, w, mean, var, cut.real(eps), sums, dx, dw, db)  # (5)
+        given = dy, x, w, b, mean, var, *numbers
+        sums = cut.sums(2, "gradients", *given)  # db and dw, of each slice
+        cut.launch("differentiate", *given, sums, dx, dw, db)  # (5)
         return dx, dw, db
 
     return (y, mean, var), backward
@@ -62,23 +80,19 @@ def batch_norm_eval(
     return y, backward
 
 
-def running_statistics(
-    mean: Array, var: Array, kept: tuple[Array, Array, Array], momentum: float, m: int
-) -> tuple[Array, Array, Array]:
-    """What `BatchNorm2d` keeps after a batch of m values a channel, with these statistics.
-
-    kept  running_mean, running_var, num_batches_tracked
-    """
-    real = mean.dtype.type
-    shares = real(1 - momentum), real(momentum), real(momentum * (m / (m - 1)))
+def running_statistics(mean: Array, var: Array, m: int, bn: Any) -> None:
+    """Equals `BatchNorm2d.keep` of this layer, for a batch of m values a channel."""
+    real, momentum = mean.dtype.type, bn.momentum
+    kept = bn.running_mean, bn.running_var, bn.num_batches_tracked
     new = tuple(cuda.empty(a, a.shape) for a in kept)
-    statistics = map(cuda.contiguous, (mean, var, *kept))
+    arrays = map(cuda.contiguous, (mean, var, *kept))
+    shares = real(1 - momentum), real(momentum), real(momentum * (m / (m - 1)))
     page = "batch_norm_eval", "keep", mean, len(mean)
-    cuda.launch(*page, *statistics, *shares, *new, len(mean))
-    return new
+    cuda.launch(*page, *arrays, *shares, *new, len(mean))
+    bn.running_mean, bn.running_var, bn.num_batches_tracked = new
 
 
-def moves_statistics(mean: Array, var: Array, kept: Any, momentum: float, m: int) -> bool:
+def moves_statistics(mean: Array, var: Array, m: int, bn: Any) -> bool:
     """An empty batch only counts."""
     return m > 1
 

@@ -212,4 +212,18 @@ FAULTS = [
         "CBAMSpatial",
         "a barrier missing between the halves",
     ),
+    # linear
+    ("linear", "total + b[t.result % k]", "total", "SqueezeExcitation", "no bias"),
+    ("linear", "b[t.result % k]", "b[t.result / k]", "SqueezeExcitation", "the bias of an image"),
+    ("linear", "w + t.result % k * v.count", "w + t.result % k", "SqueezeExcitation", "rows of w"),
+    ("linear", "w[q * v.after + c]", "w[c * v.count + q]", "SqueezeExcitation", "w not turned"),
+    ("linear", ": up;  // (3)", ": real(1);  // (3)", "SqueezeExcitation", "db counts images"),
+    (
+        "linear",
+        "sum += column < c",
+        "sum = column < c",
+        "SqueezeExcitation",
+        "the last image alone",
+    ),
+    ("linear", "at >= k * (c + 1)", "at > k * (c + 1)", "SqueezeExcitation", "one row too many"),
 ]

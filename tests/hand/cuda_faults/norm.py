@@ -54,8 +54,8 @@ FAULTS = [
     ),
     (
         "batch_norm",
-        "dy[at] - sums.a / m - ",
-        "dy[at] - sums.a - ",
+        "(dv - sums.a / m - ",
+        "(dv - sums.a - ",
         "batch_norm",
         "1/m missing before db",
     ),
@@ -72,6 +72,20 @@ FAULTS = [
         "if (threadIdx.x == 0 && blockIdx.x % s.slices) of_slice[blockIdx.x] = found;",
         "batch_norm",
         "the first slice of a channel is never written",
+    ),
+    (
+        "batch_norm",
+        "(slope ? slope * v : 0)",
+        "v",
+        "batch_norm_activated",
+        "nothing is activated",
+    ),
+    (
+        "batch_norm",
+        "dv = passed(dy[at], c.v(xhat), slope);\n    mine.a += dv;",
+        "dv = dy[at];\n    mine.a += dv;",
+        "batch_norm_activated",
+        "the sums are of dy, not of what the activation lets through",
     ),
     # -- batch_norm_eval.cu
     (

@@ -3,8 +3,11 @@
 //     mean = Σ x / m                                                   (1)
 //     var  = Σ (x - mean)² / m                                         (2)
 //     r    = 1 / sqrt(var + eps)                                       (3)
-//     y    = w x̂ + b,   x̂ = (x - mean) r                               (4)
-//     dx   = w r (dy - db / m - x̂ dw / m),   db = Σ dy,  dw = Σ dy x̂   (5)
+//     y    = act(v),   v = w x̂ + b,   x̂ = (x - mean) r                 (4)
+//     dx   = w r (dv - db / m - x̂ dw / m),   db = Σ dv,  dw = Σ dv x̂   (5)
+//
+// act is LeakyReLU, with slope 0 ReLU, and with slope 1 nothing: then y is v, and dv is dy. v is
+// computed again in the backward, by the same rounding, which costs less than to read y.
 //
 // A block of 256 threads for a slice of a channel. statistics and gradients write the sums of each
 // slice; in normalise and differentiate each block adds up those of its channel, a thread for each
@@ -21,6 +24,20 @@
 // read again comes from the cache, and both are the floor.
 
 #include "slices.cuh"
+
+// (4), and what of dy it lets through: at 0 and NaN as `relu` and `leaky_relu` have it
+__device__ real activated(real v, real slope) { return v < 0 ? (slope ? slope * v : 0) : v; }
+__device__ real passed(real dy, real v, real slope) {
+  if (slope) return v > 0 ? dy : slope * dy;
+  return v > 0 || v != v ? dy : real(0);
+}
+
+// What a thread knows of its channel
+struct Channel {
+  real mean, r, w, b;
+  __device__ real xhat(real x) const { return (x - mean) * r; }
+  __device__ real v(real xhat) const { return fma(w, xhat, b); }
+};
 
 struct Moments {
   real sum, off, square;  // Σ x, Σ (x - mean_s) and Σ (x - mean_s)² of a slice s
@@ -54,13 +71,15 @@ __device__ Sums statistics_of_channel(const real* x, const Moments* of_slice, co
   return {mean, total({0, mine.square + apart * (2 * mine.off + many * apart)}).b / m};  // (6)
 }
 
-// Of this block's slice: Σ dy, and Σ dy x̂
-__device__ Sums products(const real* dy, const real* x, real mean, real r, const Shape& s) {
+// Of this block's slice: Σ dv, and Σ dv x̂
+__device__ Sums products(const real* dy, const real* x, const Channel& c, real slope,
+                         const Shape& s) {
   Sums mine = {0, 0};
   for (Walk walk(s); walk.left > 0; walk.next(s)) {
     const long long at = walk.at(s);
-    mine.a += dy[at];
-    mine.b += dy[at] * ((x[at] - mean) * r);
+    const real xhat = c.xhat(x[at]), dv = passed(dy[at], c.v(xhat), slope);
+    mine.a += dv;
+    mine.b += dv * xhat;
   }
   return total(mine);
 }
@@ -71,38 +90,40 @@ extern "C" __global__ void statistics(const real* x, Moments* of_slice, Shape s)
 }
 
 extern "C" __global__ void normalise(const real* x, const real* w, const real* b, real eps,
-                                     const Moments* of_slice, real* y, real* mean, real* var,
-                                     Shape s) {
+                                     real slope, const Moments* of_slice, real* y, real* mean,
+                                     real* var, Shape s) {
   const Sums found = statistics_of_channel(x, of_slice, s);
-  const long long c = blockIdx.x / s.slices;
-  const real r = 1 / sqrt(found.b + eps), wc = w[c], bc = b[c];  // (3)
+  const long long i = blockIdx.x / s.slices;
+  const Channel c = {found.a, 1 / sqrt(found.b + eps), w[i], b[i]};  // (3)
   for (Walk walk(s); walk.left > 0; walk.next(s)) {
     const long long at = walk.at(s);
-    y[at] = wc * (x[at] - found.a) * r + bc;  // (4)
+    y[at] = activated(c.v(c.xhat(x[at])), slope);  // (4)
   }
-  if (threadIdx.x == 0 && blockIdx.x % s.slices == 0) mean[c] = found.a, var[c] = found.b;
+  if (threadIdx.x == 0 && blockIdx.x % s.slices == 0) mean[i] = found.a, var[i] = found.b;
 }
 
-extern "C" __global__ void gradients(const real* dy, const real* x, const real* mean,
-                                     const real* var, real eps, Sums* of_slice, Shape s) {
-  const long long c = blockIdx.x / s.slices;
-  const Sums sums = products(dy, x, mean[c], 1 / sqrt(var[c] + eps), s);
+extern "C" __global__ void gradients(const real* dy, const real* x, const real* w, const real* b,
+                                     const real* mean, const real* var, real eps, real slope,
+                                     Sums* of_slice, Shape s) {
+  const long long i = blockIdx.x / s.slices;
+  const Channel c = {mean[i], 1 / sqrt(var[i] + eps), w[i], b[i]};  // (3)
+  const Sums sums = products(dy, x, c, slope, s);
   if (threadIdx.x == 0) of_slice[blockIdx.x] = sums;
 }
 
 extern "C" __global__ void differentiate(const real* dy, const real* x, const real* w,
-                                         const real* mean, const real* var, real eps,
-                                         const Sums* of_slice, real* dx, real* dw, real* db,
-                                         Shape s) {
-  const long long c = blockIdx.x / s.slices, t = threadIdx.x;
-  const real r = 1 / sqrt(var[c] + eps), m = max(s.n * s.p, 1LL);  // (3)
-  const Sums sums = s.slices == 1 ? products(dy, x, mean[c], r, s)
-                                  : total(t < s.slices ? of_slice[c * s.slices + t] : Sums{0, 0});
-  const real wc = w[c], centre = mean[c];
+                                         const real* b, const real* mean, const real* var, real eps,
+                                         real slope, const Sums* of_slice, real* dx, real* dw,
+                                         real* db, Shape s) {
+  const long long i = blockIdx.x / s.slices, t = threadIdx.x;
+  const Channel c = {mean[i], 1 / sqrt(var[i] + eps), w[i], b[i]};  // (3)
+  const real m = max(s.n * s.p, 1LL);
+  const Sums sums = s.slices == 1 ? products(dy, x, c, slope, s)
+                                  : total(t < s.slices ? of_slice[i * s.slices + t] : Sums{0, 0});
   for (Walk walk(s); walk.left > 0; walk.next(s)) {
     const long long at = walk.at(s);
-    const real xhat = (x[at] - centre) * r;
-    dx[at] = wc * r * (dy[at] - sums.a / m - xhat * sums.b / m);  // (5)
+    const real xhat = c.xhat(x[at]), dv = passed(dy[at], c.v(xhat), slope);
+    dx[at] = c.w * c.r * (dv - sums.a / m - xhat * sums.b / m);  // (5)
   }
-  if (t == 0 && blockIdx.x % s.slices == 0) db[c] = sums.a, dw[c] = sums.b;
+  if (t == 0 && blockIdx.x % s.slices == 0) db[i] = sums.a, dw[i] = sums.b;
 }

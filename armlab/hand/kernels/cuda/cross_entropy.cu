@@ -1,23 +1,31 @@
-// Softmax cross-entropy over pixels: the loss in two launches, its gradient in one.
+// Softmax cross-entropy over pixels: the loss in two launches, its gradient in one; of several
+// outputs with the same labels, the sum of their losses in as many.
 //
 //     p    = exp(a) / Σ_k exp(a_k)                                                          (1)
 //     q_k  = weight_k where k is the label, else 0                                          (2)
 //     loss = - Σ q log p / Σ q                                                              (3)
 //     da   = (p Σ_k q_k - q) dloss / Σ q                                                    (4)
 //
-// of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added up as
-// a tree; mean adds those up in one block, thread by thread in their order and then as a tree. So
-// the sums have one order, and no value waits for another block. Of a pixel only the label's
-// logarithm is formed, from the largest logit and z = Σ_k exp(a_k - largest), which never
-// overflows. A pixel that does not count is not looked at: it may hold NaN. gradient forms largest
+// loss_of_pixels has one thread for a pixel and leaves the two sums of (3) over each block, added
+// up as a tree; loss_mean adds those up in one block, thread by thread in their order and then as a
+// tree. So the sums have one order, and no value waits for another block. Of a pixel only the
+// label's logarithm is formed, from the largest logit and z = Σ_k exp(a_k - largest), which never
+// overflows. A pixel that does not count is not looked at: it may hold NaN. loss_back forms largest
 // and z again, since to keep them would be two more arrays.
 //
-// of_pixels reads a and the labels, gradient as well and writes da: the floor, if the K logits of
-// 256 pixels stay in the cache from one loop over the classes to the next.
+// loss_of_pixels reads a and the labels, loss_back as well and writes da: the floor, if the K
+// logits of 256 pixels stay in the cache from one loop over the classes to the next.
 
 struct Sizes {
   long long images, classes, pixels;  // pixels of one image
   long long ignored;                  // the label of a pixel that does not count
+  long long outputs, blocks;          // blocks of one output
+};
+
+constexpr int THREADS = 256, OUTPUTS = 8;
+
+struct Outputs {  // __grid_constant__: indexed where it is, not copied to each thread
+  const real* a[OUTPUTS];
 };
 
 struct Pixel {
@@ -29,8 +37,6 @@ struct Pixel {
 struct Softmax {
   real largest, z;
 };
-
-constexpr int THREADS = 256;
 
 __device__ Pixel pixel(long long at, const long long* labels, const real* weight, const Sizes& v) {
   const int label = labels[at];
@@ -58,10 +64,12 @@ __device__ void add_up(real* q, real* lost) {
   }
 }
 
-extern "C" __global__ void of_pixels(const real* a, const long long* labels, const real* weight,
-                                     real* sums, Sizes v) {
+extern "C" __global__ void loss_of_pixels(const __grid_constant__ Outputs outputs,
+                                          const long long* labels, const real* weight, real* sums,
+                                          Sizes v) {
   __shared__ real q[THREADS], lost[THREADS];
-  const long long at = (long long)blockIdx.x * THREADS + threadIdx.x;
+  const real* a = outputs.a[blockIdx.x / v.blocks];
+  const long long at = blockIdx.x % v.blocks * THREADS + threadIdx.x;
   q[threadIdx.x] = lost[threadIdx.x] = 0;
   if (at < v.images * v.pixels) {
     const Pixel p = pixel(at, labels, weight, v);
@@ -78,35 +86,42 @@ extern "C" __global__ void of_pixels(const real* a, const long long* labels, con
   sums[2 * (long long)blockIdx.x + 1] = lost[0];
 }
 
-extern "C" __global__ void mean(const real* sums, real* loss_and_total, long long blocks) {
+extern "C" __global__ void loss_mean(const real* sums, real* loss_and_total, Sizes v) {
   __shared__ real q[THREADS], lost[THREADS];
-  q[threadIdx.x] = lost[threadIdx.x] = 0;
-  for (long long block = threadIdx.x; block < blocks; block += THREADS) {
-    q[threadIdx.x] += sums[2 * block];
-    lost[threadIdx.x] += sums[2 * block + 1];
+  real loss = 0;
+  for (long long output = 0; output < v.outputs; output++, sums += 2 * v.blocks) {
+    __syncthreads();
+    q[threadIdx.x] = lost[threadIdx.x] = 0;
+    for (long long block = threadIdx.x; block < v.blocks; block += THREADS) {
+      q[threadIdx.x] += sums[2 * block];
+      lost[threadIdx.x] += sums[2 * block + 1];
+    }
+    add_up(q, lost);
+    if (threadIdx.x == 0) loss += -lost[0] / q[0];  // (3)
   }
-  add_up(q, lost);
   if (threadIdx.x) return;
-  loss_and_total[0] = -lost[0] / q[0];  // (3)
-  loss_and_total[1] = q[0];
+  loss_and_total[0] = loss;
+  loss_and_total[1] = q[0];  // of the last output, and so of each
 }
 
 // dloss is an array or, where that is null, a number.
-extern "C" __global__ void gradient(const real* a, const long long* labels, const real* weight,
-                                    const real* loss_and_total, const real* dloss, real number,
-                                    real* da, Sizes v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+extern "C" __global__ void loss_back(const __grid_constant__ Outputs outputs,
+                                     const long long* labels, const real* weight,
+                                     const real* loss_and_total, const real* dloss, real number,
+                                     real* da, Sizes v) {
+  const long long output = blockIdx.x / v.blocks;
+  const long long at = blockIdx.x % v.blocks * THREADS + threadIdx.x;
   if (at >= v.images * v.pixels) return;
+  const real* a = outputs.a[output];
+  da += output * v.images * v.classes * v.pixels;
   const Pixel p = pixel(at, labels, weight, v);
-  if (p.q == 0) {
-    for (long long k = 0; k < v.classes; k++) da[p.first + k * v.pixels] = 0;
-    return;
-  }
-  const Softmax of = softmax(a + p.first, v);
+  const bool counts = p.q != 0;
+  const Softmax of = counts ? softmax(a + p.first, v) : Softmax{0, 1};
   const real share = (dloss ? *dloss : number) / loss_and_total[1];
+#pragma unroll 1
   for (long long k = 0; k < v.classes; k++) {
     const long long here = p.first + k * v.pixels;
-    const real probability = exp(a[here] - of.largest) / of.z;          // (1)
-    da[here] = (probability * p.q - (k == p.label ? p.q : 0)) * share;  // (4)
+    const real probability = counts ? exp(a[here] - of.largest) / of.z : real(0);          // (1)
+    da[here] = counts ? (probability * p.q - (k == p.label ? p.q : 0)) * share : real(0);  // (4)
   }
 }

@@ -7,8 +7,8 @@
 //     y[i, j]  = Σ_h Σ_w A[i, h] B[j, w] x[h, w]                                             (3)
 //     dx[h, w] = Σ_i Σ_j A[i, h] B[j, w] dy[i, j]                                            (4)
 //
-// (1) is that of resize_bilinear times 2 OH: integers, so that a weight (2) is rounded once. Of a row
-// of A at most two are not 0, of a column those i whose p_i lies within a pixel of h.
+// (1) is that of resize_bilinear times 2 OH: integers, so that a weight (2) is rounded once. Of a
+// row of A at most two are not 0, of a column those i whose p_i lies within a pixel of h.
 //
 // Nearest:  y[i, j] = x[floor(i H / OH), floor(j W / OW)], and dx the sum of dy where it came from.
 //

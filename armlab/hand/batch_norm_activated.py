@@ -1,0 +1,80 @@
+"""Batch normalisation with its activation: one pass over the features where that is worth it."""
+
+from __future__ import annotations
+
+from armlab.arrays import Array, array_namespace
+from armlab.hand import kernels
+from armlab.hand.backward import Backward, Grads
+from armlab.hand.batch_norm import BatchNorm2d, batch_norm, expect_batch, values_per_channel
+from armlab.hand.leaky_relu import leaky_relu
+from armlab.hand.relu import relu
+
+ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu}
+
+
+def batch_norm_activated(
+    x: Array, w: Array, b: Array, *, activation: str = "relu", eps: float = 1e-5
+) -> tuple[tuple[Array, Array, Array], Backward]:
+    """`batch_norm`, which is training mode, and behind it `relu` or `leaky_relu` (slope 0.01).
+
+    x, y  (N, C, H, W);  w, b, mean, var  (C,)
+
+        v = w (x - mean) r + b                              (1)
+        y = act(v)                                          (2)
+
+    The value is (y, mean, var). `activated` calls it where the table of kernels has one for it,
+    which spares a GPU that v is written and read again; elsewhere it calls one after the other.
+    Raises ValueError for another activation, and as `batch_norm` does.
+    """
+    array_namespace(x, w, b)
+    expect_activation("batch_norm_activated", activation)
+    expect_batch("batch_norm_activated", x, w, b)
+    if kernel := kernels.choose("batch_norm_activated", x, w, b, activation, float(eps)):
+        return kernel(x, w, b, activation, float(eps))
+    (v, mean, var), norm_back = batch_norm(x, w, b, eps=eps)  # (1)
+    y, act_back = ACTIVATIONS[activation](v)  # (2)
+
+    def backward(dy: Array) -> tuple[Array, Array, Array]:
+        dv = act_back(dy)  # (2)
+        return norm_back(dv)  # (1)
+
+    return (y, mean, var), backward
+
+
+def expect_activation(name: str, activation: str) -> None:
+    """Refuse a name that is none of `ACTIVATIONS`."""
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"{name} expected activation 'relu' or 'leaky_relu', got {activation!r}: "
+            "choose one of them"
+        )
+
+
+def activated(bn: BatchNorm2d, x: Array, activation: str) -> tuple[Array, Backward]:
+    """act(bn(x)), and bn keeps what it keeps; in one pass where the table has a kernel for both.
+
+    backward(dy) gives (dx, the gradients of bn)
+    """
+    asked = "batch_norm_activated", x, bn.weight, bn.bias, activation, bn.eps
+    if bn.training and kernels.choose(*asked):
+        return _in_one_pass(bn, x, activation)
+    v, bn_back = bn(x)
+    y, act_back = ACTIVATIONS[activation](v)
+
+    def backward(dy: Array) -> tuple[Array, Grads]:
+        return bn_back(act_back(dy))
+
+    return y, backward
+
+
+def _in_one_pass(bn: BatchNorm2d, x: Array, activation: str) -> tuple[Array, Backward]:
+    (y, mean, var), back = batch_norm_activated(
+        x, bn.weight, bn.bias, activation=activation, eps=bn.eps
+    )
+    bn.keep(mean, var, m=values_per_channel(x))
+
+    def backward(dy: Array) -> tuple[Array, Grads]:
+        dx, dw, db = back(dy)
+        return dx, {"weight": dw, "bias": db}
+
+    return y, backward
