@@ -23,7 +23,7 @@ from typing import Any
 
 from armlab.arrays import Place, device_name, place
 from armlab.bench.kernel_call import KernelCall
-from armlab.bench.kernel_calls import SIZE, Size, asked, of_training
+from armlab.bench.kernel_calls import SIZE, Size, asked, of_state
 from armlab.bench.launches import QUEUED, calls
 
 MOST = 2**28  # bytes, more than caches hold
@@ -86,7 +86,10 @@ def _calls(where: Place, size: Size) -> Iterator[KernelCall | Row]:
         except Exception as error:
             on = list(each.arguments[0].shape)
             yield {"function": each.name, "part": "both", "on": on, "failed": _said(error)}
-    yield from of_training(where, size)
+    try:
+        yield from of_state(where, size)
+    except Exception as error:
+        yield {"function": "of state", "part": "all", "on": [*size], "failed": _said(error)}
 
 
 def _copied(where: Place, size: Size) -> KernelCall:

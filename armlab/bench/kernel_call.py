@@ -58,9 +58,9 @@ class Asked:
     @property
     def name(self) -> str:
         """Such as "relu", or "conv2d 3×3"."""
-        if self.function != "conv2d":
+        if not self.function.startswith("conv2d"):
             return self.function
-        return f"conv2d {'×'.join(map(str, self.arguments[1].shape[2:]))}"
+        return f"{self.function} {'×'.join(map(str, self.arguments[1].shape[2:]))}"
 
     def parts(self) -> Iterator[KernelCall]:
         """Forward and, where there is one, backward. RuntimeError where no kernel would run."""
@@ -80,9 +80,10 @@ class Asked:
             yield KernelCall(self.name, "backward", on, run, read)
 
     def _upstream(self, y: Any) -> Any:
-        if self.function == "cross_entropy":
+        if self.function in ("cross_entropy", "joint_loss"):
             return 1.0
-        return y[0] if self.function == "batch_norm" else y  # statistics have no gradient
+        in_training = "batch_norm", "batch_norm_activated"
+        return y[0] if self.function in in_training else y  # statistics have no gradient
 
 
 def _arrays(given: Any) -> Iterator[Array]:

@@ -20,25 +20,30 @@ Size = tuple[int, int, int, int]
 
 
 def asked(place: Place, size: Size = SIZE) -> list[Asked]:
-    """Every row of TABLE for CuPy, on float32 arrays of this size or pooled ones."""
+    """Every other row for CuPy, on float32 arrays of this size or pooled ones."""
     n, c, h, w = size
     a = _Drawn(place)
     x, other, kernel = a.normal(*size), a.normal(*size), a.normal(c, c, 3, 3)
     scale, shift, mean, var = a.normal(c), a.normal(c), a.normal(c), a.positive(c)
     pooled, pixel, slide = a.normal(n, c, 1, 1), a.normal(c, c, 1, 1), a.normal(1, 1, 3)
     rows, columns, strips = a.normal(n, c, h, 1), a.normal(n, c, 1, w), a.normal(n, c, h + w, 1)
-    labels, count = a.integers(c, n, h, w), a.integers(9)
+    labels = a.integers(c, n, h, w)
     window = Window.of(3, 2, 1)
     out = window.output_size("max_pool2d", (h, w))
     same, single = Window.of(3, 1, 1), Window.of(1)
     pooling = hand.channel_mean, hand.channel_max
     return [
         Asked("conv2d", (pooled, pixel, single, 1), (pooled, pixel), (True,)),
+        Asked("conv2d_with_bias", (pooled, pixel, shift, single, 1), (pooled, pixel), (True,)),
         Asked("conv2d", (x, pixel, single, 1), (x, pixel), (True,)),
         Asked("conv2d", (x, kernel, same, 1), (x, kernel), (True,)),
         Asked("batch_norm", (x, scale, shift, 1e-5), (x, scale, mean, var)),
+        Asked(
+            "batch_norm_activated",
+            (x, scale, shift, "relu", 1e-5),
+            (x, scale, shift, mean, var),
+        ),
         Asked("batch_norm_eval", (x, scale, shift, mean, var, 1e-5), (x, scale, mean, var)),
-        Asked("running_statistics", (mean, var, (shift, var, count), 0.1, n * h * w), None),
         Asked("relu", (x,), (x,)),
         Asked("leaky_relu", (x, 0.01), (x,)),
         Asked("hard_swish", (x,), (x,)),
@@ -60,24 +65,34 @@ def asked(place: Place, size: Size = SIZE) -> list[Asked]:
         Asked("split_strips", (strips, h)),
         Asked("channel_conv1d", (pooled, slide), (pooled, slide)),
         Asked("cross_entropy", (x, labels, None, 255), (x, labels)),
+        Asked("joint_loss", (x, (x, other), labels, None, 255), (x, other, labels)),
     ]
 
 
-def of_training(place: Place, size: Size = SIZE) -> list[KernelCall]:
-    """The rows of OF_TRAINING: a step of Adam on one array of this size, and the finite check."""
-    drawn, adam = _Drawn(place), Adam()
+def of_state(place: Place, size: Size = SIZE) -> list[KernelCall]:
+    """Rows that change what a module or an optimiser keeps, and the finite check of all that.
+
+    A step is one of Adam, on one array of this size.
+    """
+    drawn, adam, (n, c, h, w) = _Drawn(place), Adam(), size
     weights: Any = _Weights(drawn.normal(*size))
     grads, loss = {"w": drawn.normal(*size)}, drawn.positive()
+    bn, mean, var = hand.BatchNorm2d(c).to(place), drawn.normal(c), drawn.positive(c)
+
+    def keep() -> Any:
+        bn.keep(mean, var, m=n * h * w)
+        return bn.buffers()
 
     def step() -> Any:
         adam.step(weights, grads)
         return weights.w, list(adam.arrays())
 
     step()  # makes the moments
-    read = (weights.w, grads["w"], *adam.arrays())
+    kept, moved = (mean, var, *bn.buffers().values()), (weights.w, grads["w"], *adam.arrays())
     finite = lambda: with_finite(loss, [grads["w"]])  # noqa: E731
     return [
-        KernelCall("step", "forward", size, step, read),
+        KernelCall("running_statistics", "forward", (c,), keep, kept),
+        KernelCall("step", "forward", size, step, moved),
         KernelCall("with_finite", "forward", size, finite, (loss, grads["w"])),
     ]
 

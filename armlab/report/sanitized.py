@@ -19,7 +19,7 @@ from armlab.check import table
 from armlab.check.cases import FUNCTIONS
 
 NAMES = [case.name for case in FUNCTIONS] + ["BatchNorm2d", "CBAMSpatial"]  # all rows of the table
-SIZE = (2, 5, 7, 3)  # of the optimiser's kernels, which have no case
+SIZE = (2, 5, 7, 3)  # of one call of every row: not each has a case
 EXAMPLES = 10
 
 
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     where = place(args.device)
     with importlib.import_module("cupy").cuda.using_allocator(None):
-        for call in kernel_calls.of_training(where, SIZE):
+        calls = [call for each in kernel_calls.asked(where, SIZE) for call in each.parts()]
+        for call in (*calls, *kernel_calls.of_state(where, SIZE)):
             call.run()
         rows = list(table.rows(args.examples, place=where, names=args.names or NAMES))
     held = sum(row.holds for row in rows)

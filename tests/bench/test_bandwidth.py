@@ -24,11 +24,12 @@ def test_every_row_of_the_table_is_called(cupy_place):
     called = [
         kernels.choose(a.function, *a.arguments) for a in kernel_calls.asked(cupy_place, SIZE)
     ]
-    rows = [k.run for k in kernels.TABLE if k.library.__name__ == is_cupy_namespace.__name__]
-    assert len(rows) > 20
-    assert set(called) == set(rows)
-    others = {call.function for call in kernel_calls.of_training(cupy_place, SIZE)}
-    assert others == {k.function for k in kernels.OF_TRAINING}
+    others = {call.function for call in kernel_calls.of_state(cupy_place, SIZE)}
+    table = [k for k in kernels.TABLE if k.library.__name__ == is_cupy_namespace.__name__]
+    rows = {k.run: k.function for k in (*table, *kernels.OF_TRAINING)}
+    assert len(rows) > 25
+    assert set(called) == {run for run, function in rows.items() if function not in others}
+    assert others == {"running_statistics", "step", "with_finite"}
 
 
 FLOORS = {  # counted by hand: bytes read, bytes written
@@ -43,6 +44,7 @@ FLOORS = {  # counted by hand: bytes read, bytes written
     ("channel_max", "backward"): (12 * N * H * W, X),  # dy, and an index of 8 bytes
     ("concat_channels", "backward"): (2 * X, 2 * X),
     ("cross_entropy", "forward"): (X + 8 * N * H * W, 4),
+    ("joint_loss", "backward"): (2 * X + 8 * N * H * W, 2 * X),
 }
 
 
@@ -81,6 +83,16 @@ def test_one_that_fails_is_said_and_the_others_follow(cupy_place, monkeypatch):
     assert {row["function"] for row in rows} == NEAR
     assert {row["function"] for row in failed} == {"leaky_relu"}
     assert failed[0]["failed"] == "RuntimeError: no such launch"
+
+
+def test_where_state_cannot_be_made_that_is_said_after_the_others(cupy_place, monkeypatch):
+    def broken(where, size):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(bandwidth, "of_state", broken)
+    *others, last = bandwidth._calls(cupy_place, SIZE)
+    assert len(others) > 50
+    assert last["failed"] == "RuntimeError: no memory"
 
 
 NEAR = {"relu", "leaky_relu", "hard_swish"}
