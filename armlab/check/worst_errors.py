@@ -72,13 +72,13 @@ def _argument(function: str) -> str:
 def print_as_text(rows: Iterable[WorstError]) -> int:
     """The table, with the argument of each bound below its rows. 0 where all hold, else 1."""
     over, last = 0, ""
-    print(f"{'function':20}{'result':8}{'hand':>6}{'torch':>7}   worst error over bound, float32")
+    print(f"{'function':22}{'result':8}{'hand':>6}{'torch':>7}   worst error over bound, float32")
     for row in rows:
         if row.function != last:
             print(f"\n{_argument(row.function)}")
         verdict = "" if row.holds else "   OVER"
         print(
-            f"{row.function:20}{row.result:8}{row.hand:6.2f}{row.torch:7.2f}{verdict}", flush=True
+            f"{row.function:22}{row.result:8}{row.hand:6.2f}{row.torch:7.2f}{verdict}", flush=True
         )
         over, last = over + (not row.holds), row.function
     return 1 if over else 0

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from armlab.commands import GOOD, Commands, add_command
-from armlab.commands.module_arguments import add_module_arguments, asked_module
+from armlab.module_arguments import add_module_arguments, asked_module
 from armlab.extras import expect_packages
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ def batch_norm(
 
     mean = total(x) / m  # (1)
     centred = x - mean
-    var = total(xp.square(centred)) / m  # (2)
+    var = total(centred**2) / m  # (2)
     r = 1.0 / xp.sqrt(var + eps)  # (3)
     y = w * centred * r + b  # (4)
 

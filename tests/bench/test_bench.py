@@ -77,7 +77,8 @@ def test_list_names_every_function_and_every_group(capsys):
     code, out, _ = bench(capsys, "--list")
     assert code == 0
     listed = dict(line.split()[:2] for line in out.splitlines())
-    assert {case.name for case in FUNCTIONS} <= set(listed)
+    of_cupy_alone = {"batch_norm_activated"}  # on NumPy it is two others, one after the other
+    assert {case.name for case in FUNCTIONS} - of_cupy_alone <= set(listed)
     assert set(listed.values()) == set(GROUPS)
     assert {"arm32", "bisenet", "conv3x3-stem", "side-by-side", "import", "help"} <= set(listed)
 

@@ -12,7 +12,8 @@ from armlab import hand
 from armlab.check import adjoint
 from armlab.check.cases import FUNCTIONS, MODULES
 from armlab.check.smooth import smooth
-from armlab.hand import conv_bn_act, resnet18
+from armlab.hand import resnet18
+from armlab.hand.batch_norm_activated import ACTIVATIONS
 from armlab.watch import WITH_STATISTICS
 
 SHAPES = [(2, 3, 4, 5), (3, 1, 5, 2), (1, 4, 2, 3)]
@@ -138,8 +139,8 @@ def end_to_end(function, used=None):
 def test_backward_of_a_network(case, training, monkeypatch):
     """With a sigmoid for each ReLU; each output alone, then all of them together."""
     monkeypatch.setattr(resnet18, "relu", hand.sigmoid)
-    for activation in conv_bn_act.ACTIVATIONS:
-        monkeypatch.setitem(conv_bn_act.ACTIVATIONS, activation, hand.sigmoid)
+    for activation in ACTIVATIONS:
+        monkeypatch.setitem(ACTIVATIONS, activation, hand.sigmoid)
     y, _ = built(case, training)(*drawn(case, np.random.default_rng(0), 3, 9, 17))
     outputs = range(len(y)) if isinstance(y, tuple) else range(1)
     for used in [[i] for i in outputs] + [[*outputs]] * (len(outputs) > 1):

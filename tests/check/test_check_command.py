@@ -20,7 +20,8 @@ def test_the_table_has_a_row_for_each_result(capsys):
         results = [line.split()[2] for line in lines if line.startswith(f"{name} {dtype}")]
         wanted = {"y", "dx", "conv.conv.weight", "conv.bn.running_mean", "bn_atten.running_var"}
         assert wanted | {"conv_atten.weight", "bn_atten.bias"} <= set(results)
-    assert lines[2].split()[:3] == ["module", "dtype", "result"]
+    assert lines[1] == "by hand on the CPU"
+    assert lines[3].split()[:3] == ["module", "dtype", "result"]
     assert lines[-2].endswith("all within")
     counted = re.fullmatch(
         r"([\d,]+) times a result by hand was judged, and none was left out", lines[-1]

@@ -26,12 +26,13 @@ from armlab.check.layouts import LAYOUTS
 from armlab.check.sides import run_hand_arrays
 from armlab.check.special import without_warnings
 from armlab.check.strata import for_all
-from armlab.hand import conv_bn_act, kernels, resnet18
+from armlab.hand import kernels, resnet18
+from armlab.hand.batch_norm_activated import ACTIVATIONS
 
 pytestmark = pytest.mark.cupy
 DTYPES = ("float32", "float64")
 HANDED_ON = ("add", "subtract")  # they hand dy on as it is
-EMULATED = 20  # examples of a case there; rounded up to 29 of a function, 18 of a module
+EMULATED = 10  # examples of a case there, rounded up in each stratum
 
 
 @pytest.fixture(scope="session")
@@ -235,8 +236,8 @@ def test_backward_of_a_module(case, training, cupy_place):
 def test_backward_of_a_network(case, training, monkeypatch, cupy_place):
     """With a sigmoid for each ReLU, all outputs together."""
     monkeypatch.setattr(resnet18, "relu", hand.sigmoid)
-    for activation in conv_bn_act.ACTIVATIONS:
-        monkeypatch.setitem(conv_bn_act.ACTIVATIONS, activation, hand.sigmoid)
+    for activation in ACTIVATIONS:
+        monkeypatch.setitem(ACTIVATIONS, activation, hand.sigmoid)
     apart = [row for row in kernels.TABLE if row.function != "batch_norm_activated"]
     monkeypatch.setattr(kernels, "TABLE", apart)  # the activation is that of the dict
     expect_derivative(case, training, (3, 9, 17), cupy_place)

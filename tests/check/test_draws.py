@@ -68,7 +68,8 @@ def test_every_fast_convolution_is_drawn():
         kernels.choose("conv2d", e.inputs["x"], e.inputs["w"], window_of(e), e.options["groups"])
         for e in draw_all("conv2d")
     )
-    assert set(chosen) == {row.run for row in kernels.TABLE if row.function == "conv2d"}
+    rows = [row for row in kernels.TABLE if row.library is kernels.numpy]
+    assert set(chosen) == {row.run for row in rows if row.function == "conv2d"}
     assert min(chosen.values()) >= 5
 
 

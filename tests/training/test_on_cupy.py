@@ -169,12 +169,12 @@ def test_a_layer_that_makes_a_nan_is_named(learner, monkeypatch):
     """A fault that is there on CuPy alone; the call that meets it first is named by its module."""
     found, dataset, config = learner("cupy", attention="arm")
 
-    class Wrong(hand.BatchNorm2d):
+    class Wrong(hand.Conv2d):
         def forward(self, x):
             y, backward = super().forward(x)
             return (y if place_of(y) == HOST else y / (y - y)), backward
 
-    found.net.conv2.bn.__class__ = Wrong
+    found.net.conv2.conv.__class__ = Wrong
     with pytest.raises(NotFinite, match=r"^the output of conv2$"):
         found.step(*dataset.training(range(config.batch)), 1e-2)
 
