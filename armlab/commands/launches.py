@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from armlab.commands import GOOD, Commands, add_command
-from armlab.module_arguments import add_module_arguments, asked_module
 from armlab.extras import expect_packages
+from armlab.module_arguments import add_module_arguments, asked_module
 
 if TYPE_CHECKING:
     from armlab.bench.launches import Launches
