@@ -386,7 +386,7 @@ plt.show()
 # The file. `_keep` is the exercise.
 
 # %%
-source(hand.BatchNorm2d.forward, hand.BatchNorm2d._keep)
+source(hand.BatchNorm2d.forward, hand.BatchNorm2d.keep)
 
 # %% [markdown]
 # ## 4 · Backward, at length

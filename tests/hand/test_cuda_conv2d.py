@@ -146,6 +146,36 @@ def test_indices_of_32_bits_would_be_seen(monkeypatch):
         cuda.module.cache_clear()
 
 
+def end_of_a_large_gradient():
+    """The last two pixels of dx, of a map with more than 2³¹ that a 1×1 kernel without padding met."""
+    from armlab import emulator
+
+    xp, side = place("emulated").xp, 46_400
+    assert side * side > 1 << 31
+    assert side * side % cuda.THREADS == 0
+    dcolumns, dx = (xp.empty((side * side,), dtype=xp.float32) for _ in range(2))
+    dcolumns[-2:] = xp.asarray([3.0, 5.0], dtype=xp.float32)
+    window = {"n": 1, "c": 1, "h": side, "w": side, "oh": side, "ow": side, "r": 1, "s": 1}
+    window |= {"t": 1, "u": 1, "p": 0, "q": 0, "d": 1, "e": 1}
+    with emulator.only_blocks([side * side // cuda.THREADS - 1]):
+        cuda.launch("columns", "gather", dx, dx.size, dcolumns, dx, cuda.structure(**window))
+    return to_host(dx[-2:])
+
+
+def test_indices_of_a_gradient_beyond_2_to_the_31(monkeypatch):
+    np.testing.assert_array_equal(end_of_a_large_gradient(), [3, 5])
+    wide = "const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;\n  if (at >= v.n * v.c * v.h"
+    assert cuda.source("columns").count(wide) == 1
+    narrow = cuda.source("columns").replace(wide, wide.replace("long long", "int"))
+    monkeypatch.setattr(cuda, "source", lambda page: narrow)
+    cuda.module.cache_clear()
+    try:
+        with pytest.raises(Exception, match=r"kernel gather (reads|writes)"):
+            end_of_a_large_gradient()
+    finally:
+        cuda.module.cache_clear()
+
+
 def test_the_specification_runs_where_kernels_are_off(monkeypatch):
     x, w, options, *_ = CALLS["3×3"]
     there = [place("emulated").asarray(a) for a in drawn(x, w, options)]

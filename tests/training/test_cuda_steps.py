@@ -238,6 +238,27 @@ def test_what_does_not_fit_runs_as_array_code():
     assert set(optimiser.state_dict()) == {f"velocity.{key}" for key in SHAPES}
 
 
+def end_of_a_large_step(kernel, *states, **rule):
+    """The last two of more than 2³¹ weights after a step, where w = 1, 2 and g = 4, 8."""
+    from armlab import emulator
+
+    xp = place("emulated").xp
+    w, g = (xp.empty(((1 << 31) + 512,), dtype=xp.float32) for _ in range(2))
+    w[-2:], g[-2:] = xp.asarray([[1.0, 2.0], [4.0, 8.0]], dtype=xp.float32)
+    last = w.size // cuda.THREADS - 1
+    with emulator.only_blocks([last]):
+        new, *_ = arrays_at_once.step(w, {"w": w}, {"w": g}, *states, kernel=kernel, **rule)
+    return to_host(new["w"][-2:])
+
+
+def test_indices_beyond_2_to_the_31():
+    sgd = {"rate": -0.5, "momentum": 0.0, "decay": 0.0}
+    np.testing.assert_array_equal(end_of_a_large_step("sgd", {}, **sgd), [-1, -2])
+    moments = {"b1": 0.0, "rest1": 1.0, "b2": 0.0, "rest2": 1.0}
+    adam = {"rate": -0.5} | moments | {"root": 1.0, "eps": 0.0, "decay": 0.0}
+    np.testing.assert_array_equal(end_of_a_large_step("adam", {}, {}, **adam), [0.5, 1.5])
+
+
 def test_the_table_fits_into_the_arguments_of_a_launch():
     """4 KB, whatever the driver: three buffers read and three written, and Adam's eight numbers."""
     assert arrays_at_once.PARTS.itemsize + 6 * 8 + 8 * 8 <= 4096
