@@ -383,7 +383,7 @@ plt.show()
 # %% [markdown]
 # With 0.1 the kept means wander little. With the shares swapped it chases the last batch, and evaluation depends on which batch happened to come last.
 #
-# The file. `_keep` is the exercise.
+# The file. `keep` is the exercise.
 
 # %%
 source(hand.BatchNorm2d.forward, hand.BatchNorm2d.keep)
