@@ -296,7 +296,9 @@ def planted(fault):
     own = {
         old: vars(wrong)[name]
         for name, old in vars(right).items()
-        if isinstance(old, type | FunctionType) and old.__module__ == right.__name__
+        if isinstance(old, type | FunctionType)
+        and old.__module__ == right.__name__
+        and name in vars(wrong)  # torch.compile leaves names of its own behind
     }
     with swapped(own):
         yield
