@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cuda_faults import planted
 
 from armlab import hand
 from armlab.arrays import place, to_host
@@ -133,17 +134,12 @@ def test_indices_beyond_2_to_the_31():
     np.testing.assert_array_equal(found, [[corner[-1, -1], 0], [0, 0]])
 
 
-def test_indices_of_32_bits_would_be_seen(monkeypatch):
-    narrow = cuda.source("columns").replace(
-        "const long long at = (long long)", "const int at = (int)"
-    )
-    monkeypatch.setattr(cuda, "source", lambda page: narrow)
-    cuda.module.cache_clear()
-    try:
-        with pytest.raises(Exception, match=r"kernel columns (reads|writes)"):
-            end_of_large_columns()
-    finally:
-        cuda.module.cache_clear()
+NARROW = "columns", "const long long at = (long long)", "const int at = (int)", True  # both kernels
+
+
+def test_indices_of_32_bits_would_be_seen():
+    with planted(*NARROW), pytest.raises(Exception, match=r"kernel columns (reads|writes)"):
+        end_of_large_columns()
 
 
 def end_of_a_large_gradient():
@@ -162,18 +158,10 @@ def end_of_a_large_gradient():
     return to_host(dx[-2:])
 
 
-def test_indices_of_a_gradient_beyond_2_to_the_31(monkeypatch):
+def test_indices_of_a_gradient_beyond_2_to_the_31():
     np.testing.assert_array_equal(end_of_a_large_gradient(), [3, 5])
-    narrow = cuda.source("columns").replace(
-        "const long long at = (long long)", "const int at = (int)"
-    )
-    monkeypatch.setattr(cuda, "source", lambda page: narrow)
-    cuda.module.cache_clear()
-    try:
-        with pytest.raises(Exception, match=r"kernel gather (reads|writes)"):
-            end_of_a_large_gradient()
-    finally:
-        cuda.module.cache_clear()
+    with planted(*NARROW), pytest.raises(Exception, match=r"kernel gather (reads|writes)"):
+        end_of_a_large_gradient()
 
 
 def test_the_specification_runs_where_kernels_are_off(monkeypatch):

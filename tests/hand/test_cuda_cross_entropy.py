@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cuda_faults import planted
 from cuda_faults.cross_entropy import FAULTS
 
 from armlab import hand
@@ -201,21 +202,14 @@ def test_outputs_of_other_shapes_run_one_by_one():
 @pytest.mark.parametrize(
     "fault", [f for f in FAULTS if f[3] == "joint_loss"], ids=lambda fault: fault[4]
 )
-def test_a_wrong_kernel_of_several_outputs_is_caught(fault, monkeypatch):
+def test_a_wrong_kernel_of_several_outputs_is_caught(fault):
     from cupy_backends.cuda.api.driver import CUDADriverError
 
     from armlab import emulator
 
-    page, right, wrong, *_ = fault
-    text = cuda.source(page)
-    assert text.count(right) == 1
-    monkeypatch.setattr(cuda, "source", lambda _: text.replace(right, wrong))
-    cuda.module.cache_clear()
-    try:
-        with pytest.raises((AssertionError, CUDADriverError)), emulator.strict():
-            judged_jointly(3)
-    finally:
-        cuda.module.cache_clear()
+    caught = pytest.raises((AssertionError, CUDADriverError))
+    with planted(*fault[:3]), caught, emulator.strict():
+        judged_jointly(3)
 
 
 def test_several_outputs_in_strict_mode():
@@ -270,12 +264,7 @@ def test_indices_beyond_2_to_the_31():
     np.testing.assert_allclose(da, p, rtol=0, atol=60 * ROUNDOFF["float32"])
 
 
-def test_indices_of_32_bits_would_be_seen(monkeypatch):
-    narrow = cuda.source("cross_entropy").replace("const long long here =", "const int here =")
-    monkeypatch.setattr(cuda, "source", lambda page: narrow)
-    cuda.module.cache_clear()
-    try:
-        with pytest.raises(Exception, match=r"kernel loss_back (reads|writes)"):
-            end_of_large_logits()
-    finally:
-        cuda.module.cache_clear()
+def test_indices_of_32_bits_would_be_seen():
+    narrow = planted("cross_entropy", "const long long here =", "const int here =", True)
+    with narrow, pytest.raises(Exception, match=r"kernel loss_back (reads|writes)"):
+        end_of_large_logits()

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from cuda_faults import planted
 
 from armlab.arrays import place, to_host
 from armlab.hand.kernels import cuda, tiles
@@ -121,16 +122,11 @@ def test_indices_beyond_2_to_the_31(page):
 
 
 @pytest.mark.parametrize("page", ENDS)
-def test_indices_of_32_bits_would_be_seen(page, monkeypatch):
+def test_indices_of_32_bits_would_be_seen(page):
     """As an access where no memory is, or as results that are not there."""
     run, (right, wrong), kernel = ENDS[page]
-    narrow, others = cuda.source(page).replace(right, wrong), cuda.source
-    monkeypatch.setattr(cuda, "source", lambda p: narrow if p == page else others(p))
-    cuda.module.cache_clear()
-    try:
+    with planted(page, right, wrong, everywhere=True):
         found = results_or_error(run)
-    finally:
-        cuda.module.cache_clear()
     if isinstance(found, str):
         assert re.search(rf"kernel {kernel} (reads|writes)", found)
     else:

@@ -1,10 +1,11 @@
 """Batch normalisation and activations on CuPy: launches, slices, views, streams, far indices."""
 
 import math
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from cuda_faults import planted
 
 from armlab import hand
 from armlab.arrays import place, to_host
@@ -125,23 +126,8 @@ def test_slices_of_any_length_keep_the_bound(name, length, dtype, monkeypatch):
 
 def test_the_rounding_of_the_means_of_slices_would_be_seen(monkeypatch):
     right, wrong = "apart * (2 * mine.off + many * apart)", "apart * (many * apart)"
-    with planted("batch_norm", right, wrong, monkeypatch), pytest.raises(AssertionError):
+    with planted("batch_norm", right, wrong), pytest.raises(AssertionError):
         expect_slices_to_keep_the_bound("batch_norm", 3, "float32", monkeypatch)
-
-
-@contextmanager
-def planted(page, right, wrong, monkeypatch):
-    """Within this block the page says something else at one place."""
-    text, source = cuda.source(page), cuda.source
-    assert text.count(right) == 1
-    changed = text.replace(right, wrong)
-    cuda.module.cache_clear()
-    try:
-        with monkeypatch.context() as patched:
-            patched.setattr(cuda, "source", lambda p: changed if p == page else source(p))
-            yield
-    finally:
-        cuda.module.cache_clear()
 
 
 def expect_the_bits_of_one_after_the_other(dtype, length, monkeypatch):
@@ -181,7 +167,7 @@ def test_an_activation_behind_batch_norm_is_to_the_bit_what_it_is_alone(dtype, l
     ],
 )
 def test_a_wrong_side_of_the_kink_would_be_seen(right, wrong, monkeypatch):
-    with planted("batch_norm", right, wrong, monkeypatch), pytest.raises(AssertionError):
+    with planted("batch_norm", right, wrong), pytest.raises(AssertionError):
         expect_the_bits_of_one_after_the_other("float32", 3, monkeypatch)
 
 
@@ -366,12 +352,12 @@ def test_indices_beyond_2_to_the_31(page):
 
 
 @pytest.mark.parametrize("page", FAR)
-def test_indices_of_32_bits_would_be_seen(page, monkeypatch):
+def test_indices_of_32_bits_would_be_seen(page):
     from cupy_backends.cuda.api.driver import CUDADriverError
 
     expect_right, wide, narrow = FAR[page]
     wrong = pytest.raises((AssertionError, CUDADriverError))
-    with planted(page, wide, narrow, monkeypatch), wrong:
+    with planted(page, wide, narrow), wrong:
         expect_right()
 
 

@@ -1,0 +1,25 @@
+"""Wrong versions of the CUDA pages, and how one is planted.
+
+Each file has its FAULTS: (page, right, wrong, case, what is wrong).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from armlab.hand.kernels import cuda
+
+
+@contextmanager
+def planted(page: str, right: str, wrong: str, everywhere: bool = False) -> Iterator[None]:
+    """Within this block a page says something else, at one place or wherever it says so."""
+    text, source = cuda.source(page), cuda.source
+    times = text.count(right)
+    assert times == 1 or (everywhere and times), f"{page}.cu has {right!r} {times} times, not once"
+    changed = text.replace(right, wrong)
+    cuda.module.cache_clear()
+    try:
+        with patch.object(cuda, "source", lambda p: changed if p == page else source(p)):
+            yield
+    finally:
+        cuda.module.cache_clear()
