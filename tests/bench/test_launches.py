@@ -86,7 +86,7 @@ def optimiser(make):
     """The second step of one with three parameters, which all have a gradient."""
     parameters = [torch.nn.Parameter(drawn(n, 2)) for n in (1, 3, 4)]
     for p in parameters:
-        p.grad = torch.ones_like(p)
+        p.grad = drawn(*p.shape)
     made = make(parameters, lr=0.1, foreach=True)
     made.step()
     return made.step
