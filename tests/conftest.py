@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from contextlib import nullcontext
 from typing import Any
@@ -47,21 +45,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 # -- the device of this run: a GPU where CuPy finds one, else the emulated one, else none ------
 
 DEVICE = pytest.StashKey[str]()  # "cuda", "emulated", or "" where CuPy has no device here
-FINDS_A_GPU = (  # in a process of its own: here CuPy is still to be imported, if at all
-    "import ctypes, sys; sys.platform == 'linux' and ctypes.CDLL('libcuda.so.1')\n"
-    "import cupy; raise SystemExit(cupy.cuda.runtime.getDeviceCount() == 0)"
-)
-
-
-def cupy_finds_a_gpu() -> bool:
-    return not subprocess.run([sys.executable, "-c", FINDS_A_GPU], capture_output=True).returncode
 
 
 def device_of_this_run(forced: str | None) -> tuple[str, str]:
     """The name of CuPy's device in this process, "" where there is none, and then why."""
     from armlab import emulator
+    from armlab.exercises.cuda import card_answers
 
-    if forced == "cuda" or (not forced and cupy_finds_a_gpu()):
+    if forced == "cuda" or (not forced and card_answers()):
         return "cuda", ""
     if why := emulator.why_not():
         return "", why
