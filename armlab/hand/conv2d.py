@@ -48,7 +48,8 @@ def conv2d(
     a cross-correlation, as in every network library. Keeps nothing but x and w.
 
     backward(dy) gives (dx, dw, db); backward(dy, input_grad=False) spares dx, which is then
-    None: of an image, which nobody differentiates. On NumPy one of `armlab.hand.kernels` runs.
+    None: of an image, which nobody differentiates. On NumPy and CuPy one of
+    `armlab.hand.kernels` runs.
 
     Raises ValueError where shapes and groups do not fit each other.
     """
@@ -61,8 +62,9 @@ def conv2d(
         return biased(x, w, b, window, groups)
     convolve = kernels.choose("conv2d", x, w, window, groups) or conv2d_by_taps
     y, convolve_back = convolve(x, w, window, groups)
-    total = kernels.choose("channel_sum", y) or channel_sum
+    total = channel_sum
     if b is not None:
+        total = kernels.choose("channel_sum", y) or channel_sum
         y = y + per_channel(b)
 
     def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, Array, Array | None]:

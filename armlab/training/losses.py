@@ -25,8 +25,7 @@ def joint_loss(
 
     backward(1.0) gives a gradient for each output.
     """
-    for a in outputs:
-        labels = checked(a, labels, weight, ignore_index)  # the first call moves them
+    labels = checked(outputs[0], labels, weight, ignore_index)  # and moved, once for all
     if kernel := kernels.choose("joint_loss", outputs[0], outputs, labels, weight, ignore_index):
         at_once: tuple[Array, Backward] = kernel(outputs[0], outputs, labels, weight, ignore_index)
         return at_once

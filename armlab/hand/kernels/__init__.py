@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from array_api_compat import is_cupy_namespace, is_numpy_namespace
@@ -150,7 +151,7 @@ def choose(function: str, *arguments: Any) -> Callable[..., Any] | None:
     if _SPECIFICATION.get() or _only_the_specification():
         return None
     xp = array_namespace(arguments[0])
-    for kernel in (*TABLE, *OF_TRAINING):
+    for kernel in chain(TABLE, OF_TRAINING):
         if kernel.function == function and kernel.library(xp) and kernel.fits(*arguments):
             return kernel.run
     return None

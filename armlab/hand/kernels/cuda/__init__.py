@@ -21,7 +21,6 @@ from armlab.arrays import Array, dtype_name
 HERE = Path(__file__).parent
 REAL = {"float32": "float", "float64": "double"}
 THREADS = 256  # of a block, where each thread has one element
-WARP = 32
 
 
 def launch(page: str, kernel: str, like: Array, count: int, *arguments: Any) -> None:
