@@ -24,12 +24,9 @@ CUPY_HEADERS = ("complex.cuh", "carray.cuh", "atomics.cuh", "math_constants.h")
 KERNEL = re.compile(r"__global__\s+(?:\w+\s+)*?(?:__launch_bounds__\s*\([^)]*\)\s*)?(?:void\s+)?"
                     r"(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(")  # fmt: skip
 DYNAMIC = re.compile(r"extern\s+__shared__\s+([^;]*?)\s*(\w+)\s*\[\s*\]\s*;")
-C_LINKAGE = re.compile(r'extern\s+"C"')
 WAITS = re.compile(r"__sync|__shfl|_sync\s*\(")
 POSITION = re.compile(r"\b(threadIdx|blockIdx|blockDim|gridDim)\b")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-
-
 # Of kernels that CuPy did not write: an index outside of an array whose length is known.
 CHECKED = ("-fsanitize=bounds", "-fno-sanitize-recover=bounds")
 
