@@ -27,7 +27,9 @@ def _notebooks() -> ModuleType:
 
 notebooks = _notebooks()
 BOOKS = {source.stem: notebooks.notebook(source) for source in notebooks.sources()}
-NUMBERED = [stem for stem in BOOKS if stem != "index"]
+EVENING = "arm_in_one_evening"
+TAUGHT = [stem for stem in BOOKS if stem != "index"]
+NUMBERED = [stem for stem in TAUGHT if stem != EVENING]
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def exercises(lesson: str) -> list[Asked]:
     return found
 
 
-EXERCISES = [asked for lesson in NUMBERED for asked in exercises(lesson)]
+EXERCISES = [asked for lesson in TAUGHT for asked in exercises(lesson)]
 
 
 def copied(folder: Path) -> Path:
