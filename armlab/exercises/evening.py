@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -80,12 +81,12 @@ def arm_backward(
     return dy * s + share * dz[:, :, np.newaxis, np.newaxis], da.T @ z, da.sum(axis=0)
 
 
-def _with(**mistake: object) -> Gradients:
+def _with(**mistake: Any) -> Gradients:
     return partial(arm_backward, **mistake)
 
 
 def _other_dW(change: Callable[[np.ndarray], np.ndarray]) -> Gradients:
-    def wrong(**given: np.ndarray) -> Answer:
+    def wrong(**given: Any) -> Answer:
         dx, dW, db = arm_backward(**given)
         return dx, change(dW), db
 
