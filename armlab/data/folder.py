@@ -21,8 +21,9 @@ from armlab.data.colours import palette
 from armlab.data.dataset import Batch
 from armlab.data.digits_and_photographs import to_network, to_rgb
 from armlab.data.fitting_pair import read_pair
-from armlab.data.folder_layouts import Pair, layout_of
+from armlab.data.folder_layouts import layout_of
 from armlab.data.folder_survey import survey
+from armlab.data.mask_names import Pair
 from armlab.data.size import Size, parse_size
 from armlab.read_file import file_lines
 from armlab.whole_file import FilePath

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from armlab.data.fitting_pair import decoded_pair
-from armlab.data.folder_layouts import Pair
+from armlab.data.mask_names import Pair
 from armlab.data.size import Size
 from armlab.read_file import file_bytes
 from armlab.whole_file import FilePath

@@ -39,7 +39,7 @@ def decoded_image(path: FilePath, data: bytes) -> np.ndarray:
     picture.info.pop("transparency", None)  # what is below it counts
     try:
         return np.asarray(picture.convert("RGB"))
-    except ValueError as error:
+    except (ValueError, ImportError) as error:  # LAB needs a Pillow with colour management
         raise ValueError(f"{path} has its colours as {picture.mode}: save it as RGB") from error
 
 

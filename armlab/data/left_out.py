@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from armlab.data.image_files import SUFFIXES
+from armlab.data.listing import Listing
 
-NAMED = 3  # files; the others are counted
+NAMED = 5  # files; the others are counted
 PICTURES = (*SUFFIXES, ".bmp", ".webp", ".gif", ".jp2", ".heic", ".avif", ".npy", ".ppm", ".pgm")
-
 SPLIT_FILES = ("train", "val", "valid", "validation", "trainval", "test")
 
 
@@ -19,7 +18,7 @@ SPLIT_FILES = ("train", "val", "valid", "validation", "trainval", "test")
 class LeftOut:
     """Files or folders that are not read, all for one reason.
 
-    names   relative to the data folder, sorted
+    names   relative to the data folder, sorted; folders end in a slash
     why     where they lie, or what they are
     remedy  what to do to have them read
     """
@@ -37,20 +36,18 @@ class LeftOut:
 
 def left_out(folder: Path, paths: Iterable[Path], why: str, remedy: str) -> list[LeftOut]:
     """One entry, or none where there are no such files."""
-    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    ends = {path: "/" if path.is_dir() else "" for path in paths}
+    names = sorted(path.relative_to(folder).as_posix() + end for path, end in ends.items())
     return [LeftOut(tuple(names), why, remedy)] if names else []
 
 
-def unread_files(
-    folder: Path, files: Iterable[Path], suffixes: Sequence[str], used: Collection[Path]
-) -> list[LeftOut]:
-    """Of files among images or masks: those with another suffix, and masks that no image has."""
-    rest = [path for path in files if path not in used]
-    fit = [path for path in rest if path.suffix.lower() in suffixes]
-    other = [path for path in rest if path.suffix.lower() not in suffixes]
-    why = f"not of {', '.join(suffixes)}"
+def unread_files(folder: Path, listing: Listing, used: Collection[Path]) -> list[LeftOut]:
+    """Of images or of masks: files with another suffix, and masks that no image has."""
+    spare = [path for path in listing.chosen if path not in used]
+    other = sorted({*listing.files} - {*listing.chosen})
+    why = f"not of {', '.join(listing.suffixes)}"
     return [
-        *left_out(folder, fit, "masks of no image", "name each as its image, or add the image"),
+        *left_out(folder, spare, "masks of no image", "name each as its image, or add the image"),
         *left_out(folder, other, why, "save pictures as PNG to have them read"),
     ]
 
@@ -65,20 +62,6 @@ def unread_beside(folder: Path, read: Sequence[str]) -> list[LeftOut]:
     ]
     why = f"beside {', '.join(read)}"
     return left_out(folder, beside, why, "only these are read in this layout")
-
-
-def files_in(folder: Path) -> list[Path]:
-    """All files of a folder and its sub-folders, sorted; hidden ones are nobody's images."""
-    found = []
-    for where, folders, names in os.walk(folder, followlinks=True):
-        above = {Path(where).resolve(), *Path(where).resolve().parents}  # a link may lead back
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".") and Path(where, name).resolve() not in above
-        ]
-        found += [Path(where, name) for name in names if not name.startswith(".")]
-    return sorted(found)
 
 
 def _is_split_file(path: Path) -> bool:

@@ -1,67 +1,63 @@
 """Which mask belongs to an image, by the names that people and their data sets give.
 
-    a.jpg             a.png, a.PNG, a.tif
-    a.png             a_L.png                        CamVid
-    a_leftImg8bit.png a_gtFine_labelTrainIds.png     Cityscapes, its numbers for training
-                      a_labelTrainIds.png
-
-The same letters may be stored composed or, as a Mac does, each accent on its own: names are
-compared in the composed form, NFC.
+a.jpg               a.png, a.PNG, a.tif
+a.png               a_L.png                       CamVid
+a_leftImg8bit.png   a_gtFine_labelTrainIds.png    Cityscapes, its numbers for training
+                    a_labelTrainIds.png
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from armlab.data.image_files import MASK_SUFFIXES
+from armlab.data.listing import Listing
 
 PHOTO = "_leftImg8bit"  # the end of Cityscapes' images
 MASK_ENDS = ("_L", "_labelTrainIds", "_gtFine_labelTrainIds")
+Pair = tuple[Path, Path]  # an image and its mask
+Named = dict[Path, Path | None]  # each image, and its mask where that is given
 
 
-def composed(name: str) -> str:
-    """The one form in which names are compared."""
-    return unicodedata.normalize("NFC", name)
+def paired(named: Named, images: Listing, masks: Listing) -> list[Pair]:
+    """Each image with the mask that is given, or else with the one of its name.
 
-
-def key(path: Path) -> str:
-    """A path without its suffix, to be compared with others; / between folders everywhere."""
-    return composed(path.with_suffix("").as_posix())
-
-
-def masks_of(
-    images: Sequence[Path], image_folder: Path, masks: Sequence[Path], mask_folder: Path
-) -> dict[Path, Path]:
-    """The mask of each image that has one.
-
-    Raises ValueError, which names both, for an image with two masks and a mask with two images.
+    Raises ValueError, which names them, for an image without a mask or with two, and for a mask
+    of two images.
     """
-    of_key: dict[str, list[Path]] = {}
-    for path in masks:
-        if path.suffix.lower() in MASK_SUFFIXES:
-            of_key.setdefault(key(path.relative_to(mask_folder)), []).append(path)
-    keys = {image: key(image.relative_to(image_folder)) for image in images}
-    found, owner, own = dict[Path, Path](), dict[Path, Path](), set(keys.values())
-    for image, name in keys.items():
-        # a_L may be an image too, of the left camera: then that mask is not the one of a
-        names = [other for other in names_for(name) if other == name or other not in own]
-        fitting = [path for other in names for path in of_key.get(other, [])]
-        if len(fitting) > 1:
-            raise ValueError(f"{fitting[0]} and {fitting[1]} both fit {image}: remove one")
-        for path in fitting:
-            if path in owner:
-                raise ValueError(
-                    f"{path} is the mask of two images, {owner[path]} and {image}: "
-                    "rename one, and give it a mask of its own"
-                )
-            found[image], owner[path] = path, image
-    return found
+    owners = dict[Path, Path]()
+    for image, given in named.items():
+        mask = given or _mask_of(image, images, masks)
+        if mask in owners:
+            raise ValueError(
+                f"{mask} is the mask of two images, {owners[mask]} and {image}: "
+                "rename one, and give it a mask of its own"
+            )
+        owners[mask] = image
+    return [(image, mask) for mask, image in owners.items()]
 
 
-def names_for(name: str) -> Iterator[str]:
-    """The keys that the mask of this image may have, its own first."""
-    yield name
+def names_for(stem: str) -> Iterator[str]:
+    """What the mask of this image may be called, its own name first."""
+    yield stem
     for end in MASK_ENDS:
-        yield name.removesuffix(PHOTO) + end
+        yield stem.removesuffix(PHOTO) + end
+
+
+def _mask_of(image: Path, images: Listing, masks: Listing) -> Path:
+    stem = images.stem(image)
+    # a_L may be an image too, of the left camera: then that mask is not the one of a
+    names = [name for name in names_for(stem) if name == stem or not images.with_stem(name)]
+    fitting = [path for name in names for path in masks.with_stem(name)]
+    if len(fitting) > 1:
+        raise ValueError(f"{fitting[0]} and {fitting[1]} both fit {image}: remove one")
+    if fitting:
+        return fitting[0]
+    for path in masks.files:
+        if masks.stem(path) in names:
+            raise ValueError(
+                f"{path} is no mask for {image}, since masks are read from PNG and TIFF alone: "
+                "save the numbers of its classes as a PNG"
+            )
+    expected = (masks.folder / image.relative_to(images.folder)).with_suffix(".png")
+    raise ValueError(f"{image} has no mask {expected}: add it, or remove the image")
