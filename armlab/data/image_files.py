@@ -36,7 +36,6 @@ def decoded_image(path: FilePath, data: bytes) -> np.ndarray:
         raise ValueError(f"{path} has more than 8 bits a channel: save it with 8")
     if picture.mode == "RGB":
         return np.asarray(picture)
-    picture.info.pop("transparency", None)  # what is below it counts
     try:
         return np.asarray(picture.convert("RGB"))
     except (ValueError, ImportError) as error:  # LAB needs a Pillow with colour management

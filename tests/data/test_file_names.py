@@ -1,6 +1,7 @@
 """Names as people and data sets write them: of masks, in split files, and of what is left out."""
 
 import os
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -67,7 +68,10 @@ def test_a_mask_is_found_by_the_names_that_data_sets_give(tmp_path, image, mask)
     assert layout_of(tmp_path / "l").left_out == []
 
 
-@pytest.mark.parametrize("other", ["a.PNG", "a.tif", "a_L.png", "a_labelTrainIds.png"])
+CAPITALS = ["a.PNG"] if sys.platform == "linux" else []  # elsewhere it is the same file
+
+
+@pytest.mark.parametrize("other", [*CAPITALS, "a.tif", "a_L.png", "a_labelTrainIds.png"])
 def test_two_masks_that_fit_are_both_named(tmp_path, other):
     segnet(tmp_path, "train/a.png", "trainannot/a.png", f"trainannot/{other}")
     with pytest.raises(ValueError, match=r"both fit .*train/a\.png: remove one") as caught:
@@ -271,6 +275,7 @@ def test_a_link_that_leads_back_ends(tmp_path):
     assert training(tmp_path) == {"train/z.png": "trainannot/z.png"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="this system has no such names")
 def test_a_name_that_is_no_utf_8_is_read_and_fingerprinted(tmp_path):
     name = os.fsdecode(b"Stra\xdfe.png")
     for split in ("train", "test"):
