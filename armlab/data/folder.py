@@ -20,10 +20,12 @@ from armlab.data.augmentation import as_float, augmented, centred
 from armlab.data.colours import palette
 from armlab.data.dataset import Batch
 from armlab.data.digits_and_photographs import to_network, to_rgb
-from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
+from armlab.data.fitting_pair import read_pair
+from armlab.data.folder_layouts import layout_of
 from armlab.data.folder_survey import survey
-from armlab.data.image_files import read_image, read_mask
+from armlab.data.mask_names import Pair
 from armlab.data.size import Size, parse_size
+from armlab.read_file import file_lines
 from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
@@ -36,7 +38,8 @@ class Folder:
     """See `Dataset`, and `folder_layouts` for how the files are arranged.
 
     Training images are crops of `size`, augmented or from the middle; test images are whole.
-    Every file is read once before anything else. Raises ValueError for what will not do.
+    Every file is read once before anything else; `left_out` says which files of the folder are not
+    read, and why. Raises ValueError for what will not do.
     """
 
     told_apart: tuple[int, ...] = ()
@@ -55,8 +58,9 @@ class Folder:
         self.classes = _names(path, classes)
         self.ignore_index, self.colours = ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, size, augment
-        self.training_pairs, self.test_pairs = pairs_of(path, "train"), pairs_of(path, "test")
-        expect_disjoint(self.training_pairs, self.test_pairs)
+        layout = layout_of(path)
+        self.training_pairs, self.test_pairs = layout.training, layout.test
+        self.left_out = layout.left_out
         train, test = (
             survey(path, pairs, classes, ignore_index)
             for pairs in (self.training_pairs, self.test_pairs)
@@ -102,7 +106,7 @@ class Folder:
         """The epochs are permutations of the pairs, one after the other."""
         epoch, place = divmod(index, len(self.training_pairs))
         pair = self.training_pairs[_order(self.seed, epoch, len(self.training_pairs))[place]]
-        image, mask = read_image(pair[0]), read_mask(pair[1])
+        image, mask = read_pair(*pair)
         if self.augment:
             rng = np.random.default_rng([self.seed, index])
             image, mask = augmented(image, mask, self.size, self.ignore_index, rng)
@@ -117,11 +121,7 @@ def names_of(path: FilePath) -> tuple[str, ...]:
     listed = Path(path, NAMES)
     if not listed.is_file():
         return ()
-    try:
-        lines = listed.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"cannot read {listed}: write it, with one name a line") from None
-    return tuple(line.strip() for line in lines if line.strip())
+    return tuple(line for line in file_lines(listed) if line)
 
 
 def _names(path: Path, classes: int) -> tuple[str, ...]:
@@ -135,8 +135,11 @@ def _names(path: Path, classes: int) -> tuple[str, ...]:
 
 
 def _whole(pairs: list[Pair]) -> Batch:
-    images = [to_network(as_float(read_image(image))) for image, _ in pairs]
-    return np.stack(images), np.stack([read_mask(mask).astype(np.int64) for _, mask in pairs])
+    images, masks = zip(*(read_pair(*pair) for pair in pairs), strict=True)
+    return (
+        np.stack([to_network(as_float(image)) for image in images]),
+        np.stack([mask.astype(np.int64) for mask in masks]),
+    )
 
 
 @lru_cache(maxsize=2)  # a batch may reach from one epoch into the next

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from armlab.data.folder_layouts import Pair
-from armlab.data.image_files import decoded_image, decoded_mask, file_bytes
+from armlab.data.fitting_pair import decoded_pair
+from armlab.data.mask_names import Pair
 from armlab.data.size import Size
+from armlab.read_file import file_bytes
 from armlab.whole_file import FilePath
 
 
@@ -38,26 +39,18 @@ def survey(folder: FilePath, pairs: Sequence[Pair], classes: int, ignore_index: 
     counts, sizes, digest = np.zeros(256, np.int64), list[Size](), hashlib.sha256()
     for image_path, mask_path in pairs:
         data = file_bytes(image_path), file_bytes(mask_path)
-        image, mask = decoded_image(image_path, data[0]), decoded_mask(mask_path, data[1])
-        _expect_fitting(image_path, image, mask_path, mask)
+        image, mask = decoded_pair(image_path, data[0], mask_path, data[1])
         found = np.bincount(mask.ravel(), minlength=256)
         _expect_classes(mask_path, found, classes, ignore_index)
         counts += found
         sizes.append(image.shape[:2])
         for path, content in zip((image_path, mask_path), data, strict=True):
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(
+                path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0"
+            )
             digest.update(hashlib.sha256(content).digest())
     counts[ignore_index] = 0
     return Survey(counts[:classes], sizes, digest.hexdigest())
-
-
-def _expect_fitting(image_path: Path, image: np.ndarray, mask_path: Path, mask: np.ndarray) -> None:
-    if image.shape[:2] != mask.shape:
-        (h, w), (mask_h, mask_w) = image.shape[:2], mask.shape
-        raise ValueError(
-            f"{mask_path} is {mask_h}x{mask_w} pixels and its image {image_path} is {h}x{w}: "
-            "a mask has one label for each pixel of its image"
-        )
 
 
 def _expect_classes(path: Path, found: np.ndarray, classes: int, ignore_index: int) -> None:
