@@ -36,7 +36,8 @@ def rename(
         table = key_map(source, module)
         renamed, unknown = _apply(table, renamed)
         if part is None and unknown:
-            raise _no_place(unknown, len(state), source, table, _remedy(state, unknown, source))
+            remedy = _remedy(state, unknown, source, table)
+            raise _no_place(unknown, len(state), source, table, remedy)
     if part is not None:
         renamed = select(renamed, part)
     if to != OURS:
@@ -105,9 +106,8 @@ def _longest_prefix(key: str, table: Table) -> str | None:
     return key or None
 
 
-def _remedy(state: Mapping[str, Array], unknown: list[str], source: str) -> str:
+def _remedy(state: Mapping[str, Array], unknown: list[str], source: str, table: Table) -> str:
     """What to do about keys that are not in the map of `source`; empty where that is unsure."""
-    table = key_map(source)
     if hint := strip_hint(unknown, lambda key: _longest_prefix(key, table) is not None):
         return hint
     likely = likely_source(state)

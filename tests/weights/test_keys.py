@@ -5,24 +5,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from armlab import cli, hand, weights
-from armlab.weights.formats import SUFFIXES
+from armlab import cli, weights
 
-KEYS = [
-    "file",
-    "allow_pickle",
-    "args",
-    "kwds",
-    "a/b",
-    "../a",
-    "/etc/a",
-    "..",
-    ".",
-    "",
-    " ",
-    "a.npy",
-]
-KEYS += ["A", "a", "Å", "A\u030a", "a\nb", "con", "a:b", "x" * 300, "漢字.weight", "manifest.json"]
+SUFFIXES = [".npz", ".safetensors", ".pth", ".pt"]
+KEYS = ["file", "allow_pickle", "args", "kwds", "a/b", "../a", "/etc/a", "..", ".", "", " "]
+KEYS += ["a.npy", "A", "a", "Å", "A\u030a", "a\nb", "con", "a:b", "x" * 300]
+KEYS += ["漢字.weight", "manifest.json"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -107,41 +95,15 @@ def test_a_value_that_is_no_array_is_named_by_its_key(tmp_path, kind):
             call({"fine": np.ones(2), "a": value})
         assert f"expected an array for 'a', got {name}: " in str(caught.value)
     assert list(tmp_path.iterdir()) == []
-    conv = hand.Conv2d(3, 4, 1)
-    before = conv.state_dict()
-    with pytest.raises(ValueError) as caught:
-        conv.load_state_dict(before | {"weight": value})
-    assert f"cannot load this state_dict: weight is no array but {name}. " in str(caught.value)
-    np.testing.assert_array_equal(conv.weight, before["weight"])
 
 
 @pytest.mark.parametrize("state", [[1, 2], None, "a.npz", 3])
 def test_what_is_no_dict_is_named(tmp_path, state):
     name = type(state).__name__
-    conv = hand.Conv2d(3, 4, 1)
     calls = {
         "a dict of arrays by key, got": lambda: weights.save(tmp_path / "a.npz", state),
         "of arrays by key, got": lambda: weights.from_torch(state),
-        "it is no dict of arrays by key but": lambda: conv.load_state_dict(state),
     }
     for words, call in calls.items():
         with pytest.raises(ValueError, match=f"{words} {name}"):
             call()
-
-
-@pytest.mark.parametrize("value", [np.full((4, 3, 1, 1), 1j), np.full((4, 3, 1, 1), "1")])
-def test_what_is_no_real_number_does_not_lose_its_other_half(value):
-    conv = hand.Conv2d(3, 4, 1)
-    state = conv.state_dict() | {"weight": value}
-    with pytest.raises(ValueError, match=r"weight is of (complex128|<U1), no real numbers"):
-        conv.load_state_dict(state)
-
-
-def test_any_real_numbers_are_taken_over():
-    conv = hand.Conv2d(3, 4, 1)
-    for dtype in ("f2", "f8", "i8", "u1", "?"):
-        w = np.arange(12).reshape(4, 3, 1, 1).astype(dtype)
-        assert conv.load_state_dict(conv.state_dict() | {"weight": w}).weight.dtype == np.float32
-        np.testing.assert_array_equal(conv.weight, w.astype("f4"))
-    tensors = {key: torch.from_numpy(a) for key, a in conv.state_dict().items()}
-    conv.load_state_dict(tensors)

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 import armlab.torch as twins
-from armlab import cli, hand, weights
-from armlab.training.trained_weights import fitting_state
+from armlab import cli, hand, training, weights
 
 TWIN = twins.AttentionRefinementModule(6, 4)
 STATE = TWIN.state_dict()
@@ -208,12 +207,17 @@ def test_a_map_says_which_prefix_is_too_much(capsys, networks):
 
 
 def test_the_training_says_which_prefix_is_too_much(tmp_path):
-    net = hand.ToyNet(rng=0).state_dict()
+    settings = {"attention": "se", "steps": 1, "batch": 2, "size": 48, "channels": 4}
+    net = hand.ToyNet(3, "se", 4, rng=5).state_dict()
     weights.save(tmp_path / "a.npz", {f"seg.{key}": a for key, a in net.items()})
-    said = sentence(lambda: fitting_state(tmp_path / "a.npz", net))
+    config = training.Config(**settings, weights=tmp_path / "a.npz")
+    said = sentence(lambda: training.Run.start(config, tmp_path / "a"))
     assert f"{len(net)} of them fit without 'seg': give strip='seg'" in said
     weights.save(tmp_path / "b.npz", weights.load(tmp_path / "a.npz", strip="seg"))
-    assert fitting_state(tmp_path / "b.npz", net).keys() == net.keys()
+    config = training.Config(**settings, weights=tmp_path / "b.npz")
+    begun = training.Run.start(config, tmp_path / "b").learner.state_dict()
+    for key, a in net.items():
+        np.testing.assert_array_equal(begun[f"net.{key}"], a)
 
 
 def test_convert_chooses_a_nest(capsys, tmp_path, monkeypatch):
