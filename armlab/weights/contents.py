@@ -8,28 +8,14 @@ import tarfile
 import zipfile
 from collections.abc import Iterable
 
-READ = "armlab reads .npz, .safetensors and what torch.save writes"
-AGAIN = "fetch it again"
-ITSELF = "fetch the file itself"
-TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6 begins with this number
+from armlab.looks_like import looks_like
 
-STARTS = {
-    b"version https://git-lfs": (
-        "is a pointer of Git LFS and not the weights that it stands for: run  git lfs pull  in "
-        "its repository, or fetch the file itself"
-    ),
-    b"\x93NUMPY": "is one array without a key: write it with  numpy.savez(path, key=array)",
-    b"\x89HDF\r\n\x1a\n": f"is an HDF5 file, as Keras writes them: export it there, {READ}",
-    b"\x1f\x8b": "is compressed by gzip: unpack it",
-    b"BZh": "is compressed by bzip2: unpack it",
-    b"\xfd7zXZ": "is compressed by xz: unpack it",
-    b"\x28\xb5\x2f\xfd": "is compressed by zstd: unpack it",
-    b"7z\xbc\xaf": "is a 7z archive: unpack it",
-    b"Rar!": "is a RAR archive: unpack it",
-}
-PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+READ = "give weights, which are .npz, .safetensors or what torch.save writes"
+AGAIN = "fetch it again"
+TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6 begins with this number
+NPY = b"\x93NUMPY"
+LONGEST_HEADER = 100_000_000  # of a safetensors file; its length is the first 8 bytes
 ONNX = re.compile(rb"\x08[\x01-\x14](\x12.[\x20-\x7e]|:|B)", re.DOTALL)  # ir_version, then a name
-BOM = b"\xef\xbb\xbf"
 
 
 class NoWeights(ValueError):
@@ -43,17 +29,14 @@ def damaged(error: BaseException | None = None) -> NoWeights:
 
 def format_of(data: bytes) -> str:
     """ "npz", "safetensors" or "torch"; NoWeights that says what else these bytes are."""
-    if not data.strip(b"\0"):
-        raise NoWeights(f"holds {'nothing but zeros' if data else 'no byte'}: {AGAIN}")
-    for start, what in STARTS.items():
-        if data.startswith(start):
-            raise NoWeights(what)
+    if data and not data.strip(b"\0"):
+        raise NoWeights(f"holds nothing but zeros: {AGAIN}")
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= LONGEST_HEADER:
+        return "safetensors"
     if data.startswith(b"PK"):
         return _of_zip(data)
     if data[257:262] == b"ustar":
         raise _of_tar(data)
-    if data[8:9] == b"{":
-        return "safetensors"
     if data[:1] == b"\x80" and TORCH_MAGIC in data[:64]:
         return "torch"
     raise _other(data)
@@ -97,17 +80,19 @@ def _of(names: Iterable[str]) -> str:
 
 
 def _other(data: bytes) -> NoWeights:
-    """What cannot be told by one fixed beginning."""
-    if PAGE.match(data.removeprefix(BOM)):
-        return NoWeights(f"is a web page: {ITSELF}, not the page that links to it")
+    if data.startswith(NPY):
+        return NoWeights("is one array without a key: write it with  numpy.savez(path, key=array)")
     if data[:1] == b"\x80" and data[1:2] <= b"\x05":
         return NoWeights(
             "is a plain pickle, which can be code, so nothing of it was run: where it was made, "
             "write its arrays with torch.save or numpy.savez"
         )
     if ONNX.match(data):
-        return NoWeights(f"looks like an ONNX model: convert what it was exported from, {READ}")
-    line = data.removeprefix(BOM).lstrip()[:40].splitlines()[0] if data.strip() else b""
-    if line and all(32 <= byte < 127 or byte == 9 for byte in line):
-        return NoWeights(f"is text that begins with {line.decode()!r}: {ITSELF}")
+        return NoWeights(f"looks like an ONNX model: convert what it was exported from; {READ}")
+    words = looks_like(data)
+    if words == "text":
+        line = data.decode(errors="replace").strip().partition("\n")[0][:40].strip()
+        return NoWeights(f"is text that begins with {line!r}: fetch the file itself")
+    if words:
+        return NoWeights(f"is {words}" if ": " in words else f"is {words}: {READ}")
     return NoWeights(f"is of no known format, or damaged at its start: {AGAIN}; {READ}")

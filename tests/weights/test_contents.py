@@ -77,19 +77,22 @@ def script():
 ONNX = b"\x08\x0a\x12\x07pytorch\x1a\x052.9.0:\xb1\x02\n\x1b\n\x01x\x12\x01y"
 
 NO_WEIGHTS = {
-    "empty": (b"", "holds no byte: fetch it again"),
+    "empty": (b"", "is empty: copy or download it again"),
     "zeros": (bytes(4096), "holds nothing but zeros: fetch it again"),
-    "pointer": (LFS, "is a pointer of Git LFS", "git lfs pull"),
-    "page": (b"\n<!DOCTYPE html><html>Sign in</html>", "is a web page: fetch the file itself"),
+    "pointer": (LFS, "is a pointer of Git LFS: fetch the file itself with  git lfs pull"),
+    "page": (b"\n<!DOCTYPE html><html>Sign in</html>", "is a web page: download the file itself"),
     "page, bare": (b"<HTML><body>404</body></HTML>", "is a web page: "),
     "page with a mark": (b"\xef\xbb\xbf<!doctype html>", "is a web page: "),
-    "xml": (b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", "is a web page: "),
+    "xml": (
+        b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>",
+        "is an XML or SVG document: give weights, which are .npz, .sa",
+    ),
     "an answer": (b"Not Found", "is text that begins with 'Not Found': fetch the file itself"),
     "json": (b'{"message":\n "rate limit"}', "is text that begins with '{\"message\":'"),
-    "gzip": (gzip.compress(W.tobytes()), "is compressed by gzip: unpack it"),
-    "bzip2": (bz2.compress(W.tobytes()), "is compressed by bzip2: unpack it"),
-    "xz": (lzma.compress(W.tobytes()), "is compressed by xz: unpack it"),
-    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(9), "is an HDF5 file", "armlab reads .npz, .safe"),
+    "gzip": (gzip.compress(W.tobytes()), "is packed with gzip: unpack it"),
+    "bzip2": (bz2.compress(W.tobytes()), "is packed with bzip2: unpack it"),
+    "xz": (lzma.compress(W.tobytes()), "is packed with xz: unpack it"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(9), "is an HDF5 file: give weights, which are"),
     "array": (one_array(), "is one array without a key: ", "numpy.savez(path, key=array)"),
     "zip": (zipped(**{"bisenet.pth": b"x", "README": b""}), "of bisenet.pth and 1 more", "unpack"),
     "empty zip": (zipped(), "is a zip archive of nothing"),
@@ -112,11 +115,18 @@ def test_what_is_no_weights_is_called_what_it_is(tmp_path, kind, suffix):
         assert word in said, said
 
 
-def test_no_beginning_hides_another():
-    from armlab.weights.contents import STARTS
-
-    for start in STARTS:
-        assert [other for other in STARTS if other.startswith(start)] == [start]
+def test_the_length_of_a_header_is_no_beginning_of_another_format(tmp_path):
+    """A safetensors file begins with it: 0x8b1f bytes look like gzip."""
+    for length in (0x8B1F, 0x4D42):
+        empty = safetensors.torch.save({"w": T}, metadata={"x": ""})
+        more = length - int.from_bytes(empty[:8], "little")
+        data = safetensors.torch.save({"w": T}, metadata={"x": "a" * more})
+        assert int.from_bytes(data[:8], "little") in range(length - 8, length + 9)
+        header = data[8 : 8 + int.from_bytes(data[:8], "little")].rstrip(b" ")
+        rest = data[8 + int.from_bytes(data[:8], "little") :]
+        path = tmp_path / "a.safetensors"
+        path.write_bytes(length.to_bytes(8, "little") + header.ljust(length) + rest)
+        np.testing.assert_array_equal(weights.load(path)["w"], W)
 
 
 # -- what torch.save writes ---------------------------------------------------------------------

@@ -162,7 +162,7 @@ def written_by_numpy(state):
 
 
 REMEDIES = re.compile(
-    r"fetch (it again|the file itself)|save module\.state_dict\(\) alone|leave it out"
+    r"(fetch|download) (it again|the file itself)|save module\.state_dict\(\) alone|leave it out"
     r"|--nest \S+ to armlab convert|--strip \S+ to armlab convert|git lfs pull"
 )
 WORDS = {
@@ -173,10 +173,10 @@ WORDS = {
     "two": "2 states of one kind",
     "page": "is a web page",
     "pointer": "is a pointer of Git LFS",
-    "emptied": "holds no byte",
+    "emptied": "is empty: copy or download it again",
     "zeroed": "holds nothing but zeros",
     "beginning": "is ",
-    "cut": "damaged|no byte|is text|nothing but zeros",
+    "cut": "damaged|is empty|is text|nothing but zeros",
     "average": "'model' and 'model_ema', two versions of one network",
     "one more": "'model' stands before . of its . keys, not before criterion.weight",
 }
