@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from armlab.commands import GOOD, Commands, add_command
 
+OURS = "armlab"
 KEYS = "armlab (default), coincheung, seafusion, stdc, face-parsing, torchseg, mmseg or pytorchcv"
 
 
@@ -24,15 +26,19 @@ def add(commands: Commands) -> None:
         help="a state_dict, or a run's folder",
     )
     parser.add_argument("output", type=Path, metavar="OUT", help="written whole or not at all")
-    parser.add_argument(
-        "--from", dest="source", default="armlab", metavar="KEYS", help=f"whose keys IN has: {KEYS}"
-    )
-    parser.add_argument("--to", default="armlab", metavar="KEYS", help="whose keys OUT gets")
+    parser.add_argument("--from", dest="source", metavar="KEYS", help=f"whose keys IN has: {KEYS}")
+    parser.add_argument("--to", metavar="KEYS", help="whose keys OUT gets, likewise")
     parser.add_argument(
         "--part", metavar="PREFIX", help="only this module of ours: cp.arm32, ffm …"
     )
     parser.add_argument(
         "--module", metavar="NAME", help="what IN holds: CBAM, …; default the whole network"
+    )
+    parser.add_argument(
+        "--nest", metavar="NAME", help="of a checkpoint with several states, this one: ema …"
+    )
+    parser.add_argument(
+        "--strip", metavar="PREFIX", help="of the keys in IN, these, without it; '' keeps all"
     )
     parser.set_defaults(run=run)
 
@@ -43,11 +49,25 @@ def run(args: argparse.Namespace) -> int:
     from armlab.weights.formats import file_format
 
     file_format(args.output)  # before the work
-    state = trained_state(args.input)
-    state = weights.rename(state, args.source, args.to, args.module, args.part)
+    found = trained_state(args.input, args.nest, args.strip)
+    state = weights.rename(found, args.source or OURS, args.to or OURS, args.module, args.part)
     weights.save(args.output, state)
+    before, after = _whose(args, found)
     print(
-        f"{args.input} (keys of {args.source}) -> {args.output} (keys of {args.to}): "
+        f"{args.input} ({before}) -> {args.output} ({after}): "
         f"{len(state)} arrays, {weights.parameter_count(state):,} parameters"
     )
     return GOOD
+
+
+def _whose(args: argparse.Namespace, found: Any) -> tuple[str, str]:
+    """Words for the keys of IN and of OUT: a repository's where that is said or can be seen."""
+    from armlab import weights
+
+    known = args.source or args.to or args.input.is_dir()  # else nothing was renamed
+    likely = OURS if known else weights.likely_source(found)
+    if likely == OURS:
+        return f"keys of {args.source or OURS}", f"keys of {args.to or OURS}"
+    if likely is None:
+        return "keys as they were", "the same keys"
+    return f"keys that look like those of {likely}: give --from {likely}", "the same keys"
