@@ -62,8 +62,7 @@ def _begins_at_one(survey: Survey) -> str:
     option = f"--labels {written(above)}"
     if 0 not in values and 1 in values:
         return f"no mask holds a 0: if the labels begin at 1, give {option}"
-    thin = not any(part.thick for part in survey.parts.values())
-    if thin and 0 in values and len(above) > 1:
+    if survey.is_border and len(above) > 1:
         return (
             f"{_class_word(survey, 0)} is nowhere more than a line: if it is the border between "
             f"objects, give {option} --ignore 0"

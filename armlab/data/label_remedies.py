@@ -25,8 +25,7 @@ def remedy_of_unknown(survey: Survey) -> str:
     if len(unknown) == 1 and unknown[0] not in likely:
         return f"give --ignore {unknown[0]} if it does not count, or correct it"
     if likely == list(range(1, len(likely) + 1)):
-        border = " --ignore 0" if 0 in found else ""
-        return f"the labels seem to begin at 1: give --labels {written(likely)}{border}"
+        return f"the labels seem to begin at 1: give --labels {written(likely)}"
     if likely == list(range(len(likely))):
         return _more_classes(survey, likely)
     if len(unknown) == 1 and labels.ignored not in found:
@@ -59,23 +58,23 @@ def likely_classes(survey: Survey) -> list[int]:
     for void in ((), (ignored,), (VOID,), (ignored, VOID)):
         likely = [v for v in survey.values if v not in void]
         if likely and not _gaps(likely):
-            border_first = likely[0] == 0 and len(likely) > 2 and _is_border(survey)
-            return likely[1:] if border_first else likely
+            return likely
     return [v for v in survey.values if v != ignored]
 
 
 def _more_classes(survey: Survey, likely: list[int]) -> str:
+    more = f"correct it, or give --classes {len(likely)}"
     if survey.named or survey.labels.named:
-        return f"correct it, or name {len(likely)} classes in {_where_named(survey)}"
-    return f"correct it, or give --classes {len(likely)}"
+        more = f"correct it, or name {len(likely)} classes in {_where_named(survey)}"
+    if survey.is_border:
+        more += (
+            f"; if 0 is the border between objects, give --labels {written(likely[1:])} --ignore 0"
+        )
+    return more
 
 
 def _where_named(survey: Survey) -> str:
     return "--labels" if survey.labels.named else f"{survey.data}/classes.txt"
-
-
-def _is_border(survey: Survey) -> bool:
-    return not any(part.thick for part in survey.parts.values())
 
 
 def _gaps(values: list[int]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from armlab.number_lists import parse_numbers
+from armlab.number_lists import parse_numbers, written
 
 NO_CLASS = 255  # after reading, where the values of the classes are named: no class has it
 
@@ -104,3 +104,17 @@ def parse_labels(labels: Any) -> tuple[int, ...]:
     if len(set(found)) < len(found):
         raise ValueError(f"labels {labels!r} has a number twice: a number belongs to one class")
     return found
+
+
+def expect_fitting(labels: tuple[int, ...], classes: int, ignore: int) -> None:
+    """Labels, where they are given, are one for each class, and none of them is ignored."""
+    if labels and classes != len(labels):
+        raise ValueError(
+            f"labels {written(labels)} are of {len(labels)} classes, got classes {classes}: "
+            "leave out the number of classes"
+        )
+    if ignore in labels and ignore != NO_CLASS:
+        raise ValueError(
+            f"labels {written(labels)} have a class {ignore}, and ignore is {ignore}: "
+            "leave out one of the two"
+        )

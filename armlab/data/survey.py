@@ -115,6 +115,11 @@ class Survey:
         return {"training": self.training, "test": self.test}
 
     @property
+    def is_border(self) -> bool:
+        """Whether 0 occurs, and nowhere as more than a line."""
+        return 0 in self.values and not (self.training.thick or self.test.thick)
+
+    @property
     def values(self) -> list[int]:
         """Every value that some mask has."""
         return [int(v) for v in np.flatnonzero(self.training.pixels + self.test.pixels)]

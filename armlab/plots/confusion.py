@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LETTER = 0.08  # inches, of ten points
-MOST_NAMED = 20  # with more classes the cells are too small for numbers
+MOST_NAMED = 20  # with more classes the cells are too small for numbers and for gaps
 LARGEST, SMALLEST = 0.72, 0.11  # inches of a cell: room for a number, and for a line of letters
 SIDE = 9.0  # inches of the matrix, unless its cells would be smaller than that
 BAR = 3.0  # inches of the scale of colours
@@ -56,13 +56,11 @@ def _name(ax: Axes, names: list[str], shares: list[float], cell: float) -> None:
         [f"{n}  ({percent(s)} %)" for n, s in zip(names, shares, strict=True)], fontsize=letters
     )
     turn = 0 if max(map(len, names)) * LETTER < cell else 40 if letters == 10 else 90
-    ends = {0: "center", 40: "right", 90: "center"}[turn]
-    ax.set_xticklabels(
-        names, rotation=turn, ha=ends, rotation_mode="anchor" if turn == 40 else None,
-        fontsize=letters,
-    )  # fmt: skip
-    ax.set_xticks(np.arange(size + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(size + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="white", lw=min(1.5, 3 * cell))
+    slanted: dict[str, Any] = {"ha": "right", "rotation_mode": "anchor"} if turn == 40 else {}
+    ax.set_xticklabels(names, fontsize=letters, rotation=turn, **slanted)
+    if size <= MOST_NAMED:
+        ax.set_xticks(np.arange(size + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(size + 1) - 0.5, minor=True)
+        ax.grid(which="minor", color="white", lw=1.5)
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)

@@ -15,7 +15,7 @@ import numpy as np
 from armlab.arrays import device_name, dtype_of
 from armlab.data import GENERATED
 from armlab.data.folder import SEGNET_CLASSES, names_of
-from armlab.data.label_values import NO_CLASS, LabelValues, parse_labels
+from armlab.data.label_values import LabelValues, expect_fitting, parse_labels
 from armlab.data.size import expect_scene_size, parse_size
 from armlab.hand.conv_attention import attentions
 from armlab.number_lists import written
@@ -112,7 +112,11 @@ def _of_the_data(data: str, size: Any, classes: Any, ignore: Any, labels: Any) -
     of_segnet = not generated and not labels and classes == SEGNET_CLASSES
     no_class = SEGNET_CLASSES if of_segnet else 255
     ignore = no_class if isinstance(ignore, ByData) else ignore
-    _expect_fitting_labels(data, labels, classes, ignore)
+    if generated and labels:
+        raise ValueError(
+            f"{data} has no masks in files, got labels {written(labels)}: leave them out"
+        )
+    expect_fitting(labels, classes, ignore)
     if generated and (classes, ignore) != (own, no_class):
         raise ValueError(
             f"{data} has {own} classes and ignores {no_class}, "
@@ -123,24 +127,6 @@ def _of_the_data(data: str, size: Any, classes: Any, ignore: Any, labels: Any) -
     if not 0 <= ignore <= 255:
         raise ValueError(f"expected an ignore label of 0 to 255, got {ignore}: masks have 8 bits")
     return {"size": size, "classes": classes, "ignore": ignore, "labels": labels}
-
-
-def _expect_fitting_labels(data: str, labels: tuple[int, ...], classes: int, ignore: int) -> None:
-    """Labels are of a folder, one for each class; a class that is ignored would be none."""
-    if labels and data in GENERATED:
-        raise ValueError(
-            f"{data} has no files of masks, got labels {written(labels)}: leave them out"
-        )
-    if labels and classes != len(labels):
-        raise ValueError(
-            f"labels {written(labels)} are of {len(labels)} classes, got classes {classes}: "
-            "leave out the number of classes"
-        )
-    if ignore in labels and ignore != NO_CLASS:
-        raise ValueError(
-            f"labels {written(labels)} have a class {ignore}, and ignore is {ignore}: "
-            "leave out one of the two"
-        )
 
 
 def expect_trainable(config: Config) -> None:
