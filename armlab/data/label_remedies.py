@@ -53,13 +53,20 @@ def remedy_of_silence(survey: Survey) -> str:
 
 
 def likely_classes(survey: Survey) -> list[int]:
-    """The values that look like classes: without gaps from 0 or 1 on, if some choice of void is."""
+    """The values that look like classes: without gaps from 0 or 1 on, if some choice of void is.
+
+    Where there are gaps, the ignored label is no class if it stands at an end of them.
+    """
     ignored = survey.labels.ignored
     for void in ((), (ignored,), (VOID,), (ignored, VOID)):
         likely = [v for v in survey.values if v not in void]
         if likely and not _gaps(likely):
             return likely
-    return [v for v in survey.values if v != ignored]
+    inner = [v for v in survey.values if v != VOID]
+    void = {ignored} if ignored == VOID or ignored in (inner[:1] + inner[-1:]) else set()
+    if len(survey.values) > MANY:  # of a few greys, 255 may well be one
+        void.add(VOID)
+    return [v for v in survey.values if v not in void]
 
 
 def _more_classes(survey: Survey, likely: list[int]) -> str:

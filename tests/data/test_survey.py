@@ -199,6 +199,7 @@ GREYS = [blocks(0, 38), blocks(0, 38, 75)]
 ADE = [blocks(*range(1, 6)), blocks(3, 5)]
 STRAY = [blocks(0, 1), blocks(0, 1, 77)]
 GREY_RAMP = [np.arange(256).reshape(16, 16).repeat(4, axis=1)] * 2
+IDS = [k for k in range(50) if k not in (3, 17, 18)]  # as COCO's have gaps, and 11 is one
 
 
 def with_border(*values: int) -> np.ndarray:
@@ -223,6 +224,11 @@ REFUSED = {
                       "--labels 0,1,77 if it is a class"),
     "another void": ([blocks(0, 1, 2, 255)] * 2, {"classes": 3, "ignore": 9},
                      "give --ignore 255 if it does not count"),
+    "ids with gaps, 255 for void": (
+        [blocks(*IDS, 255, size=(8, 7 * 48))] * 2, {},
+        f"give --labels {written(IDS)}, what the masks hold for each class",
+    ),
+    "greys up to white": ([blocks(0, 85, 170, 255)] * 2, {}, "give --labels 0,85,170,255, what"),
     "smoothed": (GREY_RAMP, {}, "hold 256 different values, as after smoothing"),
     "one class": ([blocks(0, 0)] * 2, {}, "nothing but class 0: draw masks that have another"),
     "nothing counts": ([blocks(255, 255)] * 2, {"classes": 3}, "pixels that do not count"),
