@@ -58,8 +58,8 @@ def likely_classes(survey: Survey) -> list[int]:
     Where there are gaps, the ignored label is no class if it stands at an end of them.
     """
     ignored = survey.labels.ignored
-    for void in ((), (ignored,), (VOID,), (ignored, VOID)):
-        likely = [v for v in survey.values if v not in void]
+    for ends in ((), (ignored,), (VOID,), (ignored, VOID)):
+        likely = [v for v in survey.values if v not in ends]
         if likely and not _gaps(likely):
             return likely
     inner = [v for v in survey.values if v != VOID]
