@@ -20,14 +20,16 @@ from armlab.data.augmentation import as_float, augmented, centred
 from armlab.data.colours import palette
 from armlab.data.dataset import Batch
 from armlab.data.digits_and_photographs import to_network, to_rgb
-from armlab.data.folder_layouts import Pair, expect_disjoint, pairs_of
+from armlab.data.fitting_pair import read_pair
+from armlab.data.folder_layouts import layout_of
 from armlab.data.folder_survey import Palettes, look_at
-from armlab.data.image_files import read_image, read_mask
 from armlab.data.label_doubts import refusal
 from armlab.data.label_values import LabelValues
+from armlab.data.mask_names import Pair
 from armlab.data.samples import spread
 from armlab.data.size import Size, parse_size
 from armlab.data.survey import Survey
+from armlab.read_file import file_lines
 from armlab.whole_file import FilePath
 
 SEGNET_CLASSES = 11  # of CamVid as SegNet has it, where label 11 does not count
@@ -40,7 +42,8 @@ class Folder:
     """See `Dataset`, and `folder_layouts` for how the files are arranged.
 
     Training images are crops of `size`, augmented or from the middle; test images are whole.
-    Every file is read once before anything else. Raises ValueError for what will not do.
+    Every file is read once before anything else; `survey` says what was found, and `left_out` which
+    files of the folder are not read, and why. Raises ValueError for what will not do.
 
     labels  what the masks hold for each class, in order, where that is not 0, 1, 2, …
     """
@@ -62,6 +65,7 @@ class Folder:
         if why := refusal(self.survey):
             raise ValueError(why)
         self.training_pairs, self.test_pairs = self.survey.training.pairs, self.survey.test.pairs
+        self.left_out = self.survey.left_out
         self.fingerprint = self.survey.training.digest + self.survey.test.digest
         self.classes, self._labels = self.survey.classes, self.survey.labels
         self.ignore_index, self.colours = self._labels.ignore_index, palette(classes)
@@ -105,7 +109,7 @@ class Folder:
         """The epochs are permutations of the pairs, one after the other."""
         epoch, place = divmod(index, len(self.training_pairs))
         pair = self.training_pairs[_order(self.seed, epoch, len(self.training_pairs))[place]]
-        image, mask = read_image(pair[0]), self._labels.read(read_mask(pair[1]))
+        image, mask = self._read_pair(pair)
         if self.augment:
             rng = np.random.default_rng([self.seed, index])
             image, mask = augmented(image, mask, self.size, self.ignore_index, rng)
@@ -114,10 +118,17 @@ class Folder:
             image = as_float(image)
         return to_network(image), mask.astype(np.int64)
 
+    def _read_pair(self, pair: Pair) -> Sample:
+        """An image and the class of each of its pixels, both uint8."""
+        image, mask = read_pair(*pair)
+        return image, self._labels.read(mask)
+
     def _whole(self, pairs: list[Pair]) -> Batch:
-        images = [to_network(as_float(read_image(image))) for image, _ in pairs]
-        masks = [self._labels.read(read_mask(mask)).astype(np.int64) for _, mask in pairs]
-        return np.stack(images), np.stack(masks)
+        images, masks = zip(*(self._read_pair(pair) for pair in pairs), strict=True)
+        return (
+            np.stack([to_network(as_float(image)) for image in images]),
+            np.stack([mask.astype(np.int64) for mask in masks]),
+        )
 
 
 def look_around(
@@ -128,13 +139,12 @@ def look_around(
     Raises ValueError for a file that will not do; of the labels nothing is refused here.
     """
     path, names = Path(path), _names(Path(path), classes)
-    training, test = pairs_of(path, "train"), pairs_of(path, "test")
-    expect_disjoint(training, test)
+    layout = layout_of(path)
     values, palettes = LabelValues.of(classes, ignore_index, labels), Palettes()
-    learnt = look_at(path, training, values, palettes)
-    judged = look_at(path, test, values, palettes)
-    named = bool(names_of(path))
-    return Survey(str(path), names, named, values, learnt, judged, palettes.clash)
+    learnt = look_at(path, layout.training, values, palettes)
+    judged = look_at(path, layout.test, values, palettes)
+    named, clash = bool(names_of(path)), palettes.clash
+    return Survey(str(path), names, named, values, learnt, judged, clash, layout.left_out)
 
 
 def names_of(path: FilePath) -> tuple[str, ...]:
@@ -142,11 +152,7 @@ def names_of(path: FilePath) -> tuple[str, ...]:
     listed = Path(path, NAMES)
     if not listed.is_file():
         return ()
-    try:
-        lines = listed.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"cannot read {listed}: write it, with one name a line") from None
-    return tuple(line.strip() for line in lines if line.strip())
+    return tuple(line for line in file_lines(listed) if line)
 
 
 def _names(path: Path, classes: int) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from armlab.data.folder_layouts import Pair
-from armlab.data.image_files import decoded_image, decoded_mask, file_bytes
+from armlab.data.fitting_pair import decoded_pair
 from armlab.data.label_values import LabelValues
+from armlab.data.mask_names import Pair
 from armlab.data.survey import Part
+from armlab.read_file import file_bytes
 from armlab.whole_file import FilePath
 
 Colour = tuple[int, ...]  # of three, 0 to 255
@@ -55,21 +56,13 @@ def look_at(
     part, digest = Part(labels, pairs), hashlib.sha256()
     for image_path, mask_path in pairs:
         data = file_bytes(image_path), file_bytes(mask_path)
-        image, mask = decoded_image(image_path, data[0]), decoded_mask(mask_path, data[1])
-        _expect_fitting(image_path, image, mask_path, mask)
+        _, mask = decoded_pair(image_path, data[0], mask_path, data[1])
         part.add(str(mask_path), mask)
         palettes.add(mask_path, data[1], mask)
         for path, content in zip((image_path, mask_path), data, strict=True):
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(
+                path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0"
+            )
             digest.update(hashlib.sha256(content).digest())
     part.digest = digest.hexdigest()
     return part
-
-
-def _expect_fitting(image_path: Path, image: np.ndarray, mask_path: Path, mask: np.ndarray) -> None:
-    if image.shape[:2] != mask.shape:
-        (h, w), (mask_h, mask_w) = image.shape[:2], mask.shape
-        raise ValueError(
-            f"{mask_path} is {mask_h}x{mask_w} pixels and its image {image_path} is {h}x{w}: "
-            "a mask has one label for each pixel of its image"
-        )

@@ -8,7 +8,7 @@ import numpy as np
 
 from armlab.data.augmentation import as_float
 from armlab.data.dataset import Batch, Dataset
-from armlab.data.image_files import read_image, read_mask
+from armlab.data.fitting_pair import read_pair
 from armlab.data.survey import Part, Survey
 
 EACH = 4  # of the training images, and of the test images
@@ -28,7 +28,7 @@ class Sample:
 
 
 def of_folder(survey: Survey) -> dict[str, list[Sample]]:
-    """Of both parts, from the first image to the last. Raises ValueError as `read_image` does."""
+    """Of both parts, from the first image to the last. Raises ValueError as `read_pair` does."""
     return {name: _of_part(part) for name, part in survey.parts.items()}
 
 
@@ -47,8 +47,8 @@ def spread(count: int, most: int = EACH) -> list[int]:
 def _of_part(part: Part) -> list[Sample]:
     chosen = [part.pairs[n] for n in spread(len(part.pairs))]
     return [
-        Sample(image.name, as_float(read_image(image)), part.labels.shown(read_mask(mask)))
-        for image, mask in chosen
+        Sample(path.name, as_float(image), part.labels.shown(mask))
+        for path, (image, mask) in ((pair[0], read_pair(*pair)) for pair in chosen)
     ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from armlab.data.label_values import LabelValues
+from armlab.data.left_out import LeftOut
 from armlab.data.size import Size
 
 NAMED = 3  # files, where there may be many
@@ -98,7 +99,7 @@ class Survey:
     classes      the name of each class
     named        whether somebody gave them these names
     clash        two masks whose palettes give one number two colours, in words; "" for none
-    left_out     files that are read for neither part, in words
+    left_out     files that are read for neither part, and why
     """
 
     data: str
@@ -108,7 +109,7 @@ class Survey:
     training: Part
     test: Part
     clash: str = ""
-    left_out: Sequence[str] = ()
+    left_out: Sequence[LeftOut] = ()
 
     @property
     def parts(self) -> dict[str, Part]:

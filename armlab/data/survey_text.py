@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from armlab.data.label_doubts import doubts, refusal
 from armlab.data.survey import Part, Survey
 from armlab.shares import percent
 
-SHOWN = 10  # files left out, or labels that are no class, that are named
+SHOWN = 10  # labels that are no class
 
 
 def before_training(survey: Survey) -> list[str]:
@@ -25,14 +26,14 @@ def before_training(survey: Survey) -> list[str]:
             f"; label {survey.labels.ignored} does not count: {percent(training.ignored)} % of the "
             f"training pixels, {percent(test.ignored)} % of the test's"
         )
-    return [head, *_left_out(survey), *doubts(survey)]
+    return [head, *map(str, survey.left_out), *doubts(survey)]
 
 
 def as_text(survey: Survey) -> str:
     """The parts, a row for each class, and what is odd."""
     lines = [f"{name:<10}{_sizes(part)}" for name, part in survey.parts.items()]
     lines += ["", *_table(survey)]
-    odd = [*_left_out(survey), *doubts(survey)]
+    odd = [*map(str, survey.left_out), *doubts(survey)]
     return "\n".join([*lines, *([""] if odd else []), *odd])
 
 
@@ -49,7 +50,7 @@ def as_dict(survey: Survey) -> dict[str, Any]:
             | {part_name: _of_class(part, k) for part_name, part in survey.parts.items()}
             for k, name in enumerate(survey.classes)
         ],
-        "left_out": list(survey.left_out),
+        "left_out": [asdict(left) for left in survey.left_out],
         "doubts": doubts(survey),
         "refused": refusal(survey) or None,
     }
@@ -104,12 +105,3 @@ def _part(part: Part) -> dict[str, Any]:
 def _of_class(part: Part, k: int) -> dict[str, int]:
     found: dict[str, np.ndarray] = {"pixels": part.of_class, "images": part.images_with}
     return {name: int(counts[k]) for name, counts in found.items()}
-
-
-def _left_out(survey: Survey) -> list[str]:
-    """How many files are read for neither part, and the first of them."""
-    if not survey.left_out:
-        return []
-    named = ", ".join(survey.left_out[:SHOWN])
-    more = len(survey.left_out) - SHOWN
-    return [f"left out: {named}" + (f" and {more} more" if more > 0 else "")]

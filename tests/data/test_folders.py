@@ -19,8 +19,9 @@ from armlab.data import Folder, Generated, Scenes, generated
 from armlab.data import export as export_module
 from armlab.data import folder as folder_module
 from armlab.data.export import export
+from armlab.data.fitting_pair import read_pair
 from armlab.data.folder import names_of
-from armlab.data.folder_layouts import pairs_of
+from armlab.data.folder_layouts import layout_of
 from armlab.data.image_files import read_image, read_mask
 
 CLASSES, IGNORE = 3, 255
@@ -82,7 +83,7 @@ def test_test_images_come_whole_in_order_and_one_by_one(tmp_path, layout):
 
 
 def test_a_split_file_gives_the_order_and_names_with_or_without_suffix(tmp_path):
-    names = [image.name for image, _ in pairs_of(write_listed(tmp_path), "train")]
+    names = [image.name for image, _ in layout_of(write_listed(tmp_path)).training]
     assert names == ["2.png", "0.png", "1.png"]
 
 
@@ -133,11 +134,11 @@ def test_an_ignored_class_is_not_counted(tmp_path):
 def test_batches_are_read_by_the_same_threads(tmp_path, monkeypatch):
     readers = set()
 
-    def read(path):
+    def read(*pair):
         readers.add(threading.current_thread().name)
-        return read_image(path)
+        return read_pair(*pair)
 
-    monkeypatch.setattr(folder_module, "read_image", read)
+    monkeypatch.setattr(folder_module, "read_pair", read)
     data = opened(write_segnet(tmp_path))
     for start in range(0, 60, 6):
         data.training(range(start, start + 6))
@@ -279,18 +280,21 @@ SEGNET_FAULTS = {
         r"1\.png is 20x10 pixels and its image .*train/1\.png is 20x9: a mask has one label",
     ),
     "transposed": (redraw(MASK, labels(1, (9, 20))), "is 9x20 pixels"),
-    "truncated mask": (truncate(MASK), r"trainannot/1\.png is truncated or no image"),
-    "truncated image": (truncate(IMAGE), r"train/1\.png is truncated or no image"),
-    "truncated test image": (truncate("test/1.png"), r"test/1\.png is truncated or no image"),
-    "not an image": (replace(IMAGE, b"hello"), r"train/1\.png is truncated or no image"),
-    "empty file": (replace(MASK, b""), r"trainannot/1\.png is truncated or no image"),
+    "truncated mask": (truncate(MASK), r"trainannot/1\.png is a truncated PNG: copy"),
+    "truncated image": (truncate(IMAGE), r"train/1\.png is a truncated PNG: copy"),
+    "truncated test image": (truncate("test/1.png"), r"test/1\.png is a truncated PNG: copy"),
+    "not an image": (
+        replace(IMAGE, b"hello"),
+        r"train/1\.png is text: put a PNG or JPEG in its place",
+    ),
+    "empty file": (replace(MASK, b""), r"trainannot/1\.png is empty: copy or download it again"),
     "three channels": (redraw(MASK, picture(1, SIZES[1])), r"1\.png has 3 channels, and a mask"),
     "16 bits": (
         redraw(MASK, labels(1, SIZES[1]).astype(np.uint16)),
         r"trainannot/1\.png has 16 bits a pixel: save the mask with 8",
     ),
     "four bits": (replace(MASK, four_bit_png()), r"1\.png has 4 bits a pixel"),
-    "jpeg mask": (replace(MASK, jpeg(labels(1, SIZES[1]))), r"1\.png is no PNG but JPEG"),
+    "jpeg mask": (replace(MASK, jpeg(labels(1, SIZES[1]))), r"1\.png is no PNG or TIFF but JPEG"),
     "deep image": (
         redraw(IMAGE, labels(1, SIZES[1]).astype(np.uint16)),
         r"train/1\.png has more than 8 bits a channel",
@@ -303,13 +307,22 @@ SEGNET_FAULTS = {
 }
 LISTED_FAULTS = {
     "missing mask": (remove("masks/2.png"), r"images/2\.png has no mask .*masks/2\.png"),
-    "missing image": (remove("images/2.png"), r"train\.txt names 2, which is not in .*images"),
-    "missing split": (remove("test.txt"), r"cannot read .*test\.txt: write it"),
+    "missing image": (
+        remove("images/2.png"),
+        r"train\.txt names 2 in line 1, which is not in .*images",
+    ),
+    "missing split": (remove("test.txt"), r"there is no .*test\.txt: write it"),
     "empty split": (replace("test.txt", b" \n\n"), r"test\.txt names no image"),
-    "binary split": (replace("test.txt", b"\xff\xfe\x00"), r"cannot read .*test\.txt"),
+    "binary split": (
+        replace("test.txt", b"\xff\xfe\x00"),
+        r"test\.txt is not in UTF-16-LE, first in line 1: save",
+    ),
     "named twice": (replace("train.txt", b"0\n1\n0.png\n"), r"train\.txt names 0\.png twice"),
     "in both": (replace("test.txt", b"4\n1\n"), r"images/1\.png is in train\.txt and in test\.txt"),
-    "two images": (redraw("images/3.jpg", picture(1, SIZES[1])), "have the same name"),
+    "two images": (
+        redraw("images/3.jpg", picture(1, SIZES[1])),
+        r"test\.txt names 3 in line 1, which may be .*3\.jpg or .*3\.png: rename one",
+    ),
     "label too high": (redraw("masks/1.png", with_label(77)), r"masks/1\.png .* label 77"),
 }
 FAULTS = [("segnet", *fault) for fault in SEGNET_FAULTS.items()]
