@@ -322,7 +322,7 @@ def test_a_legend_of_classes_leaves_the_picture_its_room(monkeypatch, names, pic
     assert all(len(text.get_text()) <= 30 for text in shown)
 
 
-@pytest.mark.parametrize("name", ["price $x_{$", "$100 or $200", "Stra\udcdfe"])
+@pytest.mark.parametrize("name", ["price $x_{$", "Stra\udcdfe"])
 def test_any_name_can_be_drawn(tmp_path, name):
     sample = Sample(name, np.zeros((8, 9, 3)), np.arange(72).reshape(8, 9) % 2)
     plots.samples({"training": [sample]}, [name, "b"], palette(2), tmp_path / "a.png")
