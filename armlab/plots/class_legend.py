@@ -59,8 +59,12 @@ def patch(colour: Any, label: str) -> Patch:
 
 
 def short(name: str) -> str:
-    """A name that fits; what is too long loses its middle, as ends tell names apart too."""
-    if len(name) <= LONGEST:
-        return name
-    half = (LONGEST - 1) // 2
-    return f"{name[:half].rstrip()}…{name[-half:].lstrip()}"
+    """A name as matplotlib can draw it; what is too long loses its middle, as ends differ too.
+
+    A dollar is a dollar and begins no formula; a letter that is no text, of a file from a system
+    with another encoding, is a question mark.
+    """
+    if len(name) > LONGEST:
+        half = (LONGEST - 1) // 2
+        name = f"{name[:half].rstrip()}…{name[-half:].lstrip()}"
+    return name.encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")

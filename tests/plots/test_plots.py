@@ -16,6 +16,7 @@ from armlab import hand, plots
 from armlab.check.cases import CASES, MODULES
 from armlab.data import Generated, Scenes, to_rgb
 from armlab.data.colours import palette
+from armlab.data.samples import Sample
 from armlab.plots.ablation import UNSEEN
 from armlab.plots.style import CHANNELS, RED, channel_colour
 
@@ -319,6 +320,14 @@ def test_a_legend_of_classes_leaves_the_picture_its_room(monkeypatch, names, pic
     seen = labels if picture == "attention" else labels[0]
     assert len(shown) == (len(np.unique(seen)) if size > 30 else size)
     assert all(len(text.get_text()) <= 30 for text in shown)
+
+
+@pytest.mark.parametrize("name", ["price $x_{$", "Stra\udcdfe"])
+def test_any_name_can_be_drawn(tmp_path, name):
+    sample = Sample(name, np.zeros((8, 9, 3)), np.arange(72).reshape(8, 9) % 2)
+    plots.samples({"training": [sample]}, [name, "b"], palette(2), tmp_path / "a.png")
+    plots.confusion(np.eye(2, dtype=int), [name, "b"], tmp_path / "b.png")
+    assert pixels(tmp_path / "a.png").min() < pixels(tmp_path / "b.png").max()
 
 
 def test_ignored_pixels_are_in_the_legend(monkeypatch):
