@@ -17,6 +17,10 @@
 #
 # Open a lesson, run it from the top with *Run → Run All Cells*, then go through it slowly. Each section asks you to **predict** before the code answers. Each exercise is a function to write, and a check that shows the smallest example on which it is wrong.
 #
+# ## One evening
+#
+# **[ARM in one evening](arm_in_one_evening.ipynb)** (90 minutes) begins with nothing, derives the whole module, and ends with a gate that has learned from your own gradients. If you read one page, read this.
+#
 # ## The lessons
 #
 # | | lesson | minutes | you will | needs |

@@ -22,8 +22,9 @@ SOLUTION = re.compile(  # of an exercise, in the cell behind its stub
 
 
 def sources() -> list[Path]:
-    """The reviewed sources: the index and the lessons, in their order."""
-    return [HERE / "index.py", *sorted(HERE.glob("[0-9][0-9]_*.py"))]
+    """The reviewed sources: the index, the evening and the numbered lessons, in their order."""
+    first = [HERE / "index.py", HERE / "arm_in_one_evening.py"]
+    return [*first, *sorted(HERE.glob("[0-9][0-9]_*.py"))]
 
 
 def notebook(source: Path) -> nbformat.NotebookNode:

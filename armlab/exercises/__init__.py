@@ -13,6 +13,7 @@ from armlab.exercises import (
     claims,
     context,
     convolution,
+    evening,
     gate,
     gpu,
     networks,
@@ -23,6 +24,7 @@ from armlab.exercises import (
 from armlab.exercises.exercise import Asked
 
 EXERCISES: dict[str, Asked] = {
+    **evening.EXERCISES,
     **arrays.EXERCISES,
     **convolution.EXERCISES,
     **batch_norm.EXERCISES,

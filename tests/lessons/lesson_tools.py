@@ -1,7 +1,6 @@
 """The lessons as the tests see them: their notebooks, and the exercises in them."""
 
 import importlib.util
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -9,15 +8,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import nbclient
 import nbformat
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 CHECK = re.compile(r'^check\.exercise\("(\w+)", (\w+)\)$')
 
 
-def _notebooks() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebooks", LESSONS / "notebooks.py")
+def loaded(name: str) -> ModuleType:
+    """A module of the lessons, which are no package."""
+    spec = importlib.util.spec_from_file_location(name, LESSONS / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -25,9 +24,11 @@ def _notebooks() -> ModuleType:
     return module
 
 
-notebooks = _notebooks()
+notebooks, execution = loaded("notebooks"), loaded("execution")
 BOOKS = {source.stem: notebooks.notebook(source) for source in notebooks.sources()}
-NUMBERED = [stem for stem in BOOKS if stem != "index"]
+EVENING = "arm_in_one_evening"
+TAUGHT = [stem for stem in BOOKS if stem != "index"]
+NUMBERED = [stem for stem in TAUGHT if stem != EVENING]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def exercises(lesson: str) -> list[Asked]:
     return found
 
 
-EXERCISES = [asked for lesson in NUMBERED for asked in exercises(lesson)]
+EXERCISES = [asked for lesson in TAUGHT for asked in exercises(lesson)]
 
 
 def copied(folder: Path) -> Path:
@@ -80,10 +81,7 @@ def copied(folder: Path) -> Path:
 
 def run(book: nbformat.NotebookNode, folder: Path) -> list[Any]:
     """Execute a notebook on a clean kernel in this copy of the lessons; its cells with outputs."""
-    client = nbclient.NotebookClient(
-        book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    )
-    client.execute(env=os.environ | {"IPYTHONDIR": str(folder.parent / "ipython")})
+    execution.execute(book, folder, 300, IPYTHONDIR=str(folder.parent / "ipython"))
     return book.cells
 
 

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 from chromium import BROWSER, chromium, wait
-from lesson_tools import BOOKS, NUMBERED, copied
+from lesson_tools import BOOKS, TAUGHT, copied
 
 pytestmark = BROWSER
 SHOTS = os.environ.get("ARMLAB_SCREENSHOTS")  # a folder to keep the screenshots in, to look at
@@ -226,7 +226,7 @@ def expect_moving_slider(driver: Any, lesson: str) -> None:
     wait("another picture", SECONDS, lambda: picture() not in (None, before))
 
 
-@pytest.mark.parametrize("lesson", NUMBERED)
+@pytest.mark.parametrize("lesson", TAUGHT)
 def test_lesson_in_jupyterlab(
     lesson: str, server: tuple[str, str], driver: Any, tmp_path: Path
 ) -> None:

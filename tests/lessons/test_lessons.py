@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from lesson_tools import (
     BOOKS,
+    EVENING,
     EXERCISES,
     LESSONS,
     NUMBERED,
+    TAUGHT,
     Asked,
     copied,
     exercises,
@@ -76,7 +78,7 @@ def test_links_lead_to_files(lesson: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("lesson", NUMBERED)
+@pytest.mark.parametrize("lesson", TAUGHT)
 def test_form_of_a_lesson(lesson: str) -> None:
     cells = BOOKS[lesson].cells
     header = cells[0].source
@@ -96,13 +98,37 @@ def test_form_of_a_lesson(lesson: str) -> None:
     assert "## What comes next" in footer
     text = "\n".join(cell.source for cell in cells)
     assert text.count("**Predict.**") >= 5
-    assert len(exercises(lesson)) >= 3
     assert sum("ipywidgets.interact" in cell.source for cell in cells) == 1
-    assert "Find the bug" in text
     assert not ABSOLUTE.search(text)
-    minutes = re.search(r"\| Time \| (\d+) minutes", header)
+
+
+@pytest.mark.parametrize("lesson", NUMBERED)
+def test_form_of_a_numbered_lesson(lesson: str) -> None:
+    text = "\n".join(cell.source for cell in BOOKS[lesson].cells)
+    assert len(exercises(lesson)) >= 3
+    assert "Find the bug" in text
+    minutes = re.search(r"\| Time \| (\d+) minutes", text)
     assert minutes
     assert f"]({lesson}.ipynb) | {minutes[1]} |" in BOOKS["index"].cells[0].source
+
+
+def test_form_of_the_evening() -> None:
+    source = (LESSONS / f"{EVENING}.py").read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 600
+    assert len(exercises(EVENING)) == 2
+    assert f"]({EVENING}.ipynb)** (90 minutes)" in BOOKS["index"].cells[0].source
+    assert "| Time | 90 minutes |" in source
+    for cell in BOOKS[EVENING].cells:  # an answer is read when it is unfolded, not before
+        asked = cell.source.count("**Predict.**")
+        assert (
+            cell.source.count("<details><summary>Answer</summary>") == asked
+            or "## Terms" in cell.source
+        )
+
+
+def test_equations_of_the_evening_have_each_a_number_of_their_own() -> None:
+    tags = re.findall(r"\\tag\{(.*?)\}", (LESSONS / f"{EVENING}.py").read_text(encoding="utf-8"))
+    assert tags == [f"E.{n}" for n in range(1, len(tags) + 1)]
 
 
 # -- the exercises ----------------------------------------------------------------------------
@@ -186,7 +212,7 @@ def test_lesson_runs_with_its_solutions(lesson: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.lessons
-@pytest.mark.parametrize("lesson", NUMBERED)
+@pytest.mark.parametrize("lesson", TAUGHT)
 def test_exercise_cells_run_with_their_stubs(lesson: str, tmp_path: Path) -> None:
     book = copy.deepcopy(BOOKS[lesson])
     code = [cell for cell in book.cells if cell.cell_type == "code"]

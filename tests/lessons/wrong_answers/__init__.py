@@ -7,6 +7,7 @@ from wrong_answers import (
     claims,
     context,
     convolution,
+    evening,
     gate,
     gpu,
     networks,
@@ -17,6 +18,7 @@ from wrong_answers import (
 from wrong_answers.answer import Wrong
 
 WRONG: Wrong = {
+    **evening.WRONG,
     **arrays.WRONG,
     **convolution.WRONG,
     **batch_norm.WRONG,
