@@ -74,6 +74,17 @@ def test_json_is_json_alone_and_says_what_is_refused(binary, capsys):
     assert (found["refused"], found["ignored"], found["labels"]) == (None, None, [0, 255])
 
 
+def test_files_left_out_are_named(binary, capsys):
+    Path("binary/train/x.bmp").write_bytes(b"")
+    assert cli.main(["data", "binary", "--labels", "0,255"]) == 0
+    assert "\n1 left out, not of .png, " in capsys.readouterr().out
+    assert cli.main(["data", "binary", "--labels", "0,255", "--json"]) == 0
+    (left,) = json.loads(capsys.readouterr().out)["left_out"]
+    assert left["names"] == ["train/x.bmp"]
+    assert cli.main(["train", "--attention", "none", "--data", "binary", *FAST]) == 0
+    assert "\ndata: 1 left out, not of .png, " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["scenes", "scenes-hard", "digits"])
 def test_generated_sets_are_surveyed_too(capsys, name):
     assert cli.main(["data", name, "--json"]) == 0
