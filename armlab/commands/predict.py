@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
             code = fail(str(error), BAD)
             continue
         try:
-            files = write(prediction, trained.classes, out / name)
+            files = write(prediction, trained.classes, out / name, trained.labels)
         except OSError as error:
             raise cannot_write(out, error) from error
         shares = prediction.shares(trained.classes)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from armlab.plots.class_legend import class_legend
 from armlab.plots.gates import SCALE, draw_gate, per_channel, what_is_drawn
-from armlab.plots.style import class_patches, new_figure
+from armlab.plots.style import new_figure
 from armlab.whole_file import FilePath
 
 WIDER = 1.2  # the bars, than the image
@@ -43,7 +44,5 @@ def prediction(
 
         scale = ScalarMappable(Normalize(0, 1), SCALE["cmap"])
         figure.colorbar(scale, ax=axes[2], ticks=[0, 0.5, 1], fraction=0.05, pad=0.02)
-    figure.legend(
-        handles=class_patches(names, colours), loc="outside lower center", ncols=6, frameon=False
-    )
+    class_legend(figure, names, colours, classes)
     figure.savefig(path, dpi=150)

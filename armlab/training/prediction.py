@@ -14,6 +14,7 @@ from armlab.data.augmentation import as_float
 from armlab.data.colours import palette
 from armlab.data.digits_and_photographs import to_network
 from armlab.data.image_files import read_image
+from armlab.data.label_values import NO_CLASS, LabelValues
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
@@ -32,6 +33,7 @@ class Trained:
 
     learner: Learner
     classes: tuple[str, ...]
+    labels: LabelValues
 
     @classmethod
     def load(cls, folder: Path) -> Trained:
@@ -45,7 +47,7 @@ class Trained:
         with expect_run(path):
             arrays.pop(GATES)
             learner.load_state_dict(arrays)
-        return cls(learner, classes)
+        return cls(learner, classes, config.label_values)
 
 
 @dataclass(frozen=True)
@@ -76,19 +78,23 @@ def predict(trained: Trained, path: Path) -> Prediction:
     return Prediction(image, classes, None if gate is None else gate[0])
 
 
-def write(prediction: Prediction, names: tuple[str, ...], start: Path) -> list[Path]:
+def write(
+    prediction: Prediction, names: tuple[str, ...], start: Path, labels: LabelValues | None = None
+) -> list[Path]:
     """start-mask.png, start-overlay.png and, where there are gates, start-gates.png.
 
-    The mask has the numbers of the classes and their colours as its palette, so it can be trained
-    on; mask and overlay have the size of the image. Raises OSError.
+    The mask has the labels of the classes, as the masks of the training have them, and their
+    colours as its palette, so it can be trained on; mask and overlay have the size of the image.
+    Raises OSError.
     """
     start.parent.mkdir(parents=True, exist_ok=True)
     colours = palette(len(names))
+    labels = labels or LabelValues.of(len(names), NO_CLASS)
     share = SHARE * (prediction.classes > 0)[:, :, np.newaxis]
     mixed = (1 - share) * prediction.image / 255 + share * colours[prediction.classes]
     mask = start.with_name(f"{start.name}-mask.png")
     overlay = start.with_name(f"{start.name}-overlay.png")
-    _save(prediction.classes.astype(np.uint8), mask, colours)
+    _save(labels.write(prediction.classes), mask, labels.palette(colours))
     _save((255 * mixed).round().astype(np.uint8), overlay)
     if prediction.gate is None:
         return [mask, overlay]
