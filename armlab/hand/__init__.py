@@ -27,7 +27,7 @@ from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAtt
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
 from armlab.hand.batch_norm_activated import batch_norm_activated
-from armlab.hand.bisenet import BiSeNet, ToyBiSeNet
+from armlab.hand.bisenet import BiSeNet, RectifiedBiSeNet, ToyBiSeNet
 from armlab.hand.bisenet_output import BiSeNetOutput
 from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
 from armlab.hand.channel_conv1d import channel_conv1d
@@ -41,7 +41,11 @@ from armlab.hand.coordinate_attention import CoordinateAttention
 from armlab.hand.cross_entropy import cross_entropy
 from armlab.hand.eca import ECA, ChannelConv1d
 from armlab.hand.effective_se import EffectiveSE
-from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.hand.feature_fusion import (
+    FeatureFusionModule,
+    RectifiedFeatureFusion,
+    SingleLayerFeatureFusion,
+)
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.global_max_pool import global_max_pool
 from armlab.hand.hard_swish import hard_swish
@@ -85,9 +89,11 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "UAFMChannel",
     "FeatureFusionModule",
     "SingleLayerFeatureFusion",
+    "RectifiedFeatureFusion",
     "ConvAttention",
     "BiSeNet",
     "ToyBiSeNet",
+    "RectifiedBiSeNet",
     "SinglePathBiSeNet",
     "ThreeScaleBiSeNet",
     "ToyNet",

@@ -10,7 +10,11 @@ from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, expect_heads, run_heads
 from armlab.hand.context_path import ContextPath
 from armlab.hand.expect import whole
-from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.hand.feature_fusion import (
+    FeatureFusionModule,
+    RectifiedFeatureFusion,
+    SingleLayerFeatureFusion,
+)
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.spatial_path import SpatialPath
@@ -59,14 +63,17 @@ class BiSeNet(Module):
         self.width, self.attention, self.align_corners = width, attention, align_corners
         self.cp = ContextPath(width, attention, mode, align_corners, **made)
         self.sp = SpatialPath(width, **made)
-        self.ffm = (
-            SingleLayerFeatureFusion(4 * width, 4 * width, **made)
-            if reduction is None
-            else FeatureFusionModule(4 * width, 4 * width, reduction, **made)
-        )
+        self.ffm = self._fusion(4 * width, reduction, **made)
         self.conv_out = BiSeNetOutput(4 * width, main, classes, bias, **made)
         self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes, bias, **made)
         self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes, bias, **made)
+
+    def _fusion(
+        self, channels: int, reduction: int | None, **made: Unpack[Made]
+    ) -> FeatureFusionModule:
+        if reduction is None:
+            return SingleLayerFeatureFusion(channels, channels, **made)
+        return FeatureFusionModule(channels, channels, reduction, **made)
 
     def forward(self, x: Array) -> tuple[Array | tuple[Array, ...], Backward]:
         (c8, c16), cp_back = self.cp(x)
@@ -99,6 +106,30 @@ class BiSeNet(Module):
     def gates(self, x: Array) -> dict[str, Array]:
         """The gates of the context path's refinements: see `ContextPath.gates`."""
         return self.cp.gates(x)
+
+
+class RectifiedBiSeNet(BiSeNet):
+    """BiSeNet as mmsegmentation 1.2.2 builds it, with the `RectifiedFeatureFusion`."""
+
+    def __init__(
+        self,
+        classes: int = 19,
+        mid_channels: tuple[int, int] = (256, 64),
+        width: int = 64,
+        attention: str = "arm",
+        align_corners: bool = False,
+        **made: Unpack[Made],
+    ) -> None:
+        super().__init__(
+            *(classes, None, mid_channels, width, attention),
+            align_corners=align_corners,
+            **made,
+        )
+
+    def _fusion(
+        self, channels: int, reduction: int | None, **made: Unpack[Made]
+    ) -> FeatureFusionModule:
+        return RectifiedFeatureFusion(channels, channels, **made)
 
 
 class ToyBiSeNet(BiSeNet):

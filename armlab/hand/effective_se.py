@@ -21,6 +21,9 @@ class EffectiveSE(Module):
 
         a = W GAP(x) + b                                                (1)
         y = x σ(a)                                                      (2)
+
+    timm's `EffectiveSEModule` is this with gate_layer="sigmoid"; by default its gate is the hard
+    sigmoid, min(max(a / 6 + 1/2, 0), 1), another function of the same weights.
     """
 
     attention_name = "ese"

@@ -7,6 +7,7 @@ from typing import Unpack
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.batch_norm import BatchNorm2d
+from armlab.hand.batch_norm_activated import activated
 from armlab.hand.bottleneck import bottleneck, hidden_channels
 from armlab.hand.concat_channels import concat_channels
 from armlab.hand.conv2d import Conv2d
@@ -111,5 +112,36 @@ class SingleLayerFeatureFusion(FeatureFusionModule):
         def backward(da: Array) -> tuple[Array, Grads]:
             dz, grads = layers_back(da)
             return pool_back(dz), grads
+
+        return a, backward
+
+
+class RectifiedFeatureFusion(FeatureFusionModule):
+    """FFM as in mmsegmentation 1.2.2: a ReLU before the sigmoid, so its gate is at least 1/2.
+
+        a = ReLU(BN(W · GAP(f))),   W (K, K)                            (5)
+
+    in the place of (2): a logit below 0 counts as 0, and y ≥ 3/2 f. It is another function than
+    (4), though its weights have the same shapes, and so it has keys of its own.
+    Raises ValueError for a batch of 1 in training mode: BN (5) needs two values per channel.
+    """
+
+    pooled_norm = True
+
+    def __init__(self, in_channels: int, out_channels: int, **made: Unpack[Made]) -> None:
+        made = settled(self, made)
+        self._add_mix(in_channels, out_channels, **made)
+        self.conv_atten = Conv2d(out_channels, out_channels, 1, bias=False, **made)
+        self.bn_atten = BatchNorm2d(out_channels, **made)
+
+    def _logits(self, f: Array) -> tuple[Array, Backward]:
+        z, pool_back = global_avg_pool(f)
+        u, atten_back = self.conv_atten(z)
+        a, bn_back = activated(self.bn_atten, u, "relu")  # (5)
+
+        def backward(da: Array) -> tuple[Array, Grads]:
+            du, d_bn = bn_back(da)
+            dz, d_atten = atten_back(du)
+            return pool_back(dz), join(conv_atten=d_atten, bn_atten=d_bn)
 
         return a, backward

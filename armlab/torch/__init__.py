@@ -9,7 +9,7 @@ from armlab.torch.attention_refinement import AttentionRefinementModule, PaperAt
 from armlab.torch.attentionout import Attentionout, ResidualAttentionout
 from armlab.torch.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
 from armlab.torch.batch_norm_activated import batch_norm_activated
-from armlab.torch.bisenet import BiSeNet, ToyBiSeNet
+from armlab.torch.bisenet import BiSeNet, RectifiedBiSeNet, ToyBiSeNet
 from armlab.torch.bisenet_output import BiSeNetOutput
 from armlab.torch.bridge.by_autograd import by_autograd
 from armlab.torch.bridge.by_hand import by_hand
@@ -25,7 +25,11 @@ from armlab.torch.coordinate_attention import CoordinateAttention
 from armlab.torch.cross_entropy import cross_entropy
 from armlab.torch.eca import ECA, ChannelConv1d
 from armlab.torch.effective_se import EffectiveSE
-from armlab.torch.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.torch.feature_fusion import (
+    FeatureFusionModule,
+    RectifiedFeatureFusion,
+    SingleLayerFeatureFusion,
+)
 from armlab.torch.global_avg_pool import global_avg_pool
 from armlab.torch.global_max_pool import global_max_pool
 from armlab.torch.hard_swish import hard_swish
@@ -68,9 +72,11 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "UAFMChannel",
     "FeatureFusionModule",
     "SingleLayerFeatureFusion",
+    "RectifiedFeatureFusion",
     "ConvAttention",
     "BiSeNet",
     "ToyBiSeNet",
+    "RectifiedBiSeNet",
     "SinglePathBiSeNet",
     "ThreeScaleBiSeNet",
     "ToyNet",

@@ -5,7 +5,11 @@ from torch import Tensor, nn
 
 from armlab.torch.bisenet_output import BiSeNetOutput
 from armlab.torch.context_path import ContextPath
-from armlab.torch.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
+from armlab.torch.feature_fusion import (
+    FeatureFusionModule,
+    RectifiedFeatureFusion,
+    SingleLayerFeatureFusion,
+)
 from armlab.torch.resize import resize_bilinear
 from armlab.torch.spatial_path import SpatialPath
 
@@ -29,14 +33,15 @@ class BiSeNet(nn.Module):
         self.align_corners = align_corners
         self.cp = ContextPath(width, attention, mode, align_corners)
         self.sp = SpatialPath(width)
-        self.ffm = (
-            SingleLayerFeatureFusion(4 * width, 4 * width)
-            if reduction is None
-            else FeatureFusionModule(4 * width, 4 * width, reduction)
-        )
+        self.ffm = self.fusion(4 * width, reduction)
         self.conv_out = BiSeNetOutput(4 * width, main, classes, bias)
         self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes, bias)
         self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes, bias)
+
+    def fusion(self, channels: int, reduction: int | None) -> FeatureFusionModule:
+        if reduction is None:
+            return SingleLayerFeatureFusion(channels, channels)
+        return FeatureFusionModule(channels, channels, reduction)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         c8, c16 = self.cp(x)
@@ -53,6 +58,23 @@ class BiSeNet(nn.Module):
     def gates(self, x: Tensor) -> dict[str, Tensor]:
         """The gates of the context path's refinements: see `ContextPath.gates`."""
         return self.cp.gates(x)
+
+
+class RectifiedBiSeNet(BiSeNet):
+    """BiSeNet with the `RectifiedFeatureFusion`."""
+
+    def __init__(
+        self,
+        classes: int = 19,
+        mid_channels: tuple[int, int] = (256, 64),
+        width: int = 64,
+        attention: str = "arm",
+        align_corners: bool = False,
+    ) -> None:
+        super().__init__(classes, None, mid_channels, width, attention, align_corners=align_corners)
+
+    def fusion(self, channels: int, reduction: int | None) -> FeatureFusionModule:
+        return RectifiedFeatureFusion(channels, channels)
 
 
 class ToyBiSeNet(BiSeNet):

@@ -9,7 +9,7 @@ from armlab.torch.sigmoid_gate import sigmoid_gate
 
 
 class EffectiveSE(nn.Module):
-    """y = x σ(W GAP(x) + b), x and y (N, C, H, W)."""
+    """y = x σ(W GAP(x) + b), x and y (N, C, H, W). timm's default gate is the hard sigmoid."""
 
     attention_name = "ese"
 

@@ -56,3 +56,16 @@ class SingleLayerFeatureFusion(FeatureFusionModule):
     def logits(self, f: Tensor) -> Tensor:
         a: Tensor = self.bn(self.conv(global_avg_pool(f)))
         return a
+
+
+class RectifiedFeatureFusion(FeatureFusionModule):
+    """y = f + f σ(ReLU(BN(W · GAP(f)))), mmsegmentation's: its gate is at least 1/2."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        nn.Module.__init__(self)
+        self.convblk = ConvBNAct(in_channels, out_channels, 1, padding=0)
+        self.conv_atten = Conv2d(out_channels, out_channels, 1, bias=False)
+        self.bn_atten = BatchNorm2d(out_channels)
+
+    def logits(self, f: Tensor) -> Tensor:
+        return relu(self.bn_atten(self.conv_atten(global_avg_pool(f))))

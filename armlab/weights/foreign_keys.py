@@ -47,9 +47,14 @@ _MMSEG_ARM = {
     "atten_conv_layer.1.conv": "conv_atten",
     "atten_conv_layer.1.bn": "bn_atten",
 }
+_MMSEG_FFM = {
+    "conv1": "convblk",
+    "conv_atten.0.conv": "conv_atten",
+    "conv_atten.0.bn": "bn_atten",
+}
 _MMSEG_HEAD = {"convs.0": "conv", "conv_seg": "conv_out"}
 MMSEG = {
-    "BiSeNet": {
+    "RectifiedBiSeNet": {
         "backbone.context_path.backbone": "cp.resnet",
         "backbone.context_path.gap_conv.1": "cp.conv_avg",
         "backbone.context_path.conv_head32": "cp.conv_head32",
@@ -60,11 +65,13 @@ MMSEG = {
         "backbone.spatial_path.layer4": "sp.conv_out",
         **_under("backbone.context_path.arm32", "cp.arm32", _MMSEG_ARM),
         **_under("backbone.context_path.arm16", "cp.arm16", _MMSEG_ARM),
+        **_under("backbone.ffm", "ffm", _MMSEG_FFM),
         **_under("decode_head", "conv_out", _MMSEG_HEAD),
         **_under("auxiliary_head.0", "conv_out16", _MMSEG_HEAD),
         **_under("auxiliary_head.1", "conv_out32", _MMSEG_HEAD),
     },
     "AttentionRefinementModule": _MMSEG_ARM,
+    "RectifiedFeatureFusion": _MMSEG_FFM,
 }
 
 _PYTORCHCV_ARM = {"conv1": "conv", "conv2.conv": "conv_atten", "conv2.bn": "bn_atten"}

@@ -20,6 +20,11 @@ def bisenet(s: Source) -> Example:
     return network("BiSeNet", 3, mid_channels=(3, 5), **options)(s)
 
 
+def rectified_bisenet(s: Source) -> Example:
+    aligned = s.pick(False, True)
+    return network("RectifiedBiSeNet", 3, mid_channels=(3, 5), align_corners=aligned)(s)
+
+
 def toy_bisenet(s: Source) -> Example:
     return network("ToyBiSeNet", 3, attention=refinement(s))(s)
 
@@ -36,6 +41,18 @@ CASES = [
             spares=2,  # of both paths
         ),
         held_by="pytorchcv's network, part by part, in test_oracle.py",
+    ),
+    Case(
+        "RectifiedBiSeNet",
+        rectified_bisenet,
+        share=0.1,
+        built=Built(
+            {"classes": 4, "mid_channels": (6, 5), "width": 2},
+            features(3),
+            kinks="many",
+            spares=2,
+        ),
+        held_by="mmsegmentation's forward, written out in test_families.py",
     ),
     Case(
         "ToyBiSeNet",
@@ -55,6 +72,15 @@ FAULTS = [
         "dc8",
         "pass",
         "c8 is fused and has a head of its own: both gradients belong to it",
+    ),
+    Fault(
+        "RectifiedBiSeNet: another fusion",
+        "RectifiedBiSeNet",
+        "feature_fusion",
+        "RectifiedFeatureFusion._logits",
+        "(5)",
+        "a, bn_back = self.bn_atten(u)",
+        "mmsegmentation has a ReLU before the sigmoid of its fusion",
     ),
     Fault(
         "ToyBiSeNet: the spatial path alone reaches the image",

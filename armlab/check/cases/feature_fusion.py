@@ -60,6 +60,18 @@ CASES = [
         ),
         held_by="the FeatureFusionModule, from which its attention differs by one layer",
     ),
+    Case(
+        "RectifiedFeatureFusion",
+        fusion("RectifiedFeatureFusion"),
+        built=Built(SIZE, features(4, 3), kinks="few"),
+        gate=Gate(
+            makes,
+            pointwise=True,
+            channels=CONVBLK | conv_bn_axes("conv_atten", "bn_atten", (0, 1)),
+            square=SQUARE,
+        ),
+        held_by="mmsegmentation's forward, written out in test_families.py",
+    ),
 ]
 
 FAULTS = [
@@ -80,5 +92,14 @@ FAULTS = [
         "dsp, dcp",
         "dsp, dcp = concat_back(dx)[0], 0 * concat_back(dx)[1]",
         "both paths went in, so both get their part of the gradient back",
+    ),
+    Fault(
+        "RectifiedFeatureFusion: no ReLU before the sigmoid",
+        "RectifiedFeatureFusion",
+        "feature_fusion",
+        "RectifiedFeatureFusion._logits",
+        "(5)",
+        "a, bn_back = self.bn_atten(u)",
+        "mmsegmentation has a ReLU there: its gate is at least 1/2",
     ),
 ]
