@@ -29,12 +29,13 @@ class Architecture(NamedTuple):
         return f"{self.network}({given})"
 
 
-# What no weight says; "aligned" and "nearest" of key_maps.
+# What no weight says: `key_maps` has where it is from, and what it changes.
 SAID: dict[str, dict[str, Any]] = {
     "coincheung": {},  # its two kinds of heads say it
     "seafusion": {"align_corners": True},
     "face-parsing": {"align_corners": True},
     "torchseg": {"mode": "bilinear", "align_corners": True},
+    "mmseg": {},
     "pytorchcv": {"align_corners": True},
 }
 
@@ -67,6 +68,8 @@ def architecture(repository: str, state: Mapping[str, Array]) -> Architecture:
     options: dict[str, Any] = {"classes": classes, "width": width, **SAID[repository]}
     if name != "ThreeScaleBiSeNet":
         options |= _fusion_and_heads(repository, state, main)
+    if name == "RectifiedBiSeNet":  # it has one kind of fusion and of heads
+        options = {k: v for k, v in options.items() if k not in ("reduction", "bias")}
     if repository == "coincheung":
         _expect_plain(state, classes)
         options["align_corners"] = not options["bias"]
@@ -84,7 +87,7 @@ def _expect_a_network(repository: str) -> None:
 
 def _fusion_and_heads(repository: str, state: Mapping[str, Array], main: int) -> dict[str, Any]:
     reduction = None
-    if "ffm.conv.weight" not in state:
+    if "ffm.conv.weight" not in state and "ffm.conv_atten.weight" not in state:
         hidden, channels = _shape(state, "ffm.conv1.weight", repository)[:2]
         reduction = channels // hidden
     auxiliary = state.get("conv_out16.conv.conv.weight")
@@ -104,6 +107,13 @@ def _expect_plain(state: Mapping[str, Array], classes: int) -> None:
             f"these weights of coincheung have {classes} logits for a pixel, 64 for each of "
             f"{classes // 64} classes, and end in a pixel shuffle, which no network of ours has: "
             "take a part of them, as in rename(state, 'coincheung', part='cp')"
+        )
+    counts = [a for key, a in state.items() if key.endswith("num_batches_tracked")]
+    if "conv_out.conv_out.bias" not in state and not any(int(a) for a in counts):
+        raise ValueError(
+            "these weights of coincheung have counted no batch, as those of 2019, whose InPlaceABN "
+            "ends in LeakyReLU and scales by |weight|: no network of ours computes that, so take "
+            "newer ones, or set their num_batches_tracked if they only lost them"
         )
 
 

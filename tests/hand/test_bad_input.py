@@ -140,6 +140,8 @@ BAD = {
     "BatchNorm2d, no momentum": (lambda: hand.BatchNorm2d(3, momentum=None), ValueError, r"^BatchNorm2d expected momentum from 0 to 1, got None: give a number within$"),
     "BiSeNet, one number for its heads": (lambda: hand.BiSeNet(mid_channels=64), ValueError, r"^BiSeNet expected mid_channels as two whole numbers, .*, got 64: give two, as in \(256, 64\)$"),
     "BiSeNet, three heads": (lambda: hand.BiSeNet(mid_channels=(1, 2, 3)), ValueError, r"^BiSeNet expected mid_channels as two whole numbers, .*, got \(1, 2, 3\): give two"),
+    "SinglePathBiSeNet, one number for its heads": (lambda: hand.SinglePathBiSeNet(mid_channels=64), ValueError, r"^SinglePathBiSeNet expected mid_channels as two whole numbers, .*, got 64: give two"),
+    "ContextPath, another mode": (lambda: hand.ContextPath(2, mode="bicubic"), ValueError, r"^ContextPath expected mode 'nearest' or 'bilinear', got 'bicubic': choose one of them$"),
     "BiSeNet, an empty head": (lambda: hand.BiSeNet(mid_channels=(4, 0)), ValueError, whole("BiSeNet", "mid_channels", "0")),
     "BiSeNet, no width": (lambda: hand.BiSeNet(width=None), ValueError, whole("BiSeNet", "width", "None")),
     "BiSeNet, no classes": (lambda: hand.BiSeNet(0), ValueError, whole("BiSeNet", "classes", "0")),

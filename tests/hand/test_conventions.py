@@ -177,6 +177,29 @@ def test_nearest_takes_the_floor_of_exact_integers(size, out):
     assert twins.resize_nearest(torch.tensor(x), size=(out, 1)).ravel().tolist() == want
 
 
+@pytest.mark.parametrize(
+    ("out", "want"),
+    [
+        (1, [0]),  # the first pixel alone, as in torch
+        (2, [0, 6]),
+        (3, [0, 3, 6]),
+        (5, [0, 1.5, 3, 4.5, 6]),
+        (7, [0, 1, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_aligned_corners_stay_corners(out, want):
+    """Three pixels 0, 3, 6; by hand, i (H - 1) / (OH - 1) of the way."""
+    x = np.array([0.0, 3.0, 6.0]).reshape(1, 1, 3, 1)
+    y, backward = hand.resize_bilinear(x, size=(out, 4), align_corners=True)
+    np.testing.assert_allclose(y, np.tile(np.reshape(want, (1, 1, out, 1)), 4), rtol=1e-15)
+    one, _ = hand.resize_bilinear(x[:, :, :1], size=(out, 4), align_corners=True)
+    assert not one.any()  # one pixel is every pixel
+    dy = np.random.default_rng(0).standard_normal(y.shape)
+    rows = dy.sum(axis=3).ravel()  # the one column is all four
+    shares = [[max(0, 1 - abs(p / 3 - h)) for p in want] for h in range(3)]
+    np.testing.assert_allclose(backward(dy).ravel(), shares @ rows, atol=1e-13)
+
+
 def test_batch_of_two_hardly_sees_magnitude():
     """BN of two values gives ± d / sqrt(d² + eps), d half their difference (facts of ARM)."""
     for scale in (1.0, 10.0, 1000.0):

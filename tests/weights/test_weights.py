@@ -1,7 +1,7 @@
-"""Key maps: each repository's keys onto ours and back, held to stand-ins built from its keys.
+"""Key maps: each repository's keys onto ours and back.
 
-TorchSeg and mmsegmentation have other names than ours, so their stand-ins also run: a map that
-swaps two layers of one shape would still fit, but its outputs would differ.
+A map that swaps two layers of one shape would still fit, but compute something else:
+test_families.py runs what the maps make of each family.
 """
 
 import re
@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from public_networks import MMSeg, TorchSeg
 from torch import nn
-from torch.nn import functional as F
 
 import armlab.torch as twins
 from armlab import hand, weights
@@ -68,186 +68,6 @@ for name in ("sp16", "sp8", "conv_head32", "conv_head16", "conv_fuse1", "conv_fu
 SEAFUSION += heads("conv_out", "conv_out16", bias=False)
 
 
-# -- the two repositories with names of their own, to be run ----------------------------------
-
-
-def net(**children):
-    module = nn.Module()
-    for name, child in children.items():
-        module.add_module(name, child)
-    return module
-
-
-class ConvBNReLU(nn.Module):
-    def __init__(self, i, o, k=3, stride=1, relu=True):
-        super().__init__()
-        self.conv = nn.Conv2d(i, o, k, stride, k // 2, bias=False)
-        self.bn = nn.BatchNorm2d(o)
-        self.relu = relu
-
-    def forward(self, x):
-        y = self.bn(self.conv(x))
-        return F.relu(y) if self.relu else y
-
-
-def pooled(i, o, relu=True):
-    return nn.Sequential(nn.AdaptiveAvgPool2d(1), ConvBNReLU(i, o, 1, relu=relu))
-
-
-def bare(i, o, **kwargs):
-    """A 1×1 convolution in a module of its own, under "conv"."""
-    return net(conv=nn.Conv2d(i, o, 1, bias=False))
-
-
-def like(x, other):
-    return F.interpolate(x, size=other.shape[2:], mode="nearest")
-
-
-def torchseg(w, main=3, auxiliary=5):
-    def refinement(i):
-        return net(conv_3x3=ConvBNReLU(i, 2 * w), channel_attention=pooled(2 * w, 2 * w, False))
-
-    def output(i, m):
-        return net(conv_3x3=ConvBNReLU(i, m), conv_1x1=nn.Conv2d(m, CLASSES, 1))
-
-    squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), bare(4 * w, 4 * w), bare(4 * w, 4 * w))
-    return net(
-        context_path=twins.ResNet18(w),
-        spatial_path=net(
-            conv_7x7=ConvBNReLU(3, w, 7, 2),
-            conv_3x3_1=ConvBNReLU(w, w, 3, 2),
-            conv_3x3_2=ConvBNReLU(w, w, 3, 2),
-            conv_1x1=ConvBNReLU(w, 2 * w, 1),
-        ),
-        global_context=pooled(8 * w, 2 * w),
-        arms=nn.ModuleList([refinement(8 * w), refinement(4 * w)]),
-        refines=nn.ModuleList([ConvBNReLU(2 * w, 2 * w), ConvBNReLU(2 * w, 2 * w)]),
-        heads=nn.ModuleList(
-            [output(2 * w, auxiliary), output(2 * w, auxiliary), output(4 * w, main)]
-        ),
-        ffm=net(conv_1x1=ConvBNReLU(4 * w, 4 * w, 1), channel_attention=squeeze),
-    )
-
-
-def run_torchseg(m, x):
-    """From 1/32 to 1/8 through the lists, then the fusion; resized as ours resizes."""
-    f8, f16, f32 = m.context_path(x)
-    y, maps = like(m.global_context(f32), f32), []
-    for f, refinement, refine, finer in zip((f32, f16), m.arms, m.refines, (f16, f8), strict=True):
-        f = refinement.conv_3x3(f)
-        y = refine(like(f * refinement.channel_attention(f).sigmoid() + y, finer))
-        maps.append(y)
-    s = m.spatial_path
-    s = s.conv_1x1(s.conv_3x3_2(s.conv_3x3_1(s.conv_7x7(x))))
-    f = m.ffm.conv_1x1(torch.cat([s, y], 1))
-    pool, first, second = m.ffm.channel_attention
-    maps.append(f + f * second.conv(first.conv(pool(f)).relu()).sigmoid())
-    ys = [h.conv_1x1(h.conv_3x3(f)) for h, f in zip(m.heads, maps, strict=True)]
-    ys = [F.interpolate(y, size=x.shape[2:], mode="bilinear") for y in ys]
-    return ys[2], ys[1], ys[0]
-
-
-def mmseg(w):
-    def refinement(i):
-        return net(conv_layer=ConvBNReLU(i, 2 * w), atten_conv_layer=pooled(2 * w, 2 * w, False))
-
-    def output(i, m):
-        return net(convs=nn.Sequential(ConvBNReLU(i, m)), conv_seg=nn.Conv2d(m, CLASSES, 1))
-
-    context = net(
-        backbone=twins.ResNet18(w),
-        arm16=refinement(4 * w),
-        arm32=refinement(8 * w),
-        conv_head32=ConvBNReLU(2 * w, 2 * w),
-        conv_head16=ConvBNReLU(2 * w, 2 * w),
-        gap_conv=pooled(8 * w, 2 * w),
-    )
-    spatial = net(
-        layer1=ConvBNReLU(3, w, 7, 2),
-        layer2=ConvBNReLU(w, w, 3, 2),
-        layer3=ConvBNReLU(w, w, 3, 2),
-        layer4=ConvBNReLU(w, 2 * w, 1),
-    )
-    fusion = net(
-        conv1=ConvBNReLU(4 * w, 4 * w, 1), conv_atten=nn.Sequential(ConvBNReLU(4 * w, 4 * w, 1))
-    )
-    return net(
-        backbone=net(context_path=context, spatial_path=spatial, ffm=fusion),
-        decode_head=output(4 * w, 3),
-        auxiliary_head=nn.ModuleList([output(2 * w, 5), output(2 * w, 5)]),
-    )
-
-
-def run_mmseg(m, x):
-    """Each part but the fusion, by our name of it."""
-    p = m.backbone.context_path
-    f8, f16, f32 = p.backbone(x)
-    r32, r16 = p.arm32.conv_layer(f32), p.arm16.conv_layer(f16)
-    r32 = r32 * p.arm32.atten_conv_layer(r32).sigmoid() + p.gap_conv(f32)
-    y16 = p.conv_head32(like(r32, f16))
-    r16 = r16 * p.arm16.atten_conv_layer(r16).sigmoid() + y16
-    y8 = p.conv_head16(like(r16, f8))
-    s = m.backbone.spatial_path
-    s = s.layer4(s.layer3(s.layer2(s.layer1(x))))
-    fused = torch.cat([s, y8], 1)
-    first, second = m.auxiliary_head
-    logits = [
-        h.conv_seg(h.convs(f)) for h, f in ((m.decode_head, fused), (first, y8), (second, y16))
-    ]
-    return {"cp": (y8, y16), "sp": s, **dict(zip(THREE, logits, strict=True))}
-
-
-def drawn(module):
-    """In double precision with random values everywhere, so that no two layers are alike."""
-    module, rng = module.double(), np.random.default_rng(0)
-    for key, t in module.state_dict().items():
-        if t.is_floating_point():
-            a = rng.normal(size=t.shape)
-            t.copy_(torch.tensor(np.abs(a) if key.endswith("running_var") else a))
-    return module
-
-
-def same(ours, theirs):
-    ours, theirs = (y if isinstance(y, tuple) else (y,) for y in (ours, theirs))
-    for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b.detach().numpy(), rtol=0, atol=1e-9)  # bounds.whole
-
-
-def test_torchseg_is_our_bisenet_with_other_names():
-    theirs = drawn(torchseg(WIDTH))
-    net = hand.BiSeNet(CLASSES, reduction=1, mid_channels=(3, 5), width=WIDTH, dtype="float64")
-    state = weights.rename(weights.from_torch(theirs.state_dict()), "torchseg")
-    weights.check(state, net)
-    x = np.random.default_rng(1).standard_normal((3, 3, 64, 96))
-    same(net.load_state_dict(state)(x)[0], run_torchseg(theirs, torch.tensor(x)))
-    after = weights.rename(weights.from_torch(theirs.state_dict()), "torchseg")
-    for key, a in net.state_dict().items():  # the statistics as well
-        np.testing.assert_allclose(a, after[key], rtol=0, atol=1e-9)
-
-
-def test_mmseg_is_our_bisenet_but_for_the_fusion():
-    theirs = drawn(mmseg(WIDTH))
-    state = weights.from_torch(theirs.state_dict())
-    net = hand.BiSeNet(CLASSES, mid_channels=(3, 5), width=WIDTH, dtype="float64")
-    for name in ("cp", "sp", *THREE):
-        getattr(net, name).load_state_dict(weights.rename(state, "mmseg", part=name))
-    x = np.random.default_rng(1).standard_normal((3, 3, 64, 96))
-    expected = run_mmseg(theirs, torch.tensor(x))
-    (y8, y16), _ = net.cp(x)
-    spatial, _ = net.sp(x)
-    same((y8, y16), expected["cp"])
-    same(spatial, expected["sp"])
-    features = {
-        "conv_out": np.concatenate([spatial, y8], 1),
-        "conv_out16": y8,
-        "conv_out32": y16,
-    }
-    for name, f in features.items():
-        same(getattr(net, name)(f)[0], expected[name])
-    with pytest.raises(ValueError, match=r"mmseg has no place for 12 of \d+ keys: backbone\.ffm"):
-        weights.rename(state, "mmseg")
-
-
 # -- keys --------------------------------------------------------------------------------------
 
 
@@ -281,12 +101,17 @@ def test_our_networks_have_the_keys_of_their_origin(keys, network, options):
 
 WHOLE = {
     "coincheung": (COINCHEUNG, ours()),
-    "coincheung before 2021": (COINCHEUNG_2020, ours(reduction=4)),
+    "coincheung before 2021": (COINCHEUNG_2020, ours(reduction=4, bias=False)),
     "seafusion": (SEAFUSION, ours("ThreeScaleBiSeNet")),
     "torchseg": (
-        list(torchseg(WIDTH).state_dict()),
+        list(TorchSeg(WIDTH, CLASSES).state_dict()),
         ours(reduction=1, mid_channels=(3, 5)),
     ),
+    "mmseg": (
+        list(MMSeg(WIDTH, CLASSES).state_dict()),
+        ours("RectifiedBiSeNet", mid_channels=(3, 5)),
+    ),
+    "face-parsing": (FACE_PARSING, ours("SinglePathBiSeNet")),
 }
 
 
@@ -295,11 +120,9 @@ def test_there_and_back_is_the_identity_on_whole_networks(name):
     theirs, state = WHOLE[name]
     repository = name.split()[0]
     there = weights.rename(named(theirs), repository)
-    assert set(there) <= set(state)
+    assert set(there) == set(state)
+    assert set(weights.rename(state, to=repository)) == set(theirs)
     same_states(weights.rename(there, to=repository), named(theirs))
-    if "before" not in name:  # the heads had no bias then
-        assert set(there) == set(state)
-        assert set(weights.rename(state, to=repository)) == set(theirs)
     back = weights.rename(weights.rename(state, to=repository), repository)
     same_states(back, state)
 
@@ -308,7 +131,7 @@ PARTS = ("cp.arm16", "cp.arm32", "cp.conv_head16", "cp.conv_head32", "cp.conv_av
 PARTIAL = {
     "stdc": (STDC, (*PARTS, "ffm", *THREE)),
     "face-parsing": (FACE_PARSING, ("cp", *PARTS, "cp.resnet", "ffm", *THREE)),
-    "mmseg": (list(mmseg(WIDTH).state_dict()), ("cp", *PARTS, "cp.resnet", "sp", *THREE)),
+    "mmseg": (list(MMSeg(WIDTH, CLASSES).state_dict()), ("cp", *PARTS, "cp.resnet", "sp", *THREE)),
 }
 
 
@@ -343,6 +166,7 @@ MODULES = {
     ("FeatureFusionModule", "face-parsing"): (8, 4),
     ("FeatureFusionModule", "torchseg"): (8, 4),
     ("FeatureFusionModule", "pytorchcv"): (8, 4),
+    ("RectifiedFeatureFusion", "mmseg"): (8, 4),
     ("SingleLayerFeatureFusion", "coincheung"): (8, 4),
     ("Attentionout", "seafusion"): (4,),
     ("SAR", "seafusion"): (6, 4, 5),
