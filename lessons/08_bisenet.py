@@ -483,19 +483,21 @@ print(check.adjoint(lambda x: hand.resize_bilinear(x, size=(12, 20)), x))
 # %% [markdown]
 # The file does the same. It only leaves out most of the zeros, in bands of 32 rows: at 128 rows to 1024 a full $A$ would be 98 % zeros. Nearest is the same again with other matrices: one 1 in each row.
 #
-# There is another convention. TorchSeg resizes with `align_corners=True`: the first and the last *centres* are laid upon each other, $p_i = i\,(H-1)/(OH-1)$. **Predict**: where do the two differ most, in the middle or at the edges?
+# There is another convention. TorchSeg, SeAFusion and face-parsing.PyTorch resize their logits with `align_corners=True`: the first and the last *centres* are laid upon each other, $p_i = i\,(H-1)/(OH-1)$. **Predict**: where do the two differ most, in the middle or at the edges?
 
 # %%
-aligned = torch.nn.functional.interpolate(x_torch, (96, 160), mode="bilinear", align_corners=True)
-off = hand.resize_bilinear(x, size=(96, 160))[0] - aligned.detach().numpy()
+aligned, _ = hand.resize_bilinear(x, size=(96, 160), align_corners=True)
+theirs = torch.nn.functional.interpolate(x_torch, (96, 160), mode="bilinear", align_corners=True)
+compare("aligned", aligned, theirs)
+off = hand.resize_bilinear(x, size=(96, 160))[0] - aligned
 fig, axes = plt.subplots(1, 3, figsize=(10, 2.3), layout="constrained")
 feature_map(axes[0], hand.resize_bilinear(x, size=(96, 160))[0][0, 0], "centres half a pixel in")
-feature_map(axes[1], aligned.detach()[0, 0], "corners aligned")
+feature_map(axes[1], aligned[0, 0], "corners aligned")
 gradient_map(axes[2], off[0, 0], "the difference", limit=0.5)
 plt.show()
 
 # %% [markdown]
-# The shift is half a pixel of $x$ at the edges and 0 in the middle. Weights that were trained with one convention load with the other, no key tells, and the outputs differ a little.
+# Near the edges the two are almost half a pixel of $x$ apart, in the middle not at all. Weights that were trained with one convention load with the other, no key tells, and the logits differ by a tenth or more of their size. So `weights.network("torchseg", state)` builds what they were trained as.
 
 # %% [markdown]
 # ## 6 · Feature fusion
@@ -770,7 +772,7 @@ for (name, _), theirs in zip(twin.named_parameters(), grads_torch, strict=True):
         compare(name[-12:], grads_file[name], theirs)
 
 # %%
-source(hand.ContextPath.forward)
+source(hand.ContextPath.scales)
 
 # %% [markdown]
 # The gradient on its way down, for one image and one channel. Here it does not start at random but at the losses of the two auxiliary heads. They ask for the classes that the scene would have with the *other* band, so that there is something to learn. Follow the sizes: 8 × 8, 4 × 4, 2 × 2, and one number. At every step four neighbours are added up, with a convolution between.
