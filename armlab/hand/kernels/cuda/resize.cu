@@ -46,8 +46,8 @@ __device__ real tent(long long i, long long h, const Axis& v) {
 // The first i that may meet h: p_i > h - 1. An axis of one pixel has h = 0 alone.
 __device__ long long first_of(long long h, const Axis& v) {
   if (h == 0) return 0;
-  const long long i = v.aligned ? v.unit() * (h - 1) / (v.size - 1)
-                                : (v.out * (2 * h - 1) - v.size) / (2 * v.size);
+  const long long i =
+      v.aligned ? v.unit() * (h - 1) / (v.size - 1) : (v.out * (2 * h - 1) - v.size) / (2 * v.size);
   return i > 0 ? i : 0;
 }
 
