@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
-from armlab.arrays import Array, Place
+from armlab.arrays import Array
 from armlab.bench.kernel_call import Asked, KernelCall
 from armlab.hand.window import Window
+from armlab.places import Place
 from armlab.training.finite import with_finite
 from armlab.training.optimisers import Adam
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Device, DType, Rng, array_namespace, dtype_of, place
+from armlab.arrays import Array, DType, Rng, array_namespace, dtype_of
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import per_channel, vector
 from armlab.hand.expect import expect_between, expect_features, expect_vectors, whole
 from armlab.hand.module import Module
+from armlab.places import Device, place
 
 
 def batch_norm(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from array_api_compat import is_cupy_namespace
 
-from armlab.arrays import device_name
 from armlab.bench import bandwidth, kernel_calls
 from armlab.hand import kernels
+from armlab.places import device_name
 
 pytestmark = pytest.mark.cupy
 SIZE = N, C, H, W = 2, 5, 6, 7

@@ -17,7 +17,7 @@ from test_adjoint import CALLS, LAYERS, NETWORKS, SHAPES, as_function, built, dr
 from test_adjoint import end_to_end as in_one_vector
 
 from armlab import hand
-from armlab.arrays import HOST, device_name, place, place_of, to_host
+from armlab.arrays import to_host
 from armlab.check import adjoint, faults, hunt
 from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES, FUNCTIONS
@@ -28,6 +28,7 @@ from armlab.check.special import without_warnings
 from armlab.check.strata import for_all
 from armlab.hand import kernels, resnet18
 from armlab.hand.batch_norm_activated import ACTIVATIONS
+from armlab.places import HOST, device_name, place, place_of
 
 pytestmark = pytest.mark.cupy
 DTYPES = ("float32", "float64")

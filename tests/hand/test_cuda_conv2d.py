@@ -5,11 +5,12 @@ import pytest
 from cuda_faults import planted
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand import kernels
 from armlab.hand.kernels import conv2d_gather, cuda
 from armlab.hand.window import Window
+from armlab.places import place
 
 pytestmark = pytest.mark.emulated
 CALLS = {  # (x, w, options, launches forward, launches backward)

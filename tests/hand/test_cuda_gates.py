@@ -8,7 +8,7 @@ import pytest
 from cuda_faults import planted
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand import channels, kernels
 from armlab.hand.channel_stats import stack_statistics
@@ -20,6 +20,7 @@ from armlab.hand.kernels import (
     tiles,
 )
 from armlab.hand.kernels.tiles import Along
+from armlab.places import place
 from armlab.watch import watched
 
 pytestmark = pytest.mark.emulated

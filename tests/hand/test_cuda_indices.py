@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from cuda_faults import planted
 
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.hand.kernels import cuda, tiles
 from armlab.hand.kernels.tiles import Along
+from armlab.places import place
 
 pytestmark = pytest.mark.emulated
 FAR = (1 << 31) + 512  # elements of float32 that lie where they are touched

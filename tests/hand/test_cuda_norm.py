@@ -8,13 +8,14 @@ import pytest
 from cuda_faults import planted
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES
 from armlab.check.functions import ROUNDOFF
 from armlab.check.strata import GENERATE, for_all
 from armlab.hand import kernels
 from armlab.hand.kernels import batch_norm_slices, cuda
+from armlab.places import place
 
 pytestmark = pytest.mark.emulated
 ONE, SEVERAL = (3, 5, 7, 11), (3, 2, 53, 61)  # slices of a channel: 231 values, and 9,699
