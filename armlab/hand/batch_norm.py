@@ -143,6 +143,9 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.num_features, "num_features")
+        asked = "batch_norm_and_keep", x, self, batch_norm
+        if self.training and (kernel := kernels.choose(*asked)):
+            return kernel(x, self, batch_norm)
         if self.training:
             (y, mean, var), norm_back = batch_norm(x, self.weight, self.bias, eps=self.eps)
             self.keep(mean, var, m=values_per_channel(x))
@@ -159,8 +162,6 @@ class BatchNorm2d(Module):
     def keep(self, mean: Array, var: Array, m: int) -> None:
         """Move the running statistics by those of a batch with m values a channel."""
         xp = array_namespace(mean, var)
-        if kernel := kernels.choose("running_statistics", mean, var, m, self):
-            return kernel(mean, var, m, self)
         self.num_batches_tracked = xp.asarray(self.num_batches_tracked + 1)
         if m > 1:
             new, old = self.momentum, 1 - self.momentum

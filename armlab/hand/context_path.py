@@ -62,7 +62,7 @@ class ContextPath(Module):
         s16, add16_back = add(r16, y16)
         up16, up16_back = resize_nearest(s16, size=f8.shape[2:])
         y8, head16_back = self.conv_head16(up16)  # (4)
-        shapes = y8.shape, y16.shape
+        shapes = y8.shape, None  # y16 is used within as well
 
         def backward(
             dy: tuple[Array | None, Array | None], input_grad: bool = True

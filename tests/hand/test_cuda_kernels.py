@@ -24,9 +24,10 @@ from armlab.places import place
 
 CASES_OF = {
     "resize": ("resize_bilinear", "resize_nearest"),
-    "running_statistics": ("BatchNorm2d",),
+    "batch_norm_and_keep": ("BatchNorm2d", "ConvBNAct"),
     "channel_sum": ("conv2d",),
-    "conv2d_with_bias": ("SqueezeExcitation",),
+    "conv2d_with_bias": ("SqueezeExcitation", "BiSeNetOutput"),
+    "add_relu": ("BasicBlock",),
     "stack_statistics": ("CBAMSpatial", "UAFMChannel"),
 }
 ROWS = dict.fromkeys(
