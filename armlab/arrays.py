@@ -1,26 +1,22 @@
-"""Arrays: which library one belongs to, where it lives, and the helpers the standard lacks.
+"""Arrays: which library one belongs to, moving one, and the helpers the standard lacks.
 
 Everything by hand is written against the Python array API standard, so the same lines run on
-NumPy, on CuPy, on array_api_strict (the stand-in for a device) and on torch tensors. This is the
-only file that `armlab.hand` needs to know a library by name.
+NumPy, on CuPy, on array_api_strict (the stand-in for a device) and on torch tensors. For
+`armlab.hand`, this file and `armlab.places` alone know a library by name.
 """
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import array_api_compat
-import array_api_compat.numpy
 import numpy as np
+
+from armlab.places import HOST, Device, device_words, place, place_of
 
 Array: TypeAlias = Any  # an array of any library; the standard defines no common type
 Rng: TypeAlias = np.random.Generator | int | None
 DType: TypeAlias = Any  # float32 or float64 in any library's spelling: see `dtype_of`
-Device: TypeAlias = Any  # "cpu", "cuda:1", "emulated", or a library's own device: see `place`
 
 
 def array_namespace(*arrays: Array | None) -> Any:
@@ -112,118 +108,6 @@ def normal(
 ) -> np.ndarray:
     """Host array of independent normal draws with mean 0. Drawn in float64, then rounded."""
     return (std * rng.standard_normal(shape)).astype(dtype_of(dtype))
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where arrays live: a library and one of its devices."""
-
-    xp: Any
-    device: Any
-
-    def asarray(self, host: Any, dtype: str | None = None) -> Array:
-        """Copy host values to this place."""
-        host = np.array(host, dtype=dtype)
-        if "cupy" in self.xp.__name__:
-            with self.device:
-                return self.xp.asarray(host)
-        return self.xp.asarray(host, device=self.device)
-
-
-HOST = Place(array_api_compat.numpy, "cpu")
-
-
-def device_name(device: Device) -> str:
-    """'cpu', 'cuda', 'cuda:1' or 'emulated', from any usual spelling.
-
-    That may be a torch.device, or a cupy.cuda.Device, which is 'emulated' where CuPy runs on the
-    device in software.
-    """
-    if type(device).__module__.startswith("cupy"):
-        return "emulated" if emulated() and device.id == 0 else f"cuda:{device.id}"
-    name = str(device) if type(device).__module__ == "torch" else device
-    if not isinstance(name, str) or not re.fullmatch(r"cpu(:0)?|cuda(:[0-9]+)?|emulated", name):
-        raise ValueError(
-            f"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got {device!r}: choose one"
-        )
-    return "cpu" if name == "cpu:0" else name
-
-
-def device_words(found: Any) -> str:
-    """A device of any library, as a message names it."""
-    return device_name(found) if type(found).__module__.startswith("cupy") else str(found)
-
-
-def emulated() -> bool:
-    """Whether the CUDA device that CuPy has in this process is the one of `armlab.emulator`."""
-    emulator = sys.modules.get("armlab.emulator")
-    return emulator is not None and bool(emulator.installed())
-
-
-def place(device: Device) -> Place:
-    """The place of this device; of a Place, itself.
-
-    "cpu" is NumPy, "cuda" and "cuda:1" are CuPy on a GPU. "emulated" is CuPy on a CUDA device in
-    software, which takes the place of all GPUs in this process: "cuda" is refused from then on.
-
-    Raises RuntimeError that says what is missing.
-    """
-    if isinstance(device, Place):
-        return device
-    name = device_name(device)
-    if name == "emulated":
-        return _emulated_place()
-    return HOST if name == "cpu" else _cupy_place(name, int(name[5:] or 0))
-
-
-def _emulated_place() -> Place:
-    emulator = importlib.import_module("armlab.emulator")
-    if why := emulator.why_not():
-        raise RuntimeError(f"there is no device 'emulated' here: {why}")
-    if "cupy" in sys.modules and not emulator.installed():
-        raise RuntimeError(
-            "device 'emulated' has to be there before CuPy is imported, which it is already: "
-            "ask for it first, in a new process"
-        )
-    emulator.install()
-    return Place(
-        importlib.import_module("array_api_compat.cupy"),
-        importlib.import_module("cupy").cuda.Device(0),
-    )
-
-
-def _cupy_place(device: str, index: int) -> Place:
-    try:
-        cupy = importlib.import_module("cupy")
-    except ImportError:
-        raise RuntimeError(
-            f"device {device!r} needs CuPy, which is not installed: "
-            "install it with  pip install 'armlab[gpu]'"
-        ) from None
-    count = _gpu_count(cupy)
-    if count == 0:
-        raise RuntimeError(
-            f"device {device!r} needs an NVIDIA GPU and its driver, and CuPy finds none: "
-            "check that nvidia-smi answers, or use device 'cpu'"
-        )
-    if index >= count:
-        raise RuntimeError(f"device {device!r} is not there, CuPy finds {count}: use 'cuda:0'")
-    return Place(importlib.import_module("array_api_compat.cupy"), cupy.cuda.Device(index))
-
-
-def _gpu_count(cupy: Any) -> int:
-    """How many GPUs CuPy finds: real ones, the device in software is none."""
-    if emulated():
-        return 0
-    try:
-        return int(cupy.cuda.runtime.getDeviceCount())
-    except cupy.cuda.runtime.CUDARuntimeError:
-        return 0
-
-
-def place_of(array: Array) -> Place:
-    """Where this array lives."""
-    return Place(array_api_compat.array_namespace(array), array_api_compat.device(array))
 
 
 def to_host(array: Array) -> np.ndarray:

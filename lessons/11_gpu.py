@@ -21,7 +21,7 @@
 # | You need first | [Lesson 0](00_arrays_shapes_and_the_check.ipynb) and [lesson 4](04_sigmoid_gate.ipynb): backwards, and the gate |
 # | Afterwards you can | write a function once for NumPy, CuPy and torch · find a hidden synchronisation, a copy and a promotion before a GPU does · say how fast a convolution can be at best, without a stopwatch, and count what it launches · write a kernel in CUDA C++ with a guard and a barrier, and say what each is for · tell a rounding error from a bug · exchange arrays with PyTorch without copying them |
 # | Runs on | CPU: the real CuPy on an emulated device (Linux on x86-64 with g++; the first run compiles for half a minute). With an NVIDIA GPU the same cells run there |
-# | Explains | [arrays.py](../armlab/arrays.py) · [check/devices.py](../armlab/check/devices.py) · [emulator](../armlab/emulator/README.md) · [training/hand\_learner.py](../armlab/training/hand_learner.py) · [hand/kernels/\_\_init\_\_.py](../armlab/hand/kernels/__init__.py) |
+# | Explains | [arrays.py](../armlab/arrays.py) · [places.py](../armlab/places.py) · [check/devices.py](../armlab/check/devices.py) · [emulator](../armlab/emulator/README.md) · [training/hand\_learner.py](../armlab/training/hand_learner.py) · [hand/kernels/\_\_init\_\_.py](../armlab/hand/kernels/__init__.py) |
 
 # %%
 from collections import Counter
@@ -33,7 +33,8 @@ import numpy as np
 import torch
 
 from armlab import check, cost, emulator, hand
-from armlab.arrays import HOST, array_namespace, dtype_name, place_of, to_host
+from armlab.arrays import array_namespace, dtype_name, to_host
+from armlab.places import HOST, place_of
 from armlab.check.devices import strict_device
 from armlab.check.example import Example
 from armlab.check.functions import ROUNDOFF, judge_function

@@ -64,7 +64,7 @@ def why_no_gpu(device: str) -> str:
     """The reason why tests marked gpu cannot run here; empty where they can."""
     if device != "cuda":
         return "needs a GPU, and this run has none"
-    from armlab.arrays import place
+    from armlab.places import place
 
     try:
         place("cuda")
@@ -109,7 +109,7 @@ def cupy_device(pytestconfig: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def cupy_place(cupy_device: str) -> Any:
     """CuPy on that device."""
-    from armlab.arrays import place
+    from armlab.places import place
 
     return place(cupy_device)
 

@@ -26,7 +26,7 @@ def files(folder):
 
 @pytest.mark.parametrize("path", files("hand"), ids=lambda p: p.name)
 def test_hand_imports_no_library_by_name(path):
-    allowed = ("array_api_compat", "armlab.arrays", "armlab.hand")
+    allowed = ("array_api_compat", "armlab.arrays", "armlab.places", "armlab.hand")
     standard = sys.stdlib_module_names
     for name in imports(path):
         assert name.startswith(allowed) or name.split(".")[0] in standard, name
@@ -48,7 +48,8 @@ def test_torch_imports_nothing_else_of_armlab(path):
 
 @pytest.mark.parametrize("path", files("torch/bridge"), ids=lambda p: p.name)
 def test_the_bridge_alone_imports_both_sides(path):
-    allowed = ("array_api_compat", "armlab.arrays", "armlab.hand", "armlab.torch.bridge")
+    allowed = ("array_api_compat", "armlab.arrays", "armlab.places", "armlab.hand")
+    allowed += ("armlab.torch.bridge",)
     for name in imports(path):
         root = name.split(".")[0]
         known = root in ("torch", "numpy", *sys.stdlib_module_names)
@@ -95,7 +96,7 @@ def test_pytorch_and_its_bridge_load_no_gpu_library():
 
 def uses_of_xp():
     """(name, keywords of the call) wherever `armlab.hand` names the array library."""
-    for path in [*files("hand"), ROOT / "arrays.py"]:
+    for path in [*files("hand"), ROOT / "arrays.py", ROOT / "places.py"]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("xp", "self.xp"):
@@ -154,7 +155,7 @@ def names_used(path):
 def test_what_is_only_fast_stays_in_kernels():
     """A leaf is its equation and a composite its forward: neither asks how NumPy works."""
     looked_at = 0
-    for path in [*files("hand"), ROOT / "arrays.py"]:
+    for path in [*files("hand"), ROOT / "arrays.py", ROOT / "places.py"]:
         names = list(names_used(path))
         looked_at += len(names)
         assert not TRICKS.intersection(names), (path.name, TRICKS.intersection(names))

@@ -22,15 +22,16 @@ sys.path.append(str(Path(__file__).parent / "hand"))
 from test_contracts import BUILT
 from test_signatures import CALLS, value_of
 
-from armlab import arrays, cost, data, hand, plots, training, weights
-from armlab.arrays import HOST, device_name, dtype_of, place
+from armlab import arrays, cost, data, hand, places, plots, training, weights
+from armlab.arrays import dtype_of
 from armlab.check.devices import torch_tensors
 from armlab.data import generated
 from armlab.data.export import export
 from armlab.data.image_files import read_image, read_mask
+from armlab.places import HOST, device_name, place
 from armlab.watch import WITH_STATISTICS
 
-ROOMS = (hand, arrays, weights, data, training, cost, plots)
+ROOMS = (hand, arrays, places, weights, data, training, cost, plots)
 KINDS = {  # an argument is of a kind by a word of its annotation, or by its name
     "dtype": ({"DType"}, {"dtype"}),
     "device": ({"Device"}, {"device"}),
@@ -136,7 +137,7 @@ def test_every_module_refuses_another_dtype(name, spelling):
 
 DTYPE_ARGUMENTS = {"arrays.dtype_of.spelling", "arrays.normal.dtype", "training.Config.dtype"}
 DTYPE_ARGUMENTS |= {f"hand.{name}.dtype" for name in ("BatchNorm2d", "ChannelConv1d", "Conv2d")}
-DTYPE_ARGUMENTS |= {"arrays.Place.asarray.dtype"}  # of this project's own calls: int64 too
+DTYPE_ARGUMENTS |= {"places.Place.asarray.dtype"}  # of this project's own calls: int64 too
 
 
 # -- devices ----------------------------------------------------------------------------------
@@ -200,10 +201,10 @@ def test_what_is_no_device_is_refused_in_a_sentence(spelling):
             call(spelling)
 
 
-DEVICE_ARGUMENTS = {f"arrays.{name}.device" for name in ("device_name", "place", "move")}
+DEVICE_ARGUMENTS = {"places.device_name.device", "places.place.device", "arrays.move.device"}
 DEVICE_ARGUMENTS |= {"hand.Module.to.device", "training.Config.device"}
 DEVICE_ARGUMENTS |= {f"hand.{name}.device" for name in ("BatchNorm2d", "ChannelConv1d", "Conv2d")}
-DEVICE_ARGUMENTS |= {"arrays.Place.device"}  # a library's own
+DEVICE_ARGUMENTS |= {"places.Place.device"}  # a library's own
 
 
 # -- numbers and pairs ------------------------------------------------------------------------

@@ -21,10 +21,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from armlab.arrays import Place, device_name, place
 from armlab.bench.kernel_call import KernelCall
 from armlab.bench.kernel_calls import SIZE, Size, asked, of_state
 from armlab.bench.launches import QUEUED, calls
+from armlab.places import Place, device_name, place
 
 MOST = 2**28  # bytes, more than caches hold
 BUSY = 4  # copies of so many bytes before a call

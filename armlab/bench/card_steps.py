@@ -23,9 +23,9 @@ from dataclasses import replace
 from typing import Any
 
 from armlab import hand
-from armlab.arrays import Place, device_name, place
 from armlab.bench import hand_parts, yardstick
 from armlab.hand import kernels
+from armlab.places import Place, device_name, place
 
 STEPS = [row for row in yardstick.ROWS if row.step]
 ROUNDS, WARM_UP = 50, 5

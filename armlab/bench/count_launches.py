@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from armlab import emulator, hand
-from armlab.arrays import place
 from armlab.bench import hand_parts
 from armlab.bench.hand_parts import Parts
 from armlab.bench.launches import Counts, Launches, Shape, added
+from armlab.places import place
 
 Found = TypeVar("Found")
 

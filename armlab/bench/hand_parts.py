@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
-from armlab.arrays import Array, Place, dtype_name, dtype_of
+from armlab.arrays import Array, dtype_name, dtype_of
+from armlab.places import Place
 from armlab.training.hand_learner import HandLearner
 from armlab.training.networks import DESIGNS
 from armlab.training.optimisers import SGD, Adam

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
-from armlab.arrays import Array, Place
+from armlab.arrays import Array
 from armlab.bench.kernel_call import Asked, KernelCall
 from armlab.hand.window import Window
+from armlab.places import Place
 from armlab.training.finite import with_finite
 from armlab.training.optimisers import Adam
 
@@ -27,7 +28,7 @@ def asked(place: Place, size: Size = SIZE) -> list[Asked]:
     scale, shift, mean, var = a.normal(c), a.normal(c), a.normal(c), a.positive(c)
     pooled, pixel, slide = a.normal(n, c, 1, 1), a.normal(c, c, 1, 1), a.normal(1, 1, 3)
     rows, columns, strips = a.normal(n, c, h, 1), a.normal(n, c, 1, w), a.normal(n, c, h + w, 1)
-    labels = a.integers(c, n, h, w)
+    labels, few = a.integers(c, n, h, w), a.normal(2, c, 1, 1)
     window = Window.of(3, 2, 1)
     out = window.output_size("max_pool2d", (h, w))
     same, single = Window.of(3, 1, 1), Window.of(1)
@@ -35,6 +36,7 @@ def asked(place: Place, size: Size = SIZE) -> list[Asked]:
     return [
         Asked("conv2d", (pooled, pixel, single, 1), (pooled, pixel), (True,)),
         Asked("conv2d_with_bias", (pooled, pixel, shift, single, 1), (pooled, pixel), (True,)),
+        Asked("conv2d_with_bias", (x, few, shift[:2], single, 1), (x, few), (True,)),
         Asked("conv2d", (x, pixel, single, 1), (x, pixel), (True,)),
         Asked("conv2d", (x, kernel, same, 1), (x, kernel), (True,)),
         Asked("batch_norm", (x, scale, shift, 1e-5), (x, scale, mean, var)),
@@ -45,6 +47,7 @@ def asked(place: Place, size: Size = SIZE) -> list[Asked]:
         ),
         Asked("batch_norm_eval", (x, scale, shift, mean, var, 1e-5), (x, scale, mean, var)),
         Asked("relu", (x,), (x,)),
+        Asked("add_relu", (x, other, hand.add, hand.relu), (x,)),
         Asked("leaky_relu", (x, 0.01), (x,)),
         Asked("hard_swish", (x,), (x,)),
         Asked("sigmoid", (x,), (x,)),
@@ -74,24 +77,23 @@ def of_state(place: Place, size: Size = SIZE) -> list[KernelCall]:
 
     A step is one of Adam, on one array of this size.
     """
-    drawn, adam, (n, c, h, w) = _Drawn(place), Adam(), size
+    drawn, adam = _Drawn(place), Adam()
     weights: Any = _Weights(drawn.normal(*size))
     grads, loss = {"w": drawn.normal(*size)}, drawn.positive()
-    bn, mean, var = hand.BatchNorm2d(c).to(place), drawn.normal(c), drawn.positive(c)
+    bn, x = hand.BatchNorm2d(size[1]).to(place), drawn.normal(*size)
 
     def keep() -> Any:
-        bn.keep(mean, var, m=n * h * w)
-        return bn.buffers()
+        return bn(x)[0], bn.buffers()
 
     def step() -> Any:
         adam.step(weights, grads)
         return weights.w, list(adam.arrays())
 
     step()  # makes the moments
-    kept, moved = (mean, var, *bn.buffers().values()), (weights.w, grads["w"], *adam.arrays())
+    kept, moved = (x, *bn.state_dict().values()), (weights.w, grads["w"], *adam.arrays())
     finite = lambda: with_finite(loss, [grads["w"]])  # noqa: E731
     return [
-        KernelCall("running_statistics", "forward", (c,), keep, kept),
+        KernelCall("batch_norm_and_keep", "forward", size, keep, kept),
         KernelCall("step", "forward", size, step, moved),
         KernelCall("with_finite", "forward", size, finite, (loss, grads["w"])),
     ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from armlab.arrays import HOST, Place
 from armlab.check import bounds
 from armlab.check.cases import CASES
 from armlab.check.example import Example
@@ -17,6 +16,7 @@ from armlab.check.sides import run_hand, run_torch
 from armlab.check.special import without_warnings
 from armlab.check.stages import judge_stages
 from armlab.check.verdict import Verdict, compare
+from armlab.places import HOST, Place
 
 __all__ = ["Verdict", "expect_agreement", "expect_equal", "judge"]
 

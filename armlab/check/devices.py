@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NoReturn
 from unittest.mock import patch
 
-from armlab.arrays import Place
+from armlab.places import Place
 
 
 class HostSynchronisation(RuntimeError):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from hypothesis import Phase, settings
 
-from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.devices import torch_tensors
@@ -21,6 +20,7 @@ from armlab.check.fault import Fault, planted
 from armlab.check.faults import FAULTS, OF_KINDS
 from armlab.check.missing import expect_complete
 from armlab.check.strata import QUIET, Stratum, for_all
+from armlab.places import HOST, Place
 
 EXAMPLES = 400
 

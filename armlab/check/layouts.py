@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from armlab.arrays import HOST, Array, Place
+from armlab.arrays import Array
+from armlab.places import HOST, Place
 
 Layout = Callable[[np.ndarray, Place], Array]
 

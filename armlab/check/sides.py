@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from armlab import hand
-from armlab.arrays import HOST, Array, Place, to_host
+from armlab.arrays import Array, to_host
 from armlab.check.example import Example, by_name
 from armlab.check.layouts import LAYOUTS
+from armlab.places import HOST, Place
 from armlab.watch import named_values
 
 Results = dict[str, Any]

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Place, to_host
+from armlab.arrays import to_host
 from armlab.check.cases import batch_norm
 from armlab.check.example import Example
 from armlab.check.functions import ROUNDOFF, judge_function
 from armlab.check.sides import HandRun, run_hand_arrays, run_torch
 from armlab.check.verdict import Verdict, compare
 from armlab.check.wiring import expect_same_wiring, wiring
+from armlab.places import Place
 from armlab.watch import WITH_STATISTICS, Call, watched
 
 

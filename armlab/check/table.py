@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
-from armlab.arrays import HOST, Place
 from armlab.check.agreement import Verdict, judge
 from armlab.check.cases import CASES
 from armlab.check.example import Example
 from armlab.check.missing import expect_complete
 from armlab.check.strata import GENERATE, for_all
+from armlab.places import HOST, Place
 
 WHERE = {"cpu": "the CPU", "emulated": "the emulated device, which is CuPy without a GPU"}
 STAGES = "stages inside"  # of a module: the worst of the values that are no result of it

@@ -70,8 +70,8 @@ def _bounds(args: argparse.Namespace) -> int:
 
 
 def _table(args: argparse.Namespace) -> int:
-    from armlab.arrays import device_name, place
     from armlab.check import table
+    from armlab.places import device_name, place
 
     rows = table.rows(
         examples=args.examples or 30,

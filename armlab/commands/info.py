@@ -56,7 +56,7 @@ def _torch_devices() -> list[str]:
 
 
 def _cupy_devices() -> list[str]:
-    from armlab.arrays import emulated
+    from armlab.places import emulated
 
     if emulated():
         return []

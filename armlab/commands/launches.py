@@ -67,8 +67,8 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     _expect_fitting(args)
     expect_packages({"torch": "torch"}, extra="torch")
-    from armlab.arrays import place
     from armlab.bench import launch_tables, yardstick
+    from armlab.places import place
 
     place(args.device)  # refused before a module is built
     if args.all:

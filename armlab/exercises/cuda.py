@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 from armlab import emulator
-from armlab.arrays import Place, emulated, place
+from armlab.places import Place, emulated, place
 
 ASK = (  # without a driver, no need to import CuPy
     "import ctypes; ctypes.CDLL('libcuda.so.1')\n"

@@ -10,7 +10,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from armlab.arrays import HOST, Place, dtype_name, place_of, to_host
+from armlab.arrays import dtype_name, to_host
 from armlab.check.devices import strict_device
 from armlab.exercises.exercise import (
     Answer,
@@ -21,6 +21,7 @@ from armlab.exercises.exercise import (
     RuleBroken,
     as_tuple,
 )
+from armlab.places import HOST, Place, place_of
 
 
 @dataclass(frozen=True)

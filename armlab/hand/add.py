@@ -47,9 +47,12 @@ def subtract(x1: Array, x2: Array) -> tuple[Array, Backward]:
     return y, backward
 
 
-def collect(first: Array, *others: Array) -> Array:
-    """The gradient of a value that was used several times: those of its uses add up."""
-    total = first
+def collect(*gradients: Array | None) -> Array:
+    """The gradient of a value that was used several times: those of its uses add up.
+
+    None is that of an output which nobody used, see `fill_unused`: it adds nothing.
+    """
+    total, *others = (g for g in gradients if g is not None)
     for g in others:
         total, _ = add(total, g)
     return total

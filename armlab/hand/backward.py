@@ -21,8 +21,13 @@ def join(**parts: Grads) -> Grads:
     return {f"{name}.{key}": g for name, grads in parts.items() for key, g in grads.items()}
 
 
-def fill_unused(dy: tuple[Array | None, ...], shapes: tuple[tuple[int, ...], ...]) -> list[Array]:
-    """Zeros for each None in dy: the gradient of an output that nobody used."""
+def fill_unused(
+    dy: tuple[Array | None, ...], shapes: tuple[tuple[int, ...] | None, ...]
+) -> list[Array]:
+    """Zeros for each None in dy: the gradient of an output that nobody used.
+
+    Where the shape is None as well it stays None: of an output that has other uses, see `collect`.
+    """
     given = next((d for d in dy if d is not None), None)
     if given is None or len(dy) != len(shapes):
         none = sum(d is None for d in dy)
@@ -32,6 +37,6 @@ def fill_unused(dy: tuple[Array | None, ...], shapes: tuple[tuple[int, ...], ...
         )
     zeros = array_namespace(given).zeros
     return [
-        zeros(shape, dtype=given.dtype, device=device(given)) if d is None else d
+        zeros(shape, dtype=given.dtype, device=device(given)) if d is None and shape else d
         for d, shape in zip(dy, shapes, strict=True)
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, Device, DType, Rng, array_namespace, dtype_of, place
+from armlab.arrays import Array, DType, Rng, array_namespace, dtype_of
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import per_channel, vector
 from armlab.hand.expect import expect_between, expect_features, expect_vectors, whole
 from armlab.hand.module import Module
+from armlab.places import Device, place
 
 
 def batch_norm(
@@ -142,6 +143,9 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         self.expect_features(x, self.num_features, "num_features")
+        asked = "batch_norm_and_keep", x, self, batch_norm
+        if self.training and (kernel := kernels.choose(*asked)):
+            return kernel(x, self, batch_norm)
         if self.training:
             (y, mean, var), norm_back = batch_norm(x, self.weight, self.bias, eps=self.eps)
             self.keep(mean, var, m=values_per_channel(x))
@@ -158,8 +162,6 @@ class BatchNorm2d(Module):
     def keep(self, mean: Array, var: Array, m: int) -> None:
         """Move the running statistics by those of a batch with m values a channel."""
         xp = array_namespace(mean, var)
-        if kernel := kernels.choose("running_statistics", mean, var, m, self):
-            return kernel(mean, var, m, self)
         self.num_batches_tracked = xp.asarray(self.num_batches_tracked + 1)
         if m > 1:
             new, old = self.momentum, 1 - self.momentum

@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
-from armlab.hand.batch_norm import BatchNorm2d, batch_norm, expect_batch, values_per_channel
+from armlab.hand.batch_norm import BatchNorm2d, batch_norm, expect_batch
 from armlab.hand.leaky_relu import leaky_relu
 from armlab.hand.relu import relu
 
@@ -22,8 +22,8 @@ def batch_norm_activated(
         v = w (x - mean) r + b                              (1)
         y = act(v)                                          (2)
 
-    The value is (y, mean, var). `activated` calls it where the table of kernels has one for it,
-    which spares a GPU that v is written and read again; elsewhere it calls one after the other.
+    The value is (y, mean, var). In one pass, as by CuPy's kernel, v is not written and read again;
+    layers ask for that pass through `activated`.
     Raises ValueError for another activation, and as `batch_norm` does.
     """
     array_namespace(x, w, b)
@@ -55,26 +55,13 @@ def activated(bn: BatchNorm2d, x: Array, activation: str) -> tuple[Array, Backwa
 
     backward(dy) gives (dx, the gradients of bn)
     """
-    asked = "batch_norm_activated", x, bn.weight, bn.bias, activation, bn.eps
-    if bn.training and kernels.choose(*asked):
-        return _in_one_pass(bn, x, activation)
+    act = ACTIVATIONS[activation]
+    if bn.training and (kernel := kernels.choose("batch_norm_and_keep", x, bn, batch_norm, act)):
+        return kernel(x, bn, batch_norm, act)
     v, bn_back = bn(x)
-    y, act_back = ACTIVATIONS[activation](v)
+    y, act_back = act(v)
 
     def backward(dy: Array) -> tuple[Array, Grads]:
         return bn_back(act_back(dy))
-
-    return y, backward
-
-
-def _in_one_pass(bn: BatchNorm2d, x: Array, activation: str) -> tuple[Array, Backward]:
-    (y, mean, var), back = batch_norm_activated(
-        x, bn.weight, bn.bias, activation=activation, eps=bn.eps
-    )
-    bn.keep(mean, var, m=values_per_channel(x))
-
-    def backward(dy: Array) -> tuple[Array, Grads]:
-        dx, dw, db = back(dy)
-        return dx, {"weight": dw, "bias": db}
 
     return y, backward

@@ -92,7 +92,7 @@ class ContextPath(Module):
         s16, add16_back = add(r16, y16)
         up16, up16_back = self._resized(s16, f8)
         y8, head16_back = self.conv_head16(up16)  # (4)
-        shapes = f8.shape, y8.shape, y16.shape
+        shapes = None, y8.shape, None  # f8 and y16 are used within as well
 
         def backward(
             dy: tuple[Array | None, Array | None, Array | None], input_grad: bool = True

@@ -6,7 +6,6 @@ from array_api_compat import device as device_of
 
 from armlab.arrays import (
     Array,
-    Device,
     DType,
     Rng,
     array_namespace,
@@ -14,7 +13,6 @@ from armlab.arrays import (
     generator,
     normal,
     pad,
-    place,
     repeatable,
 )
 from armlab.hand import kernels
@@ -23,6 +21,7 @@ from armlab.hand.channels import channel_sum, per_channel
 from armlab.hand.expect import expect_features, expect_vectors, whole
 from armlab.hand.module import Module
 from armlab.hand.window import Pair, Window, pair
+from armlab.places import Device, place
 
 
 def conv2d(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from array_api_compat import device as device_of
 from array_api_compat import is_numpy_array
 
-from armlab.arrays import Array, array_namespace, place_of
+from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features, expect_labels, expect_vectors
+from armlab.places import place_of
 
 
 def cross_entropy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Unpack
 
-from armlab.arrays import Array, Device, DType, Rng, generator, normal, place
+from armlab.arrays import Array, DType, Rng, generator, normal
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.channel_conv1d import channel_conv1d
 from armlab.hand.expect import whole
@@ -14,6 +14,7 @@ from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
 from armlab.hand.sigmoid import sigmoid
+from armlab.places import Device, place
 
 
 def eca_kernel_size(channels: int) -> int:

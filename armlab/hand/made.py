@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from armlab.arrays import Device, DType, Rng, dtype_of, generator, place
+from armlab.arrays import DType, Rng, dtype_of, generator
+from armlab.places import Device, place
 
 
 class Made(TypedDict, total=False):

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, Unpack
 
-from armlab.arrays import (
-    Array,
-    Device,
-    device_words,
-    dtype_name,
-    move,
-    place,
-    place_of,
-    to_host,
-)
+from armlab.arrays import Array, dtype_name, move, to_host
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 from armlab.hand.made import Made, settled
+from armlab.places import Device, device_words, place, place_of
 
 
 class Module:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from armlab.arrays import Array
+from armlab.hand import kernels
 from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.batch_norm import BatchNorm2d
@@ -54,11 +55,10 @@ class BasicBlock(Module):
         p, conv2_back = self.conv2(h)
         r, bn2_back = self.bn2(p)  # (2)
         d, around_back = self.downsample(x) if self.downsample else (x, None)  # (3)
-        s, add_back = add(r, d)
-        y, relu2_back = relu(s)  # (4)
+        y, meet_back = add_relu(r, d)  # (4)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
-            dr, dd = add_back(relu2_back(dy))
+            dr, dd = meet_back(dy)
             dx_around, d_around = around_back(dd) if around_back else (dd, {})
             dp, d_bn2 = bn2_back(dr)
             dh, d_conv2 = conv2_back(dp)
@@ -68,6 +68,19 @@ class BasicBlock(Module):
             return collect(dx, dx_around), grads  # x is used twice
 
         return y, backward
+
+
+def add_relu(r: Array, d: Array) -> tuple[Array, Backward]:
+    """ReLU(r + d); in one pass where the table has a kernel for both.  backward gives (dr, dd)."""
+    if kernel := kernels.choose("add_relu", r, d, add, relu):
+        return kernel(r, d, add, relu)
+    s, add_back = add(r, d)
+    y, relu_back = relu(s)
+
+    def backward(dy: Array) -> tuple[Array, Array]:
+        return add_back(relu_back(dy))
+
+    return y, backward
 
 
 class ResNet18(Module):
@@ -103,7 +116,7 @@ class ResNet18(Module):
         f8, layer2_back = self.layer2(f4)
         f16, layer3_back = self.layer3(f8)
         f32, layer4_back = self.layer4(f16)  # (2)
-        shapes = f8.shape, f16.shape, f32.shape
+        shapes = None, None, f32.shape  # f8 and f16 are used within as well
 
         def backward(
             dy: tuple[Array | None, ...], input_grad: bool = True

@@ -84,7 +84,7 @@ class ThreeScaleContextPath(Module):
         a8, fuse2_back = self.conv_fuse2(g16)
         g8, gate8_back = sigmoid_gate(m8, a8)  # (6)
         y8, fuse_back = self.conv_fuse(g8)  # (7)
-        shapes = y8.shape, r16.shape
+        shapes = y8.shape, None  # r16 is used within as well
 
         def backward(
             dy: tuple[Array | None, Array | None], input_grad: bool = True

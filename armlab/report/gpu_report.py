@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from armlab.arrays import Place, place
+from armlab.places import Place, place
 from armlab.report.device import DEVICES, EMULATED, Device
 from armlab.report.parts import PARTS, TESTS, Part
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from armlab.arrays import Place
+from armlab.places import Place
 from armlab.report import gpu_tables, sanitizer
 from armlab.report.command import Ran, last, run
 from armlab.report.device import DEVICES, EMULATED, Device

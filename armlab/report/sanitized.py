@@ -13,10 +13,10 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from armlab.arrays import place
 from armlab.bench import kernel_calls
 from armlab.check import table
 from armlab.check.cases import FUNCTIONS
+from armlab.places import place
 
 NAMES = [case.name for case in FUNCTIONS] + ["BatchNorm2d", "CBAMSpatial"]  # all rows of the table
 SIZE = (2, 5, 7, 3)  # of one call of every row: not each has a case

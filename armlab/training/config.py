@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import device_name, dtype_of
+from armlab.arrays import dtype_of
 from armlab.data import GENERATED
 from armlab.data.folder import SEGNET_CLASSES, names_of
 from armlab.data.label_values import LabelValues, expect_fitting, parse_labels
 from armlab.data.size import expect_scene_size, parse_size
 from armlab.hand.conv_attention import attentions
 from armlab.number_lists import written
+from armlab.places import device_name
 from armlab.training.networks import DESIGNS
 from armlab.training.schedules import SCHEDULES
 from armlab.training.settings import ABOUT, DEFAULTS, TYPES, By, ByData, Settings

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, dtype_name, place_of, to_host
+from armlab.arrays import Array, dtype_name, to_host
 from armlab.hand import cross_entropy
+from armlab.places import place_of
 from armlab.training.finite import expect_finite, kept_values, with_finite
 from armlab.training.learner import State, join_state, split_state
 from armlab.training.losses import joint_loss

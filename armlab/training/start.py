@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from armlab.arrays import place
 from armlab.data import GENERATED, Dataset, Folder, Generated
 from armlab.extras import expect_packages
+from armlab.places import place
 from armlab.training.class_weights import median_frequency
 from armlab.training.config import Config
 from armlab.training.hand_learner import HandLearner

@@ -12,11 +12,11 @@ import torch
 from torch.nn import functional as F
 
 from armlab import cli, emulator, hand
-from armlab.arrays import place
 from armlab.bench import count_launches, hand_parts, launches, operators, yardstick
 from armlab.bench.kernel_names import in_words
 from armlab.bench.operators import Operators, is_view
 from armlab.hand import kernels
+from armlab.places import place
 from armlab.training.hand_learner import HandLearner
 
 PAGE = Path(launches.__file__).with_name("launches.md")
@@ -360,8 +360,8 @@ def test_the_rows_add_up(every, before):
 
 
 @on_the_device
-def test_no_row_launches_much_more_than_pytorch_has_operators(every):
-    assert all(found.ratio <= 1.25 for found in every if found.module != "Conv2d")
+def test_no_row_launches_more_than_pytorch_has_operators(every):
+    assert all(found.ratio <= 1 for found in every if found.module != "Conv2d")
 
 
 @on_the_device

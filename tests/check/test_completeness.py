@@ -6,7 +6,6 @@ import pytest
 from hypothesis import settings
 
 from armlab import hand
-from armlab.arrays import HOST
 from armlab.check.agreement import judge
 from armlab.check.cases import CASES
 from armlab.check.devices import strict_device, torch_tensors
@@ -17,6 +16,7 @@ from armlab.check.special import without_warnings
 from armlab.check.strata import GENERATE, for_all
 from armlab.check.table import rows
 from armlab.hand.add import collect
+from armlab.places import HOST
 
 
 def results_of(name, e, dtype, place):

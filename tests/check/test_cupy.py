@@ -17,7 +17,7 @@ from test_adjoint import CALLS, LAYERS, NETWORKS, SHAPES, as_function, built, dr
 from test_adjoint import end_to_end as in_one_vector
 
 from armlab import hand
-from armlab.arrays import HOST, device_name, place, place_of, to_host
+from armlab.arrays import to_host
 from armlab.check import adjoint, faults, hunt
 from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES, FUNCTIONS
@@ -26,8 +26,9 @@ from armlab.check.layouts import LAYOUTS
 from armlab.check.sides import run_hand_arrays
 from armlab.check.special import without_warnings
 from armlab.check.strata import for_all
-from armlab.hand import kernels, resnet18
+from armlab.hand import resnet18
 from armlab.hand.batch_norm_activated import ACTIVATIONS
+from armlab.places import HOST, device_name, place, place_of
 
 pytestmark = pytest.mark.cupy
 DTYPES = ("float32", "float64")
@@ -238,8 +239,6 @@ def test_backward_of_a_network(case, training, monkeypatch, cupy_place):
     monkeypatch.setattr(resnet18, "relu", hand.sigmoid)
     for activation in ACTIVATIONS:
         monkeypatch.setitem(ACTIVATIONS, activation, hand.sigmoid)
-    apart = [row for row in kernels.TABLE if row.function != "batch_norm_activated"]
-    monkeypatch.setattr(kernels, "TABLE", apart)  # the activation is that of the dict
     expect_derivative(case, training, (3, 9, 17), cupy_place)
 
 

@@ -7,8 +7,9 @@ import pytest
 from test_adjoint import CALLS, LAYERS, SHAPES, built, drawn, outputs_of
 
 from armlab import hand
-from armlab.arrays import HOST, dtype_name, to_host
+from armlab.arrays import dtype_name, to_host
 from armlab.check.devices import strict_device
+from armlab.places import HOST
 
 
 def results(function, inputs, dy_rng, where):

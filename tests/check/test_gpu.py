@@ -8,11 +8,12 @@ import pytest
 from hypothesis import settings
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.case import SPECIAL
 from armlab.check.cases import CASES
 from armlab.check.sides import run_hand, run_torch
 from armlab.check.strata import for_all
+from armlab.places import place
 
 pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("strict_cuda_precision")]
 

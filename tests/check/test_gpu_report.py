@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from armlab.arrays import HOST
 from armlab.check import table
 from armlab.check.cases import CASES
+from armlab.places import HOST
 from armlab.report import command, gpu_report, gpu_tables, parts, sanitized, sanitizer
 from armlab.report.command import Ran
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from armlab import cli
-from armlab.arrays import place
 from armlab.commands import train
 from armlab.data import generated
+from armlab.places import place
 
 FAST = ["--steps", "3", "--batch", "2", "--size", "48"]
 

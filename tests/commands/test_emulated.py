@@ -93,7 +93,7 @@ def test_where_it_cannot_be_had_there_is_one_line(armlab):
 
 def test_beside_it_there_is_no_gpu(armlab):
     """Also where the process has the emulated device: neither for CuPy nor for PyTorch."""
-    first = "from armlab.arrays import place; place('emulated')"
+    first = "from armlab.places import place; place('emulated')"
     for backend, words in (("cupy", "CuPy finds none"), ("torch", "PyTorch finds none")):
         done = armlab(
             *("train", "--backend", backend, "--device", "cuda", "--attention", "arm", *FAST),

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from cupy_usage import form
 
-from armlab.arrays import Array, Place
+from armlab.arrays import Array
 from armlab.check.layouts import LAYOUTS
+from armlab.places import Place
 
 Shape = tuple[int, ...]
 

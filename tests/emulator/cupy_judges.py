@@ -4,7 +4,8 @@ import numpy as np
 from cupy_calls import ADD_THROUGH, Call, Made
 from cupy_rules import RULES, moves
 
-from armlab.arrays import HOST, Array, Place, to_host
+from armlab.arrays import Array, to_host
+from armlab.places import HOST, Place
 
 WRITING = ("__iadd__", "__imul__", "__itruediv__", "__setitem__", ADD_THROUGH)
 COPIES = ("astype", "concat", "stack", "take", "zeros_like", "ones_like")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from cupy_calls import ADD_THROUGH, Call, Made, Operand, function
 
-from armlab.arrays import HOST
+from armlab.places import HOST
 
 Look = Callable[[Made], np.ndarray]  # what is compared: the result, or an operand afterwards
 Rule = Callable[[Call, np.ndarray, Look], str]  # what is wrong with an array of the device, or ""

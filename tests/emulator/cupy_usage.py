@@ -21,16 +21,17 @@ from array_api_strict._array_object import Array
 
 import armlab
 from armlab import hand
-from armlab.arrays import Place
 from armlab.check.cases import CASES
 from armlab.check.devices import strict_device
 from armlab.check.sides import run_hand
 from armlab.check.strata import GENERATE, for_all
+from armlab.places import Place
 from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import SGD, Adam
 
 HERE = Path(armlab.__file__).parent
-READ = [*(HERE / "hand").rglob("*.py"), *(HERE / "training").rglob("*.py"), HERE / "arrays.py"]
+READ = [*(HERE / "hand").rglob("*.py"), *(HERE / "training").rglob("*.py")]
+READ += [HERE / "arrays.py", HERE / "places.py"]
 UNARY = {"__neg__", "__abs__", "__invert__", "__pos__"}
 ARITHMETIC = [
     "add",

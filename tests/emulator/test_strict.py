@@ -3,10 +3,10 @@
 import pytest
 
 from armlab import emulator
-from armlab.arrays import place
 from armlab.check.agreement import expect_agreement
 from armlab.check.cases import CASES
 from armlab.check.strata import GENERATE, for_all
+from armlab.places import place
 
 pytestmark = pytest.mark.emulated
 NAMES = ["conv2d", "batch_norm", "cross_entropy", "AttentionRefinementModule"]

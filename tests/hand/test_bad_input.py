@@ -11,7 +11,7 @@ import pytest
 import torch
 from test_contracts import BUILT, inputs_of
 
-from armlab import arrays, hand
+from armlab import hand, places
 from armlab.check.devices import strict_device, torch_tensors
 
 X = np.random.default_rng(0).standard_normal((2, 3, 6, 5)).astype("f4")
@@ -226,8 +226,8 @@ BAD = {
     "assign, shape": (lambda: hand.Conv2d(3, 4, 1).assign({"bias": V3}), ValueError, r"^Conv2d expected bias as float32 \(4,\), got float32 \(3,\): reshape or convert it"),
     "assign, dtype": (lambda: hand.Conv2d(3, 3, 1).assign({"bias": V3.astype("f8")}), ValueError, r"^Conv2d expected bias as float32 \(3,\), got float64 \(3,\): reshape or convert it"),
     # devices
-    "device, unknown": (lambda: arrays.place("gpu"), ValueError, r"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'gpu': choose one"),
-    "device, bad index": (lambda: arrays.place("cuda:x"), ValueError, r"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'cuda:x': choose one"),
+    "device, unknown": (lambda: places.place("gpu"), ValueError, r"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'gpu': choose one"),
+    "device, bad index": (lambda: places.place("cuda:x"), ValueError, r"expected device 'cpu', 'cuda', 'cuda:N' or 'emulated', got 'cuda:x': choose one"),
     "libraries mixed": (lambda: hand.sigmoid_gate(X, torch.tensor(X)), TypeError, r"expected arrays of one library, got numpy and torch: move them"),
 }  # fmt: skip
 
@@ -311,13 +311,13 @@ def test_a_module_on_a_device_refuses_an_array_of_the_host():
 def test_cuda_without_a_gpu(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(RuntimeError, match=r"needs CuPy, which is not installed: .*pip install"):
-        arrays.place("cuda")
+        places.place("cuda")
 
 
 def test_cuda_without_a_driver():
     pytest.importorskip("cupy", reason="cupy-cuda12x is not installed on this platform")
     with contextlib.suppress(RuntimeError):
-        arrays.place("cuda")
+        places.place("cuda")
         pytest.skip("a GPU answers here")
     with pytest.raises(RuntimeError, match=r"needs an NVIDIA GPU and its driver.*nvidia-smi"):
         hand.Conv2d(3, 4, 1, device="cuda")
@@ -350,7 +350,7 @@ def test_the_emulated_device_comes_before_cupy(monkeypatch):
     monkeypatch.setitem(sys.modules, "armlab.emulator", Emulator())
     monkeypatch.setitem(sys.modules, "cupy", object())
     with pytest.raises(RuntimeError, match=r"^device 'emulated' has to be there before .* process"):
-        arrays.place("emulated")
+        places.place("emulated")
 
 
 def test_the_emulated_device_is_no_gpu(monkeypatch):
@@ -360,7 +360,7 @@ def test_the_emulated_device_is_no_gpu(monkeypatch):
     cupy.cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1))
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     with pytest.raises(RuntimeError, match=r"^device 'cuda' needs an NVIDIA GPU and its driver"):
-        arrays.place("cuda")
+        places.place("cuda")
 
 
 def test_nothing_is_lost_when_an_assignment_is_refused():

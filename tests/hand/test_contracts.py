@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 import armlab.torch
 from armlab import hand
-from armlab.arrays import dtype_name, place_of, to_host
+from armlab.arrays import dtype_name, to_host
 from armlab.check.cases import CASES, MODULES
 from armlab.check.devices import HostSynchronisation, strict_device, torch_tensors
 from armlab.check.sides import run_hand_arrays
 from armlab.check.special import without_warnings
 from armlab.check.strata import for_all
+from armlab.places import place_of
 
 BUILT = {case.name: case.built for case in MODULES}
 

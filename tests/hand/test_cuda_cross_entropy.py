@@ -6,10 +6,11 @@ from cuda_faults import planted
 from cuda_faults.cross_entropy import FAULTS
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand import kernels
 from armlab.hand.kernels import cross_entropy_of_pixel, cuda
+from armlab.places import place
 from armlab.training.losses import joint_loss
 
 pytestmark = pytest.mark.emulated

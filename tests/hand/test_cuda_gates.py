@@ -8,7 +8,7 @@ import pytest
 from cuda_faults import planted
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand import channels, kernels
 from armlab.hand.channel_stats import stack_statistics
@@ -20,6 +20,7 @@ from armlab.hand.kernels import (
     tiles,
 )
 from armlab.hand.kernels.tiles import Along
+from armlab.places import place
 from armlab.watch import watched
 
 pytestmark = pytest.mark.emulated
@@ -57,6 +58,7 @@ CALLS = {  # (function, shapes of the inputs, options, launches forward, launche
     "join_strips": ("join_strips", [(2, 3, 5, 1), (2, 3, 1, 7)], {}, 1, 1),
     "split_strips": ("split_strips", [(2, 3, 12, 1)], {"height": 5}, 1, 1),
     "linear": ("conv2d", [(3, 5, 1, 1), (7, 5, 1, 1), (7,)], {}, 1, 2),
+    "linear at each pixel": ("conv2d", [MAP, (7, 3, 1, 1), (7,)], {}, 1, 2),
     "channel_conv1d": ("channel_conv1d", [(2, 9, 1, 1), (1, 1, 5)], {}, 1, 2),
 }
 
@@ -177,10 +179,25 @@ def test_an_empty_batch(name):
         np.testing.assert_array_equal(a, b, strict=True)
 
 
-@pytest.mark.parametrize(("n", "c", "k"), [(1, 1, 1), (1, 300, 2), (17, 2, 300), (3, 33, 31)])
-def test_linear_layers_of_many_sizes(n, c, k):
+SIZES = [(1, 1, 1), (1, 300, 2), (17, 2, 300), (3, 33, 31)]
+
+
+@pytest.mark.parametrize("pixels", [(1, 1), (1, 2), (19, 37)])
+@pytest.mark.parametrize(("n", "c", "k"), SIZES)
+def test_linear_layers_of_many_sizes(n, c, k, pixels):
+    expect_a_linear_layer(n, c, k, pixels)
+
+
+def test_the_last_term_alone_of_each_thread_would_be_seen():
+    with planted("linear", "part += column < c", "part = column < c"):
+        expect_a_linear_layer(*SIZES[0], (1, 2))  # a term for each thread
+        with pytest.raises(AssertionError):
+            expect_a_linear_layer(*SIZES[3], (19, 37))
+
+
+def expect_a_linear_layer(n, c, k, pixels):
     rng = np.random.default_rng(0)
-    shapes = (n, c, 1, 1), (k, c, 1, 1), (k,), (n, k, 1, 1)
+    shapes = (n, c, *pixels), (k, c, 1, 1), (k,), (n, k, *pixels)
     *inputs, dy = (rng.integers(-8, 9, shape) * 1.0 for shape in shapes)
     there = [place("emulated").asarray(a.astype("f4")) for a in inputs]
     (y, backward), (want, want_back) = hand.conv2d(*there), hand.conv2d(*inputs)

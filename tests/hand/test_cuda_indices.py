@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from cuda_faults import planted
 
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.hand.kernels import cuda, tiles
 from armlab.hand.kernels.tiles import Along
+from armlab.places import place
 
 pytestmark = pytest.mark.emulated
 FAR = (1 << 31) + 512  # elements of float32 that lie where they are touched
@@ -98,6 +99,19 @@ def the_last_block_behind_a_maximum():
     return to_host(dx[1, -cuda.THREADS :])
 
 
+def the_last_tile_of_a_linear_layer():
+    """One channel, one output, and many pixels."""
+    from armlab import emulator
+
+    x, y, along = far(1, 1, 2, FAR // 2), far(1, 1, 2, FAR // 2), Along(1, 1, FAR)
+    x[..., -512:] = 2.0
+    w = b = place("emulated").xp.ones(1, dtype="float32")
+    lanes = cuda.THREADS // along.rows
+    with emulator.only_blocks([FAR // lanes - 1]):
+        tiles.launch("linear", "apply", x, along, x, w, b, y, along.numbers(), 1)
+    return to_host(y[0, 0, -1, -lanes:])
+
+
 THREAD = "const long long at = (long long)", "const int at = (int)"
 ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version)
     "gate": (the_last_block_of_a_gate, THREAD, "gate"),
@@ -105,6 +119,11 @@ ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version
         the_last_tile_of_means,
         ("const long long first = result /", "const int first = result /"),
         "mean",
+    ),
+    "linear": (
+        the_last_tile_of_a_linear_layer,
+        ("plane = t.result / v.after, p = t.result % v.after", "plane = 0, p = int(t.result)"),
+        "apply",
     ),
     "resize": (the_last_block_of_a_resizing, THREAD, "bilinear"),
     "pool": (the_last_block_of_a_pooling, THREAD, "pool"),

@@ -13,7 +13,6 @@ import pytest
 from array_api_compat import is_cupy_namespace
 from cuda_faults import planted
 
-from armlab.arrays import place
 from armlab.bench import cuda_resources
 from armlab.check.agreement import expect_agreement
 from armlab.check.cases import CASES
@@ -21,12 +20,14 @@ from armlab.check.functions import ROUNDOFF
 from armlab.check.sides import run_hand_arrays
 from armlab.check.strata import GENERATE, for_all
 from armlab.hand import kernels
+from armlab.places import place
 
 CASES_OF = {
     "resize": ("resize_bilinear", "resize_nearest"),
-    "running_statistics": ("BatchNorm2d",),
+    "batch_norm_and_keep": ("BatchNorm2d", "ConvBNAct"),
     "channel_sum": ("conv2d",),
-    "conv2d_with_bias": ("SqueezeExcitation",),
+    "conv2d_with_bias": ("SqueezeExcitation", "BiSeNetOutput"),
+    "add_relu": ("BasicBlock",),
     "stack_statistics": ("CBAMSpatial", "UAFMChannel"),
 }
 ROWS = dict.fromkeys(

@@ -8,13 +8,16 @@ import pytest
 from cuda_faults import planted
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.check.agreement import expect_agreement, expect_equal
 from armlab.check.cases import CASES
 from armlab.check.functions import ROUNDOFF
 from armlab.check.strata import GENERATE, for_all
 from armlab.hand import kernels
+from armlab.hand.batch_norm_activated import activated
 from armlab.hand.kernels import batch_norm_slices, cuda
+from armlab.places import place
+from armlab.watch import watched
 
 pytestmark = pytest.mark.emulated
 ONE, SEVERAL = (3, 5, 7, 11), (3, 2, 53, 61)  # slices of a channel: 231 values, and 9,699
@@ -50,13 +53,8 @@ def layer(shape, training, dtype="float32"):
 
 def test_launches_of_batch_norm():
     for shape, training, forward, back in (
-        (ONE, True, {"normalise": 1, "keep": 1}, {"differentiate": 1}),
-        (
-            SEVERAL,
-            True,
-            {"statistics": 1, "normalise": 1, "keep": 1},
-            {"gradients": 1, "differentiate": 1},
-        ),
+        (ONE, True, {"normalise": 1}, {"differentiate": 1}),
+        (SEVERAL, True, {"statistics": 1, "normalise": 1}, {"gradients": 1, "differentiate": 1}),
         (ONE, False, {"normalise": 1}, {"differentiate": 1}),
         (SEVERAL, False, {"normalise": 1}, {"differentiate": 1, "add_up": 1}),
     ):
@@ -73,7 +71,7 @@ def test_an_activation_behind_batch_norm_costs_no_launch(activation):
     x, _ = drawn((3, 2, 7, 11))
     y, backward = unit(x)
     _, conv_back = unit.conv(x)
-    norm = {"normalise": 1, "keep": 1}
+    norm = {"normalise": 1}
     assert launched(lambda: unit(x)) == launched(lambda: unit.conv(x)) | norm
     want = launched(lambda: conv_back(y)) | {"differentiate": 1}
     assert launched(lambda: backward(y)) == want
@@ -97,7 +95,7 @@ def test_an_offset_view_is_not_copied():
     x, dy = x[1:], dy[1:]
     bn = layer(ONE, True)
     _, backward = bn(x)
-    assert launched(lambda: bn(x)) == {"normalise": 1, "keep": 1}
+    assert launched(lambda: bn(x)) == {"normalise": 1}
     assert launched(lambda: backward(dy)) == {"differentiate": 1}
 
 
@@ -272,6 +270,53 @@ def test_the_counter_keeps_its_dtype_and_the_old_statistics_their_values():
         np.testing.assert_array_equal(to_host(a), before[key], err_msg=key)
 
 
+def of_a_layer(e, dtype, activation):
+    """What a layer gives and keeps, by name."""
+    where = place("emulated")
+    x, w, b, dy = (where.asarray(a, dtype) for a in (*e.inputs.values(), e.dy))
+    bn = layer(x.shape, True, dtype).assign({"weight": w, "bias": b})
+    bn.eps, bn.momentum = e.options["eps"], 0.25
+    y, backward = activated(bn, x, activation) if activation else bn(x)
+    dx, grads = backward(dy)
+    return {k: to_host(a) for k, a in {"y": y, "dx": dx, **grads, **bn.buffers()}.items()}
+
+
+@pytest.mark.parametrize("activation", ["", "relu", "leaky_relu"])
+@pytest.mark.parametrize("length", [3, batch_norm_slices.SLICE])
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+def test_a_layer_is_its_parts(dtype, length, activation, monkeypatch):
+    """To the bit, but for running statistics: a product may be fused with the sum behind it."""
+    monkeypatch.setattr(batch_norm_slices, "SLICE", length)
+    apart = [row for row in kernels.TABLE if row.function != "batch_norm_and_keep"]
+
+    def same(e):
+        found = of_a_layer(e, dtype, activation)
+        with monkeypatch.context() as without:
+            without.setattr(kernels, "TABLE", apart)
+            parts = of_a_layer(e, dtype, activation)
+        for key, a in parts.items():
+            if not key.startswith("running_"):
+                np.testing.assert_array_equal(found[key], a, err_msg=key, strict=True)
+                continue
+            # p + q = a, on each side rounded at most three times, and |p| < 2: it is of the old one
+            numbers = np.isfinite(a)
+            mine, theirs = found[key][numbers], a[numbers]
+            assert (np.abs(mine - theirs) <= 4 * ROUNDOFF[dtype] * (np.abs(theirs) + 2)).all()
+            np.testing.assert_array_equal(found[key][~numbers], a[~numbers])
+
+    for_all(CASES["batch_norm"].strata(8), same, using=GENERATE, seed=length)
+
+
+def test_who_watches_a_layer_sees_its_parts():
+    x, _ = drawn(ONE)
+    for names, activation in ((["batch_norm"], ""), (["batch_norm", "relu"], "relu")):
+        bn = layer(ONE, True)
+        with watched(bn) as calls:
+            activated(bn, x, activation) if activation else bn(x)
+        assert [call.name for call in calls] == names
+        assert to_host(bn.num_batches_tracked) == 1
+
+
 def test_another_stream():
     where = place("emulated")
     import cupy
@@ -309,9 +354,12 @@ def expect_the_last_slice_of_three_large_channels():
     last[-1] = 4.0
     sums, y = xp.zeros((cut.blocks, 3), dtype=xp.float32), xp.empty_like(x)
     w = b = mean = var = xp.ones(3, dtype=xp.float32)
+    kept = batch_norm_slices._kept(x, [0] * 6, [0.0] * 3)
     with emulator.only_blocks([cut.blocks - 1]):
         cut.launch("statistics", x, sums)
-        cut.launch("normalise", x, w, b, cut.real(0), cut.real(1), sums, y, mean.copy(), var.copy())
+        cut.launch(
+            "normalise", x, w, b, cut.real(0), cut.real(1), sums, y, mean.copy(), var.copy(), kept
+        )
     m, (others, last) = side * side, to_host(y.reshape(-1)[-2:])
     np.testing.assert_allclose(
         to_host(sums[-1])[[0, 2]], [4.0, 16.0], rtol=1e-5

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from armlab import hand
-from armlab.arrays import HOST, to_host
+from armlab.arrays import to_host
 from armlab.check.devices import strict_device, torch_tensors
 from armlab.hand.channels import channel_dot, channel_sum, position_dot, position_sum
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.resize_bands import bands
 from armlab.hand.kernels.unbuffered import unbuffered
 from armlab.hand.resize import _ones_at, _sources, _tents
+from armlab.places import HOST
 
 NAN, INF = float("nan"), float("inf")
 SPECIAL = [NAN, INF, -INF, 0.0, -0.0, 1.5, -1.5, 1e-40, 3e38]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from armlab import hand
-from armlab.arrays import HOST
 from armlab.check.cases import CASES
 from armlab.check.cases.conv2d import bound, window_of
 from armlab.check.devices import torch_tensors
@@ -24,6 +23,7 @@ from armlab.hand.kernels import (
 from armlab.hand.kernels.blocks import blocks
 from armlab.hand.kernels.kernel import Kernel
 from armlab.hand.window import Window, overlap
+from armlab.places import HOST
 
 taps = sys.modules[hand.conv2d.__module__].conv2d_by_taps
 EXACT = {"rows": conv2d_rows, "columns": conv2d_columns, "pointwise": conv2d_pointwise}

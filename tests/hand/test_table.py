@@ -16,6 +16,7 @@ from armlab.check.devices import torch_tensors
 from armlab.check.strata import for_all
 from armlab.hand import kernels
 from armlab.hand.kernels import (
+    activations_at_once,
     add_unbuffered,
     batch_norm_slices,
     conv2d_linear,
@@ -100,6 +101,7 @@ def convolution(kernel, stride=1, padding=0, dilation=1, groups=1, c=16, k=16):
 
 X = np.linspace(-1, 1, 24, dtype="f4").reshape(1, 2, 3, 4)
 ONE_PIXEL = np.zeros((2, 16, 1, 1))
+MANY = np.zeros((99_999, 2, 1, 1))
 
 
 def maps(*shape):
@@ -108,6 +110,14 @@ def maps(*shape):
 
 POOLED = np.broadcast_to(np.zeros((2, 3, 1, 1)), (2, 3, 4, 5))
 ROWS = np.broadcast_to(np.zeros((2, 3, 4, 1)), (2, 3, 4, 5))
+batch_norm = hand.batch_norm
+
+
+def watched_add(x1, x2):
+    """Another function of that name."""
+
+
+watched_add.__name__ = "add"
 WITH_AXES = ([(np.ones(1, "f4"),), (np.ones((0, 2)),)], [(np.float32(1),), (np.ones(()),)])
 FITS = {  # run: arguments that it fits, arguments that it does not fit
     conv2d_pointwise.conv2d: (
@@ -142,12 +152,22 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
         + [(ONE_PIXEL, *convolution(3, padding=1)[1:]), (ONE_PIXEL, *convolution(1, 2)[1:])],
     ),
     conv2d_linear_bias.conv2d_with_bias: (
-        [(ONE_PIXEL, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
-        [(X, convolution(1)[1], np.zeros(16), *convolution(1)[2:])],
+        [(ONE_PIXEL, convolution(1)[1], np.zeros(16), *convolution(1)[2:])]
+        + [(np.zeros((2, 1, 1, 1)), MANY, np.zeros(99_999), Window.of(1), 1)]
+        + [(X, np.zeros((3, 2, 1, 1)), np.zeros(3), Window.of(1), 1)],
+        [(ONE_PIXEL, convolution(3)[1], np.zeros(16), *convolution(3)[2:])]
+        + [(X, np.zeros((2, 1, 1, 1)), np.zeros(2), Window.of(1), 2)]
+        + [(np.broadcast_to(X, (8, 2, 3, 4)), MANY, np.zeros(99_999), Window.of(1), 1)],
     ),
-    batch_norm_slices.running_statistics: (
-        [(None, None, 2, None)],
-        [(None, None, 0, None)],
+    activations_at_once.add_relu: (
+        [(X, X, hand.add, hand.relu)],
+        [(X, X[..., :1], hand.add, hand.relu), (X, X, hand.add, hand.sigmoid)]
+        + [(X, X, watched_add, hand.relu)],
+    ),
+    batch_norm_slices.batch_norm_and_keep: (
+        [(X, None, batch_norm), (X, None, batch_norm, hand.leaky_relu)],
+        [(X[:0], None, batch_norm), (X[:, :, :1, :1], None, batch_norm)]
+        + [(X, None, lambda x: batch_norm(x)), (X, None, batch_norm, hand.sigmoid)],
     ),
     sigmoid_gate_in_tiles.sigmoid_gate: (
         [

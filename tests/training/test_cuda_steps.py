@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from armlab import hand
-from armlab.arrays import place, to_host
+from armlab.arrays import to_host
 from armlab.hand import Module, kernels
 from armlab.hand.kernels import arrays_at_once, cuda
+from armlab.places import place
 from armlab.training import Config
 from armlab.training.finite import NotFinite, with_finite
 from armlab.training.optimisers import SGD, Adam

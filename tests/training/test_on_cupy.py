@@ -8,8 +8,9 @@ from test_optimisers import RULES, Pair, gradients, rate
 from test_training import Callback, few_test_scenes, no_pictures, timeless  # noqa: F401
 
 from armlab import hand
-from armlab.arrays import HOST, dtype_name, place_of, to_host
+from armlab.arrays import dtype_name, to_host
 from armlab.hand.conv_attention import attention_names
+from armlab.places import HOST, place_of
 from armlab.training import Config, checkpoint, loop
 from armlab.training.finite import NotFinite, kept_values, total
 from armlab.training.prediction import Trained

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from armlab.arrays import Place, to_host
+from armlab.arrays import to_host
 from armlab.hand import Module
+from armlab.places import Place
 from armlab.training.optimisers import SGD, Adam
 
 STEPS = 200

@@ -27,11 +27,11 @@ conv2d leave the bias to it, unless there is one that takes it too, conv2d_with_
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from itertools import chain
 from typing import Any
 
 from array_api_compat import is_cupy_namespace, is_numpy_namespace
@@ -106,12 +106,13 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),
     Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
     Kernel(
-        "running_statistics",
+        "batch_norm_and_keep",
         cupy,
-        batch_norm_slices.running_statistics,
-        batch_norm_slices.moves_statistics,
+        batch_norm_slices.batch_norm_and_keep,
+        batch_norm_slices.keeps,
     ),
     Kernel("relu", cupy, activations_at_once.relu),
+    Kernel("add_relu", cupy, activations_at_once.add_relu, activations_at_once.adds),
     Kernel("leaky_relu", cupy, activations_at_once.leaky_relu),
     Kernel("hard_swish", cupy, activations_at_once.hard_swish),
     Kernel("sigmoid", cupy, activations_at_once.sigmoid),
@@ -140,6 +141,7 @@ OF_TRAINING = [  # what `armlab.training` asks for
     Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]
 
+_BY_FUNCTION: tuple[list[Kernel], dict[str, list[Kernel]]] = [], {}
 _SPECIFICATION: ContextVar[bool] = ContextVar("specification", default=False)
 
 
@@ -150,11 +152,25 @@ def choose(function: str, *arguments: Any) -> Callable[..., Any] | None:
     """
     if _SPECIFICATION.get() or _only_the_specification():
         return None
+    if not (rows := _rows(function)):
+        return None
     xp = array_namespace(arguments[0])
-    for kernel in chain(TABLE, OF_TRAINING):
-        if kernel.function == function and kernel.library(xp) and kernel.fits(*arguments):
+    for kernel in rows:
+        if kernel.library(xp) and kernel.fits(*arguments):
             return kernel.run
     return None
+
+
+def _rows(function: str) -> list[Kernel]:
+    """Those of this function, in their order. Found again where TABLE is another list."""
+    global _BY_FUNCTION
+    table, rows = _BY_FUNCTION
+    if table is not TABLE:
+        rows = defaultdict(list)
+        for kernel in (*TABLE, *OF_TRAINING):
+            rows[kernel.function].append(kernel)
+        _BY_FUNCTION = TABLE, dict(rows)
+    return rows.get(function, [])
 
 
 @contextmanager

@@ -5,22 +5,28 @@ would have to wait for each other. So a first kernel writes the sums of each sli
 each block adds up those of its channel before it goes on with its own slice: `cuda/batch_norm.cu`.
 With statistics that are given there is nothing to wait for: `cuda/batch_norm_eval.cu`.
 
-An activation behind it goes along: it is in the same two kernels, and its backward too.
+An activation behind it goes along, and so do the running statistics of a layer: they are in the
+same two kernels, and the backward of the activation too.
 
-Launches in training: 2 forward and 2 backward, and 1 for the running statistics. In evaluation: 1
-forward and 2 backward. Where a channel has no more than `SLICE` values, 1 forward and 1 backward.
+Launches in training: 2 forward and 2 backward. In evaluation: 1 forward and 2 backward. Where a
+channel has no more than `SLICE` values, 1 forward and 1 backward.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda
-from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.kernel import Backward, watched
 
 SLOPES = {"relu": 0.0, "leaky_relu": 0.01}  # of v < 0
 SLICE = 4096  # values of a slice, at least: more where there would be more slices than threads
+KEPT = ("mean", "var", "batches", "new_mean", "new_var", "counted")  # pointers of `struct Kept`
+SHARES = ("old", "of_mean", "of_var")
 
 
 def batch_norm(
@@ -37,15 +43,49 @@ def batch_norm_activated(
     return _in_training(x, w, b, SLOPES[activation], eps)
 
 
+def keeps(x: Array, bn: Any, *parts: Callable[..., Any]) -> bool:
+    """Parts that are here, and nobody who watches each; an empty batch only counts."""
+    known = {"batch_norm", *SLOPES}
+    m = x.shape[0] * x.shape[2] * x.shape[3]
+    return m > 1 and all(part.__name__ in known and not watched(part) for part in parts)
+
+
+def batch_norm_and_keep(
+    x: Array, bn: Any, norm: Callable[..., Any], act: Callable[..., Any] | None = None
+) -> tuple[Array, Backward]:
+    """Equals `bn(x)` in training mode, and act of it: by `norm` and `BatchNorm2d.keep`."""
+    m = x.shape[0] * x.shape[2] * x.shape[3]
+    kept = bn.running_mean, bn.running_var, bn.num_batches_tracked
+    old, new = [cuda.contiguous(a) for a in kept], [cuda.empty(a, a.shape) for a in kept]
+    shares = 1 - bn.momentum, bn.momentum, bn.momentum * (m / (m - 1))
+    told = _kept(x, [a.data.ptr for a in (*old, *new)], shares)
+    slope = SLOPES[act.__name__] if act else 1.0
+    (y, _, _), back = _in_training(x, bn.weight, bn.bias, slope, bn.eps, told)  # (6)
+    bn.running_mean, bn.running_var, bn.num_batches_tracked = new
+
+    def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
+        dx, dw, db = back(dy)
+        return dx, {"weight": dw, "bias": db}
+
+    return y, backward
+
+
+def _kept(like: Array, pointers: Sequence[int], shares: Sequence[float]) -> np.ndarray:
+    """As `struct Kept`."""
+    fields = [(name, "u8") for name in KEPT] + [(name, like.dtype) for name in SHARES]
+    return np.array((*pointers, *shares), np.dtype(fields, align=True))
+
+
 def _in_training(
-    x: Array, w: Array, b: Array, slope: float, eps: float
+    x: Array, w: Array, b: Array, slope: float, eps: float, kept: np.ndarray | None = None
 ) -> tuple[tuple[Array, Array, Array], Backward]:
     x, w, b = map(cuda.contiguous, (x, w, b))
     y, mean, var = (cuda.empty(x, a.shape) for a in (x, w, w))
     cut = _Cut("batch_norm", x)
     numbers = cut.real(eps), cut.real(slope)
     sums = cut.sums(3, "statistics", x)  # (1) and (2), of each slice
-    cut.launch("normalise", x, w, b, *numbers, sums, y, mean, var)  # (4)
+    kept = _kept(x, [0] * len(KEPT), [0.0] * len(SHARES)) if kept is None else kept
+    cut.launch("normalise", x, w, b, *numbers, sums, y, mean, var, kept)  # (4)
 
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         dy = cuda.contiguous(dy)
@@ -78,23 +118,6 @@ def batch_norm_eval(
         return dx, dw, db
 
     return y, backward
-
-
-def running_statistics(mean: Array, var: Array, m: int, bn: Any) -> None:
-    """Equals `BatchNorm2d.keep` of this layer, for a batch of m values a channel."""
-    real, momentum = mean.dtype.type, bn.momentum
-    kept = bn.running_mean, bn.running_var, bn.num_batches_tracked
-    new = tuple(cuda.empty(a, a.shape) for a in kept)
-    arrays = map(cuda.contiguous, (mean, var, *kept))
-    shares = real(1 - momentum), real(momentum), real(momentum * (m / (m - 1)))
-    page = "batch_norm_eval", "keep", mean, len(mean)
-    cuda.launch(*page, *arrays, *shares, *new, len(mean))
-    bn.running_mean, bn.running_var, bn.num_batches_tracked = new
-
-
-def moves_statistics(mean: Array, var: Array, m: int, bn: Any) -> bool:
-    """An empty batch only counts."""
-    return m > 1
 
 
 class _Cut:

@@ -22,6 +22,14 @@ def has_axes(x: np.ndarray, *rest: Any) -> bool:
     return x.ndim > 0
 
 
+def watched(function: Callable[..., Any]) -> bool:
+    """Whether another one stands in the place of this function of `armlab.hand`, see `armlab.swap`.
+
+    Who looks at the parts of a whole wants to see them run.
+    """
+    return not function.__module__.startswith("armlab.hand.")
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A fast version of one function, for the arrays of one library.

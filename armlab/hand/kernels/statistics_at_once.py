@@ -12,7 +12,7 @@ from typing import Any
 
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda, tiles
-from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.kernel import Backward, watched
 from armlab.hand.kernels.tiles import Along
 
 PAIRS = {  # names of two statistics: the axes they are over
@@ -24,7 +24,7 @@ MEANS = ("channel_mean", "global_avg_pool")
 
 def fits(x: Array, first: Any, second: Any) -> bool:
     """A mean and a maximum over the same axes, and nobody who watches each of them."""
-    return _names(first, second) in PAIRS and not any(map(_watched, (first, second)))
+    return _names(first, second) in PAIRS and not any(map(watched, (first, second)))
 
 
 def stack_statistics(x: Array, first: Any, second: Any) -> tuple[Array, Backward]:
@@ -50,8 +50,3 @@ def stack_statistics(x: Array, first: Any, second: Any) -> tuple[Array, Backward
 
 def _names(first: Any, second: Any) -> frozenset[str]:
     return frozenset({first.__name__, second.__name__})
-
-
-def _watched(statistic: Any) -> bool:
-    """Whether another function stands in its place, see `armlab.swap`."""
-    return not statistic.__module__.startswith("armlab.hand.")

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from armlab.arrays import Array, device_words, dtype_name, place_of
+from armlab.arrays import Array, dtype_name
+from armlab.places import device_words, place_of
 
 Memory: TypeAlias = tuple[int, torch.dtype, torch.Size, tuple[int, ...]]
 

@@ -20,5 +20,8 @@ FAULTS = [
     ("columns", ": real(0);  // (1)", ": real(1e-3);  // (1)", "conv2d", "padding is not 0"),
     ("columns", "down % v.t || i >= v.oh", "i >= v.oh", "conv2d", "rows that no tap met get some"),
     ("columns", "along % v.u || j >= v.ow", "along % v.u", "conv2d", "columns behind the result"),
+    ("columns", "sum += dws[", "sum = dws[", "conv2d", "the last image alone"),
+    ("columns", "weight >= g.weights", "weight > g.weights", "conv2d", "one weight too many"),
+    ("columns", "n * g.weights + weight", "n + weight * v.n", "conv2d", "images by turns"),
     ("columns", "sum += dcolumns[", "sum = dcolumns[", "conv2d", "the last tap alone"),
 ]

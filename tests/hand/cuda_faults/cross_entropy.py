@@ -2,10 +2,9 @@
 
 PAGE = CASE = "cross_entropy"
 JOINT = [  # of several outputs, judged in tests/hand/test_cuda_cross_entropy.py
-    ("    __syncthreads();\n    q[", "    q[", "the next output begins before the sum is read"),
     ("outputs.a[blockIdx.x / v.blocks]", "outputs.a[0]", "the first output's loss for each"),
     ("outputs.a[output];", "outputs.a[0];", "the first output's gradient for each"),
-    ("sums += 2 * v.blocks", "sums += v.blocks", "the sums of half an output further on"),
+    ("of_block += v.blocks", "of_block += v.blocks / 2", "the sums of half an output further on"),
     ("da += output *", "da += 0 *", "all gradients in one place"),
 ]
 FAULTS = [
@@ -21,12 +20,12 @@ FAULTS = [
         ("counts ? (weight ? weight[label]", "counts ? (false ? weight[label]", "weights left out"),
         ("exp(a[k * v.pixels] - largest);", "exp(a[k * v.pixels]);", "z is not below the largest"),
         ("long long k = 1; k < v.classes", "long long k = 1; k + 1 < v.classes", "no last class"),
-        ("    __syncthreads();\n    if", "    if", "a barrier is missing"),
-        ("int half = THREADS / 2;", "int half = THREADS / 4;", "half of a block is left out"),
+        ("    __syncthreads();\n    if (row", "    if (row", "a barrier is missing"),
+        ("int half = rows / 2;", "int half = rows / 4;", "half of a block is left out"),
         ("if (p.q != 0) {", "if (p.q != 0 || true) {", "ignored pixels multiplied by 0"),
         ("below - log(of.z)", "below - of.z", "no logarithm"),
         ("block < v.blocks; block += THREADS", "block + 1 < v.blocks; block++", "no last block"),
-        ("-lost[0] / q[0];", "-lost[0] / (q[0] + 1);", "the mean over one pixel too many"),
+        ("-sums.b / sums.a;", "-sums.b / (sums.a + 1);", "the mean over one pixel too many"),
         (
             "for (long long k = 0; k < v.classes; k++) {",
             "for (long long k = 0; counts && k < v.classes; k++) {",

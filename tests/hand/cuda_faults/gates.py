@@ -1,24 +1,25 @@
 """Wrong versions of the pages of gates, pools and resizing; see `columns.py`."""
 
 BARRIER = "    __syncthreads();\n"
+SE, HEAD = "SqueezeExcitation", "BiSeNetOutput"
 
 FAULTS = [
     # tiles
     (
         "means",
-        BARRIER + "    if (t.row < half) *mine",
-        "    if (t.row < half) *mine",
+        BARRIER + "    if (row < half) *mine",
+        "    if (row < half) *mine",
         "channel_mean",
         "a barrier missing between the halves",
     ),
     (
         "gate",
-        BARRIER + "    if (t.row < half) *mine",
-        "    if (t.row < half) *mine",
+        BARRIER + "    if (row < half) *mine",
+        "    if (row < half) *mine",
         "sigmoid_gate",
         "a barrier missing between the halves",
     ),
-    ("means", "half * t.lanes", "half", "global_avg_pool", "a neighbour added instead of a row"),
+    ("means", "half * lanes", "half", "global_avg_pool", "a neighbour added instead of a row"),
     ("means", "lane = along ? t / rows", "lane = along ? 0", "strip_mean", "all in one lane"),
     (
         "means",
@@ -234,17 +235,38 @@ FAULTS = [
         "a barrier missing between the halves",
     ),
     # linear
-    ("linear", "total + b[t.result % k]", "total", "SqueezeExcitation", "no bias"),
-    ("linear", "b[t.result % k]", "b[t.result / k]", "SqueezeExcitation", "the bias of an image"),
-    ("linear", "w + t.result % k * v.count", "w + t.result % k", "SqueezeExcitation", "rows of w"),
-    ("linear", "w[q * v.after + c]", "w[c * v.count + q]", "SqueezeExcitation", "w not turned"),
-    ("linear", ": up;  // (3)", ": real(1);  // (3)", "SqueezeExcitation", "db counts images"),
+    ("linear", "total + b[plane % k]", "total", SE, "no bias"),
+    ("linear", "b[plane % k]", "b[plane / k]", SE, "the bias of an image"),
+    ("linear", "w + plane % k * v.count", "w + plane % k", SE, "rows of w"),
+    ("linear", "w[q * c + column]", "w[column * v.count + q]", SE, "w not turned"),
+    ("linear", ": up;", ": real(1);", SE, "db counts images"),
+    ("linear", "image[q * v.after]", "image[q]", HEAD, "neighbours for channels"),
     (
         "linear",
-        "sum += column < c",
-        "sum = column < c",
-        "SqueezeExcitation",
-        "the last image alone",
+        "* v.after + p, *kernel",
+        "* v.after, *kernel",
+        HEAD,
+        "one pixel for all",
     ),
-    ("linear", "at >= k * (c + 1)", "at > k * (c + 1)", "SqueezeExcitation", "one row too many"),
+    (
+        "linear",
+        "(n * v.count + q) * pixels + p",
+        "(n * v.count + q) * pixels",
+        HEAD,
+        "(2)",
+    ),
+    (
+        "linear",
+        "(n * c + column) * pixels + p",
+        "(n * c + column) * pixels",
+        HEAD,
+        "(3)",
+    ),
+    (
+        "linear",
+        "q / pixels, p = q % pixels",
+        "0, p = q % pixels",
+        HEAD,
+        "one image for all",
+    ),
 ]

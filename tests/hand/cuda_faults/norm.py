@@ -18,10 +18,17 @@ FAULTS = [
     ),
     (
         "batch_norm",
-        "  __syncthreads();\n  Sums sums = {0, 0};",
-        "  Sums sums = {0, 0};",
+        "    __syncthreads();\n    if (row < half) *mine",
+        "    if (row < half) *mine",
         "batch_norm",
-        "warps are added up before they are there",
+        "rows are added up before they are there",
+    ),
+    (
+        "batch_norm",
+        "  __syncthreads();  // an earlier sum has been read\n",
+        "",
+        "batch_norm",
+        "the next sum begins before all have read this one",
     ),
     (
         "batch_norm",
@@ -87,6 +94,34 @@ FAULTS = [
         "batch_norm_activated",
         "the sums are of dy, not of what the activation lets through",
     ),
+    (
+        "batch_norm",
+        "kept.of_var * found.b",
+        "kept.of_mean * found.b",
+        "BatchNorm2d",
+        "the running variance is the unbiased one",
+    ),
+    (
+        "batch_norm",
+        "kept.old * kept.var[i]",
+        "kept.old * kept.mean[i]",
+        "BatchNorm2d",
+        "the running mean is taken for the running variance",
+    ),
+    (
+        "batch_norm",
+        "*kept.counted = *kept.batches + 1;",
+        "*kept.counted = *kept.batches;",
+        "BatchNorm2d",
+        "nobody counts the batch",
+    ),
+    (
+        "batch_norm",
+        "if (threadIdx.x || blockIdx.x % s.slices) return;\n  mean[i]",
+        "if (threadIdx.x || blockIdx.x % s.slices != 1) return;\n  mean[i]",
+        "BatchNorm2d",
+        "a channel of one slice keeps nothing",
+    ),
     # -- batch_norm_eval.cu
     (
         "batch_norm_eval",
@@ -102,28 +137,16 @@ FAULTS = [
         "batch_norm_eval",
         "only the first slice counts",
     ),
-    (
-        "batch_norm_eval",
-        "of_var * var[c]",
-        "of_mean * var[c]",
-        "BatchNorm2d",
-        "the running variance is the unbiased one",
-    ),
-    (
-        "batch_norm_eval",
-        "*counted = *batches + 1;",
-        "*counted = *batches;",
-        "BatchNorm2d",
-        "nobody counts the batch",
-    ),
-    (
-        "batch_norm_eval",
-        "  if (c >= channels) return;\n  new_mean",
-        "  if (c > channels) return;\n  new_mean",
-        "BatchNorm2d",
-        "one thread more than there are channels",
-    ),
     # -- activations.cu
+    ("activations", "x1[i] + x2[i]", "x1[i]", "BasicBlock", "the way around left out"),
+    ("activations", "y[i] = sum < 0 ? real(0) : sum", "y[i] = sum", "BasicBlock", "no ReLU"),
+    (
+        "activations",
+        "if (i >= count) return;\n  const real sum",
+        "if (i > count) return;\n  const real sum",
+        "BasicBlock",
+        "one thread more than there are elements",
+    ),
     (
         "activations",
         "y[i] != 0 ? dy[i]",

@@ -63,13 +63,14 @@ def options(dtype: str) -> tuple[str, ...]:
 
 
 def source(page: str) -> str:
-    """The text of a page, with the pages NAME.cuh that it includes in their place."""
+    """The text of a page, with the pages NAME.cuh that it includes in their place, and so on."""
+    included = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 
     def text(name: str) -> str:
-        return (HERE / name).read_text(encoding="utf-8")
+        whole = (HERE / name).read_text(encoding="utf-8")
+        return included.sub(lambda found: text(found[1]), whole)
 
-    included = re.compile(r'^#include "(.+)"$', re.MULTILINE)
-    return included.sub(lambda found: text(found[1]), text(f"{page}.cu"))
+    return text(f"{page}.cu")
 
 
 @cache

@@ -1,6 +1,7 @@
 // Activations, and what of dy they let through. A thread has one element.
 //
 //     relu        y = max(x, 0)                          dx = dy where y != 0, else 0
+//     add_relu    y = max(x1 + x2, 0)                    dx1 = dx2 = that of relu
 //     leaky_relu  y = max(x, slope x)                    dx = dy where y > 0, else slope dy
 //     hard_swish  y = x min(max(x + 3, 0), 6) / 6        dx = dy (x / 3 + 1/2), between -3 and 3
 //     sigmoid     s = e / (1 + e), e = exp(min(a, 40))   da = ds s (1 - s)
@@ -13,6 +14,13 @@ __device__ long long element() { return (long long)blockIdx.x * blockDim.x + thr
 extern "C" __global__ void relu(const real* x, real* y, long long count) {
   const long long i = element();
   if (i < count) y[i] = x[i] < 0 ? real(0) : x[i];
+}
+
+extern "C" __global__ void add_relu(const real* x1, const real* x2, real* y, long long count) {
+  const long long i = element();
+  if (i >= count) return;
+  const real sum = x1[i] + x2[i];
+  y[i] = sum < 0 ? real(0) : sum;
 }
 
 extern "C" __global__ void relu_back(const real* y, const real* dy, real* dx, long long count) {

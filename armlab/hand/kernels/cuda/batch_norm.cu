@@ -1,10 +1,12 @@
-// Batch normalisation in training mode: the statistics of a batch, y, and the way back.
+// Batch normalisation in training mode: the statistics of a batch, y, the running statistics, and
+// the way back.
 //
 //     mean = Σ x / m                                                   (1)
 //     var  = Σ (x - mean)² / m                                         (2)
 //     r    = 1 / sqrt(var + eps)                                       (3)
 //     y    = act(v),   v = w x̂ + b,   x̂ = (x - mean) r                 (4)
 //     dx   = w r (dv - db / m - x̂ dw / m),   db = Σ dv,  dw = Σ dv x̂   (5)
+//     kept = (1 - momentum) kept + momentum mean,  likewise of var m / (m - 1)       (6)
 //
 // act is LeakyReLU, with slope 0 ReLU, and with slope 1 nothing: then y is v, and dv is dy. v is
 // computed again in the backward, by the same rounding, which costs less than to read y.
@@ -15,9 +17,10 @@
 // thread's values one after the other, then a tree of threads, then a tree of slices. (2) is taken
 // about the mean of each slice, mean_s, as it came out rounded, so that nothing cancels:
 //
-//     (x - mean)² = (x - mean_s)² + 2 (mean_s - mean) (x - mean_s) + (mean_s - mean)²   (6)
+//     (x - mean)² = (x - mean_s)² + 2 (mean_s - mean) (x - mean_s) + (mean_s - mean)²   (7)
 //
-// A channel of one slice needs no first kernel: its block sums by itself.
+// A channel of one slice needs no first kernel: its block sums by itself. (6) is of the block that
+// writes mean and var, where a layer keeps them; what was kept before is not overwritten.
 //
 // Forward x is read twice (in statistics once more, from the cache) and y written once: 3 / 2 of
 // the floor. Backward x and dy are read twice and dx is written once: 5 / 3. Of one slice, what is
@@ -41,6 +44,15 @@ struct Channel {
 
 struct Moments {
   real sum, off, square;  // Σ x, Σ (x - mean_s) and Σ (x - mean_s)² of a slice s
+};
+
+// The running statistics (6), as they were and as they will be; null where nobody keeps any
+struct Kept {
+  const real *mean, *var;
+  const long long* batches;
+  real *new_mean, *new_var;
+  long long* counted;
+  real old, of_mean, of_var;  // the shares; that of var makes it unbiased
 };
 
 // Of this block's slice
@@ -68,7 +80,7 @@ __device__ Sums statistics_of_channel(const real* x, const Moments* of_slice, co
   const Moments mine = t < s.slices ? of_slice[first + t] : Moments{0, 0, 0};
   const real mean = total({mine.sum, 0}).a / m, many = t < s.slices ? size(s, t) : 0;
   const real apart = t < s.slices ? mine.sum / many - mean : 0;
-  return {mean, total({0, mine.square + apart * (2 * mine.off + many * apart)}).b / m};  // (6)
+  return {mean, total({0, mine.square + apart * (2 * mine.off + many * apart)}).b / m};  // (7)
 }
 
 // Of this block's slice: Σ dv, and Σ dv x̂
@@ -91,7 +103,7 @@ extern "C" __global__ void statistics(const real* x, Moments* of_slice, Shape s)
 
 extern "C" __global__ void normalise(const real* x, const real* w, const real* b, real eps,
                                      real slope, const Moments* of_slice, real* y, real* mean,
-                                     real* var, Shape s) {
+                                     real* var, Kept kept, Shape s) {
   const Sums found = statistics_of_channel(x, of_slice, s);
   const long long i = blockIdx.x / s.slices;
   const Channel c = {found.a, 1 / sqrt(found.b + eps), w[i], b[i]};  // (3)
@@ -99,7 +111,12 @@ extern "C" __global__ void normalise(const real* x, const real* w, const real* b
     const long long at = walk.at(s);
     y[at] = activated(c.v(c.xhat(x[at])), slope);  // (4)
   }
-  if (threadIdx.x == 0 && blockIdx.x % s.slices == 0) mean[i] = found.a, var[i] = found.b;
+  if (threadIdx.x || blockIdx.x % s.slices) return;
+  mean[i] = found.a, var[i] = found.b;
+  if (!kept.mean) return;
+  kept.new_mean[i] = kept.old * kept.mean[i] + kept.of_mean * found.a;  // (6)
+  kept.new_var[i] = kept.old * kept.var[i] + kept.of_var * found.b;
+  if (i == 0) *kept.counted = *kept.batches + 1;
 }
 
 extern "C" __global__ void gradients(const real* dy, const real* x, const real* w, const real* b,

@@ -1,4 +1,4 @@
-// Batch normalisation by statistics that are kept, and how they are kept.
+// Batch normalisation by statistics that are kept: evaluation mode.
 //
 //     r  = 1 / sqrt(var + eps)                                         (1)
 //     y  = w (x - mean) r + b                                          (2)
@@ -10,8 +10,6 @@
 // writes dx, and (4) and (5) of its slice, which add_up adds up, a block for each channel; where a
 // channel is one slice they are its own. Forward x is read once and y written once, backward x and
 // dy are read once and dx is written once, which is the floor.
-//
-// keep has a thread for each channel: the running statistics, old and new mixed, from training.
 
 #include "slices.cuh"
 
@@ -48,16 +46,4 @@ extern "C" __global__ void add_up(const Sums* of_slice, real* dw, real* db, long
   const long long c = blockIdx.x, t = threadIdx.x;
   const Sums sums = total(t < slices ? of_slice[c * slices + t] : Sums{0, 0});  // (4) and (5)
   if (t == 0) db[c] = sums.a, dw[c] = sums.b;
-}
-
-// The running statistics: mean and var of a batch of m values a channel, by their shares
-extern "C" __global__ void keep(const real* mean, const real* var, const real* kept_mean,
-                                const real* kept_var, const long long* batches, real old,
-                                real of_mean, real of_var, real* new_mean, real* new_var,
-                                long long* counted, long long channels) {
-  const long long c = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (c >= channels) return;
-  new_mean[c] = old * kept_mean[c] + of_mean * mean[c];
-  new_var[c] = old * kept_var[c] + of_var * var[c];
-  if (c == 0) *counted = *batches + 1;
 }

@@ -2,14 +2,17 @@
 //
 //     columns[n, c r s, i j] = x[n, c, t i + d r - p, u j + e s - q],   0 outside of x        (1)
 //     dx[n, c, y, x]         = Σ dcolumns[n, c r s, i j]   over the r s, i j that looked there  (2)
+//     dw[k, c r s]           = Σ_n dws[n, k, c r s]                                           (3)
 //
-// With (1) the convolution is one product, y[n] = w columns[n]. Its backward is another one,
-// dcolumns[n] = wᵀ dy[n], and (2): each pixel gathers what came from it, so that no two threads
-// write to one place and the sum has one order.
+// With (1) the convolution is one product, y[n] = w columns[n]. Its backward is two more,
+// dcolumns[n] = wᵀ dy[n] and dws[n] = dy[n] columns[n]ᵀ, and what gathers them: each pixel what
+// came from it (2), each weight what every image says of it (3). So no two threads write to one
+// place, and each sum has one order.
 //
-// One thread for an element of the result. columns writes its result and reads x R S times, of
-// which all but once from the cache: R S + 1 times the bytes of x, where the floor of a convolution
-// is 1. gather reads dcolumns once and writes dx once.
+// One thread for an element of the result; behind those of dx come those of dw. columns writes its
+// result and reads x R S times, of which all but once from the cache: R S + 1 times the bytes of x,
+// where the floor of a convolution is 1. gather reads dcolumns and dws once and writes dx and dw
+// once.
 
 struct Window {
   long long n, c, h, w;  // of x
@@ -18,6 +21,12 @@ struct Window {
   long long t, u;        // stride
   long long p, q;        // padding
   long long d, e;        // dilation
+};
+
+struct Gathered {
+  long long pixels;   // of dx, 0 where nobody asks for it
+  long long weights;  // of dw
+  long long before;   // whether dw has the images before these, to be added to
 };
 
 extern "C" __global__ void columns(const real* x, real* columns, Window v) {
@@ -37,9 +46,17 @@ extern "C" __global__ void columns(const real* x, real* columns, Window v) {
   columns[at] = inside ? x[(rest * v.h + row) * v.w + column] : real(0);  // (1)
 }
 
-extern "C" __global__ void gather(const real* dcolumns, real* dx, Window v) {
+extern "C" __global__ void gather(const real* dcolumns, const real* dws, real* dx, real* dw,
+                                  Window v, Gathered g) {
   const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.n * v.c * v.h * v.w) return;
+  if (at >= g.pixels) {
+    const long long weight = at - g.pixels;
+    if (weight >= g.weights) return;
+    real sum = g.before ? dw[weight] : real(0);
+    for (long long n = 0; n < v.n; n++) sum += dws[n * g.weights + weight];  // (3)
+    dw[weight] = sum;
+    return;
+  }
   const long long column = at % v.w, row = at / v.w % v.h, plane = at / v.w / v.h;
   real sum = 0;
   for (long long r = 0; r < v.r; r++) {

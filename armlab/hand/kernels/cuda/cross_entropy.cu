@@ -16,13 +16,15 @@
 // loss_of_pixels reads a and the labels, loss_back as well and writes da: the floor, if the K
 // logits of 256 pixels stay in the cache from one loop over the classes to the next.
 
+#include "sums.cuh"
+
 struct Sizes {
   long long images, classes, pixels;  // pixels of one image
   long long ignored;                  // the label of a pixel that does not count
   long long outputs, blocks;          // blocks of one output
 };
 
-constexpr int THREADS = 256, OUTPUTS = 8;
+constexpr int OUTPUTS = 8;
 
 struct Outputs {  // __grid_constant__: indexed where it is, not copied to each thread
   const real* a[OUTPUTS];
@@ -53,55 +55,38 @@ __device__ Softmax softmax(const real* a, const Sizes& v) {
   return {largest, z};
 }
 
-// The sums of a block, in thread 0
-__device__ void add_up(real* q, real* lost) {
-  for (int half = THREADS / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) {
-      q[threadIdx.x] += q[threadIdx.x + half];
-      lost[threadIdx.x] += lost[threadIdx.x + half];
-    }
-  }
-}
-
 extern "C" __global__ void loss_of_pixels(const __grid_constant__ Outputs outputs,
-                                          const long long* labels, const real* weight, real* sums,
-                                          Sizes v) {
-  __shared__ real q[THREADS], lost[THREADS];
+                                          const long long* labels, const real* weight,
+                                          Sums* of_block, Sizes v) {
   const real* a = outputs.a[blockIdx.x / v.blocks];
   const long long at = blockIdx.x % v.blocks * THREADS + threadIdx.x;
-  q[threadIdx.x] = lost[threadIdx.x] = 0;
+  Sums mine = {0, 0};  // Σ q and Σ q log p
   if (at < v.images * v.pixels) {
     const Pixel p = pixel(at, labels, weight, v);
-    q[threadIdx.x] = p.q;
+    mine.a = p.q;
     if (p.q != 0) {
       const Softmax of = softmax(a + p.first, v);
       const real below = a[p.first + p.label * v.pixels] - of.largest;
-      lost[threadIdx.x] = p.q * (below - log(of.z));
+      mine.b = p.q * (below - log(of.z));
     }
   }
-  add_up(q, lost);
-  if (threadIdx.x) return;
-  sums[2 * (long long)blockIdx.x] = q[0];
-  sums[2 * (long long)blockIdx.x + 1] = lost[0];
+  const Sums sums = total(mine);
+  if (threadIdx.x == 0) of_block[blockIdx.x] = sums;
 }
 
-extern "C" __global__ void loss_mean(const real* sums, real* loss_and_total, Sizes v) {
-  __shared__ real q[THREADS], lost[THREADS];
+extern "C" __global__ void loss_mean(const Sums* of_block, real* loss_and_total, Sizes v) {
+  Sums sums = {0, 0};
   real loss = 0;
-  for (long long output = 0; output < v.outputs; output++, sums += 2 * v.blocks) {
-    __syncthreads();
-    q[threadIdx.x] = lost[threadIdx.x] = 0;
-    for (long long block = threadIdx.x; block < v.blocks; block += THREADS) {
-      q[threadIdx.x] += sums[2 * block];
-      lost[threadIdx.x] += sums[2 * block + 1];
-    }
-    add_up(q, lost);
-    if (threadIdx.x == 0) loss += -lost[0] / q[0];  // (3)
+  for (long long output = 0; output < v.outputs; output++, of_block += v.blocks) {
+    Sums mine = {0, 0};
+    for (long long block = threadIdx.x; block < v.blocks; block += THREADS)
+      mine = mine + of_block[block];
+    sums = total(mine);
+    loss += -sums.b / sums.a;  // (3)
   }
   if (threadIdx.x) return;
   loss_and_total[0] = loss;
-  loss_and_total[1] = q[0];  // of the last output, and so of each
+  loss_and_total[1] = sums.a;  // of the last output, and so of each
 }
 
 // dloss is an array or, where that is null, a number.

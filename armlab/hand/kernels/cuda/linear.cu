@@ -1,48 +1,56 @@
-// A linear layer with a bias: a convolution of maps with one pixel, as in the bottleneck of SE.
+// A linear layer with a bias at each pixel: a 1×1 convolution with little to multiply, as in the
+// bottleneck of SE, where there is one pixel, and in a head, where there are few classes.
 //
-//     y[n,k]  = b[k] + Σ_c w[k,c] x[n,c]                                                     (1)
-//     dx[n,c] = Σ_k dy[n,k] w[k,c]                                                           (2)
-//     dw[k,c] = Σ_n dy[n,k] x[n,c],   db[k] = Σ_n dy[n,k]                                    (3)
+//     y[n,k,p]  = b[k] + Σ_c w[k,c] x[n,c,p]                                                 (1)
+//     dx[n,c,p] = Σ_k dy[n,k,p] w[k,c]                                                       (2)
+//     dw[k,c]   = Σ_np dy[n,k,p] x[n,c,p],   db[k] = Σ_np dy[n,k,p]                          (3)
 //
-// There is little to multiply, N C K, and w is most of what is read. apply and apply_back are
-// launched in tiles, (N K, C, 1) and (N, K, C); weigh has a thread for each element of dw and db.
-// apply and apply_back read w N times, of which all but once from the cache, and weigh writes dw
-// and db once: for one image that is the floor, for a few it is near.
+// Launched in tiles: apply (N K, C, P), apply_back (N, K, C P), and weigh with N P terms for each
+// of K rows of C + 1 results, the last of which is the bias. Each result is written once. apply
+// reads x K times and w N P times, apply_back dy C times and w N P times, weigh dy C + 1 times and
+// x K times: all but once from the cache, and then it is the floor.
 
 #include "tile.cuh"
 
 extern "C" __global__ void apply(const real* x, const real* w, const real* b, real* y, Along v,
                                  long long k) {
   __shared__ real shared[THREADS];
-  const Tile t = tile(v);  // a result is n K + k
-  const real *image = x + t.result / k * v.count, *kernel = w + t.result % k * v.count;
-  real part = 0;
-  for (long long q = t.row; t.there && q < v.count; q += t.rows) part += kernel[q] * image[q];
-  const real total = sum_of_rows(shared, t, part);
-  if (t.there && t.row == 0) y[t.result] = total + b[t.result % k];  // (1)
-}
-
-extern "C" __global__ void apply_back(const real* dy, const real* w, real* dx, Along v) {
-  __shared__ real shared[THREADS];
-  const Tile t = tile(v);  // a result is n C + c
-  const long long n = t.result / v.after, c = t.result % v.after;
+  const Tile t = tile(v);  // a result is (n K + k) P + p
+  const long long plane = t.result / v.after, p = t.result % v.after;
+  const real *image = x + plane / k * v.count * v.after + p, *kernel = w + plane % k * v.count;
   real part = 0;
   for (long long q = t.row; t.there && q < v.count; q += t.rows)
-    part += dy[n * v.count + q] * w[q * v.after + c];
+    part += kernel[q] * image[q * v.after];
+  const real total = sum_of_rows(shared, t, part);
+  if (t.there && t.row == 0) y[t.result] = total + b[plane % k];  // (1)
+}
+
+extern "C" __global__ void apply_back(const real* dy, const real* w, real* dx, Along v,
+                                      long long c) {
+  __shared__ real shared[THREADS];
+  const Tile t = tile(v);  // a result is (n C + c) P + p
+  const long long pixels = v.after / c, n = t.result / v.after, p = t.result % pixels;
+  const long long column = t.result / pixels % c;
+  real part = 0;
+  for (long long q = t.row; t.there && q < v.count; q += t.rows)
+    part += dy[(n * v.count + q) * pixels + p] * w[q * c + column];
   const real total = sum_of_rows(shared, t, part);
   if (t.there && t.row == 0) dx[t.result] = total;  // (2)
 }
 
-extern "C" __global__ void weigh(const real* dy, const real* x, real* dw, real* db, long long n,
-                                 long long k, long long c) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= k * (c + 1)) return;
-  const long long row = at / (c + 1), column = at % (c + 1);  // behind the last column is the bias
-  real sum = 0;
-  for (long long image = 0; image < n; image++) {
-    const real up = dy[image * k + row];
-    sum += column < c ? up * x[image * c + column] : up;  // (3)
+extern "C" __global__ void weigh(const real* dy, const real* x, real* dw, real* db, Along v,
+                                 long long k, long long c, long long pixels) {
+  __shared__ real shared[THREADS];
+  const Tile t = tile(v);  // a result is k (C + 1) + c
+  const long long row = t.result / (c + 1), column = t.result % (c + 1);
+  real part = 0;
+  for (long long q = t.row; t.there && q < v.count; q += t.rows) {
+    const long long n = q / pixels, p = q % pixels;
+    const real up = dy[(n * k + row) * pixels + p];
+    part += column < c ? up * x[(n * c + column) * pixels + p] : up;
   }
-  if (column < c) dw[row * c + column] = sum;
-  else db[row] = sum;
+  const real total = sum_of_rows(shared, t, part);
+  if (!t.there || t.row > 0) return;
+  if (column < c) dw[row * c + column] = total;  // (3)
+  else db[row] = total;
 }

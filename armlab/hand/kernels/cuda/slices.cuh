@@ -1,16 +1,10 @@
-// The channels of an array in slices, a block of threads for each: where a thread finds its values,
-// and what a block makes of them together.
-#pragma once
+// The channels of an array in slices, a block of threads for each: where a thread finds its values.
 
-constexpr int THREADS = 256, WARP = 32;
+#include "sums.cuh"
 
 struct Shape {
   long long n, c, p;         // x is (n, c, p), with m = n p values of a channel
   long long slices, length;  // of a channel: at most THREADS of them, the last may be shorter
-};
-
-struct Sums {
-  real a, b;
 };
 
 // The values of this block's slice that are this thread's: every 256th, so that reads coalesce
@@ -31,21 +25,6 @@ struct Walk {
     if (pixel >= s.p) image++, pixel -= s.p;
   }
 };
-
-// Both sums over the threads of a block, to each of them
-__device__ Sums total(Sums v) {
-  __shared__ Sums of_warp[THREADS / WARP];
-  for (int apart = WARP / 2; apart; apart /= 2) {
-    v.a += __shfl_xor_sync(~0u, v.a, apart);
-    v.b += __shfl_xor_sync(~0u, v.b, apart);
-  }
-  __syncthreads();  // of_warp may still be read, from the total before
-  if (threadIdx.x % WARP == 0) of_warp[threadIdx.x / WARP] = v;
-  __syncthreads();
-  Sums sums = {0, 0};
-  for (int w = 0; w < THREADS / WARP; w++) sums.a += of_warp[w].a, sums.b += of_warp[w].b;
-  return sums;
-}
 
 // How many values a slice has
 __device__ real size(const Shape& s, long long slice) {

@@ -6,7 +6,7 @@
 // the rows are put together by halves. So the order of a sum follows from the sizes alone.
 // Neighbours in a block read neighbours in memory: terms where after is 1, else results.
 
-const int THREADS = 256;  // of a block
+#include "sums.cuh"
 
 struct Along {
   long long images, before, count, after;
@@ -31,13 +31,5 @@ __device__ Tile tile(const Along& v) {
 
 // The sum of what the rows have, for each of them. All threads of the block have to call it.
 __device__ real sum_of_rows(real* shared, const Tile& t, real part) {
-  real* mine = shared + t.row * t.lanes + t.lane;
-  __syncthreads();  // an earlier sum has been read
-  *mine = part;
-  for (int half = t.rows / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (t.row < half) *mine += mine[half * t.lanes];
-  }
-  __syncthreads();
-  return shared[t.lane];
+  return sum_of_rows(shared, t.row, t.rows, t.lane, t.lanes, part);
 }
