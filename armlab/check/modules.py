@@ -89,13 +89,17 @@ def refinement(s: Source) -> str:
     return name
 
 
-def path(name: str, outputs: dict[int, int], **more: Any) -> Draw:
-    """One of BiSeNet's paths, with a few channels; outputs: {scale: channels over width}."""
+def path(name: str, outputs: dict[int, int], repeats: int = 1, **more: Any) -> Draw:
+    """One of BiSeNet's paths, with a few channels; outputs: {scale: channels over width}.
+
+    repeats  how often there is a map like the first
+    """
 
     def draw(s: Source) -> Example:
         n, _, h, w = shape = image(s)
         width = s.pick(2, 3)
         out = [(n, k * width, -(-h // scale), -(-w // scale)) for scale, k in outputs.items()]
+        out = [out[0]] * (repeats - 1) + out
         options = {"width": width, **more}
         return module_example(s, name, options, shape, out if len(out) > 1 else out[0])
 

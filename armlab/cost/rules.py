@@ -119,8 +119,8 @@ def max_pool2d(
     return Work("pooling", y, elementwise=prod(y) * prod(window.kernel))
 
 
-def resize_bilinear(x: Array, *, size: int | Pair) -> Work:
-    """Four products for each element of y: one with each pixel around it."""
+def resize_bilinear(x: Array, *, size: int | Pair, align_corners: bool = False) -> Work:
+    """Four products for each element of y, wherever it lies: one with each pixel around it."""
     y = (*x.shape[:2], *pair(size, "size", 1))
     return Work("resizing", y, elementwise=4 * prod(y))
 

@@ -33,7 +33,7 @@ from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirs
 from armlab.hand.channel_conv1d import channel_conv1d
 from armlab.hand.channel_stats import channel_max, channel_mean
 from armlab.hand.concat_channels import concat_channels
-from armlab.hand.context_path import ContextPath
+from armlab.hand.context_path import ContextPath, SinglePath
 from armlab.hand.conv2d import Conv2d, conv2d
 from armlab.hand.conv_attention import ConvAttention
 from armlab.hand.conv_bn_act import ConvBN, ConvBNAct
@@ -55,6 +55,7 @@ from armlab.hand.sar import SAR, ListedSAR
 from armlab.hand.sigmoid import sigmoid
 from armlab.hand.sigmoid_gate import sigmoid_gate
 from armlab.hand.simam import SimAM, simam_logits
+from armlab.hand.single_path_bisenet import SinglePathBiSeNet
 from armlab.hand.spatial_path import SpatialPath
 from armlab.hand.squeeze_excitation import SqueezeExcitation
 from armlab.hand.strip_mean import strip_mean
@@ -87,9 +88,11 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "ConvAttention",
     "BiSeNet",
     "ToyBiSeNet",
+    "SinglePathBiSeNet",
     "ThreeScaleBiSeNet",
     "ToyNet",
     "ContextPath",
+    "SinglePath",
     "ThreeScaleContextPath",
     "SpatialPath",
     "ResNet18",

@@ -7,7 +7,7 @@ from typing import Unpack
 from armlab.arrays import Array
 from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
-from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
+from armlab.hand.bisenet_output import BiSeNetOutput, expect_heads, run_heads
 from armlab.hand.context_path import ContextPath
 from armlab.hand.expect import whole
 from armlab.hand.feature_fusion import FeatureFusionModule, SingleLayerFeatureFusion
@@ -28,12 +28,16 @@ class BiSeNet(Module):
     ↑ resizes bilinearly to the size of x. The auxiliary heads are trained with weight 1 and not
     run in evaluation mode.
 
-    reduction     of the fusion's two layers: 1 in TorchSeg; None is CoinCheung's single layer
-    mid_channels  inside the main head and inside the auxiliary ones; (64, 256) in TorchSeg
-    width         W₀ of the paths: 64, as the channels of the ResNet-18 stem
-    attention     what refines the context path's features, by its name in `refinement`
+    reduction      of the fusion's two layers: 1 in TorchSeg; None is CoinCheung's single layer
+    mid_channels   inside the main head and inside the auxiliary ones; (64, 256) in TorchSeg
+    width          W₀ of the paths: 64, as the channels of the ResNet-18 stem
+    attention      what refines the context path's features, by its name in `refinement`
+    mode           how the context path resizes: "nearest"; "bilinear" in TorchSeg
+    align_corners  of every bilinear resize: true in TorchSeg and in CoinCheung's until 2020
+    bias           of the heads' last convolution: none in CoinCheung's until 2020
 
-    Raises ValueError for a batch of 1 in training mode: the ARMs pool to one value.
+    `weights.network` builds what a file was trained as. Raises ValueError for a batch of 1 in
+    training mode: the ARMs pool to one value.
     """
 
     def __init__(
@@ -43,23 +47,26 @@ class BiSeNet(Module):
         mid_channels: tuple[int, int] = (256, 64),
         width: int = 64,
         attention: str = "arm",
+        mode: str = "nearest",
+        align_corners: bool = False,
+        bias: bool = True,
         **made: Unpack[Made],
     ) -> None:
         made = settled(self, made)
         classes, width = whole(type(self).__name__, classes=classes, width=width)
-        main, auxiliary = _of_heads(mid_channels)
+        main, auxiliary = expect_heads(type(self).__name__, mid_channels)
         self.classes, self.reduction, self.mid_channels = classes, reduction, (main, auxiliary)
-        self.width, self.attention = width, attention
-        self.cp = ContextPath(width, attention, **made)
+        self.width, self.attention, self.align_corners = width, attention, align_corners
+        self.cp = ContextPath(width, attention, mode, align_corners, **made)
         self.sp = SpatialPath(width, **made)
         self.ffm = (
             SingleLayerFeatureFusion(4 * width, 4 * width, **made)
             if reduction is None
             else FeatureFusionModule(4 * width, 4 * width, reduction, **made)
         )
-        self.conv_out = BiSeNetOutput(4 * width, main, classes, **made)
-        self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes, **made)
-        self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes, **made)
+        self.conv_out = BiSeNetOutput(4 * width, main, classes, bias, **made)
+        self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes, bias, **made)
+        self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes, bias, **made)
 
     def forward(self, x: Array) -> tuple[Array | tuple[Array, ...], Backward]:
         (c8, c16), cp_back = self.cp(x)
@@ -71,7 +78,8 @@ class BiSeNet(Module):
             "conv_out32": self.conv_out32,
         }
         auxiliary = {"conv_out16": c8, "conv_out32": c16} if self.training else {}
-        ys, heads_back = run_heads(heads, {"conv_out": f} | auxiliary, x.shape[2:])  # (2)
+        features = {"conv_out": f} | auxiliary
+        ys, heads_back = run_heads(heads, features, x.shape[2:], self.align_corners)  # (2)
         training = self.training
 
         def backward(
@@ -91,17 +99,6 @@ class BiSeNet(Module):
     def gates(self, x: Array) -> dict[str, Array]:
         """The gates of the context path's refinements: see `ContextPath.gates`."""
         return self.cp.gates(x)
-
-
-def _of_heads(mid_channels: tuple[int, int]) -> tuple[int, ...]:
-    try:
-        main, auxiliary = mid_channels
-    except (TypeError, ValueError):
-        raise ValueError(
-            "BiSeNet expected mid_channels as two whole numbers, of the main head and of the "
-            f"auxiliary ones, got {mid_channels!r}: give two, as in (256, 64)"
-        ) from None
-    return whole("BiSeNet", mid_channels=main) + whole("BiSeNet", mid_channels=auxiliary)
 
 
 class ToyBiSeNet(BiSeNet):

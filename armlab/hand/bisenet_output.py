@@ -9,6 +9,7 @@ from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv2d import Conv2d
 from armlab.hand.conv_bn_act import ConvBNAct
+from armlab.hand.expect import whole
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.resize import resize_bilinear
@@ -41,8 +42,23 @@ class BiSeNetOutput(Module):
         return in_turn(self.children(), x)
 
 
+def expect_heads(name: str, mid_channels: tuple[int, int]) -> tuple[int, ...]:
+    """The channels inside the main head and inside the auxiliary ones. Refuses what is not two."""
+    try:
+        main, auxiliary = mid_channels
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} expected mid_channels as two whole numbers, of the main head and of the "
+            f"auxiliary ones, got {mid_channels!r}: give two, as in (256, 64)"
+        ) from None
+    return whole(name, mid_channels=main) + whole(name, mid_channels=auxiliary)
+
+
 def run_heads(
-    heads: Mapping[str, Module], features: Mapping[str, Array], size: tuple[int, int]
+    heads: Mapping[str, Module],
+    features: Mapping[str, Array],
+    size: tuple[int, int],
+    align_corners: bool = False,
 ) -> tuple[tuple[Array, ...], Backward]:
     """Logits at the size of the image, one output for each head that has features.
 
@@ -52,7 +68,7 @@ def run_heads(
     head_backs, resize_backs, ys = {}, {}, []
     for name, x in features.items():
         a, head_backs[name] = heads[name](x)
-        y, resize_backs[name] = resize_bilinear(a, size=size)
+        y, resize_backs[name] = resize_bilinear(a, size=size, align_corners=align_corners)
         ys.append(y)
     shapes = tuple(y.shape for y in ys)
     idle = {name: head.parameters() for name, head in heads.items() if name not in features}

@@ -13,28 +13,34 @@ from armlab.hand.expect import expect_features
 from armlab.hand.window import Pair, pair
 
 
-def resize_bilinear(x: Array, *, size: int | Pair) -> tuple[Array, Backward]:
+def resize_bilinear(
+    x: Array, *, size: int | Pair, align_corners: bool = False
+) -> tuple[Array, Backward]:
     """Resize with straight lines between pixel centres.
 
     x  (N, C, H, W)
     y  (N, C, OH, OW)     (OH, OW) = size
 
         p_i     = (i + 1/2) H / OH - 1/2, kept within 0 ... H - 1            (1)  where y row i lies
-        A[i, h] = max(0, 1 - |p_i - h|)                                      (2)  a tent around it
-        y       = A x Bᵀ,   B the same for columns                           (3)
+                  i (H - 1) / (OH - 1), with align_corners; 0 where OH = 1   (2)
+        A[i, h] = max(0, 1 - |p_i - h|)                                      (3)  a tent around it
+        y       = A x Bᵀ,   B the same for columns                           (4)
 
-    Pixel centres are half a pixel in: torch's align_corners=False. A NaN or an infinity in x
-    reaches its whole row and column, since 0 times it is NaN.
+    (1) lays the edges of the two images on each other, (2) the centres of their first and last
+    pixels. Weights trained with one mean something else with the other: at 1/8 of an image (1) and
+    (2) are up to 7/16 of a pixel apart, 3.5 pixels of the image. A NaN or an infinity in x reaches
+    its whole row and column, since 0 times it is NaN.
     """
     expect_features("resize_bilinear", x)
     oh, ow = pair(size, "size", 1)
-    if kernel := kernels.choose("resize_bilinear", x, (oh, ow)):
-        return kernel(x, (oh, ow))
-    a, b = _tents(x, oh, x.shape[2]), _tents(x, ow, x.shape[3])  # (1, 2)
-    y = _around(a, x, b)  # (3)
+    if kernel := kernels.choose("resize_bilinear", x, (oh, ow), align_corners):
+        return kernel(x, (oh, ow), align_corners)
+    a = _tents(x, oh, x.shape[2], align_corners)  # (1) or (2), and (3)
+    b = _tents(x, ow, x.shape[3], align_corners)
+    y = _around(a, x, b)  # (4)
 
     def backward(dy: Array) -> Array:
-        return _around(_transpose(a), dy, _transpose(b))  # (4) dx = Aᵀ dy B: (3) is linear in x
+        return _around(_transpose(a), dy, _transpose(b))  # (5) dx = Aᵀ dy B: (4) is linear in x
 
     return y, backward
 
@@ -76,13 +82,20 @@ def _transpose(matrix: Array) -> Array:
     return array_namespace(matrix).matrix_transpose(matrix)
 
 
-def _tents(x: Array, out: int, size: int) -> Array:
-    """Equations (1) and (2), in float64 as positions need it, then in the dtype of x."""
+def _tents(x: Array, out: int, size: int, align_corners: bool) -> Array:
+    """Equations (1) to (3), in float64 as positions need it, then in the dtype of x."""
     xp = array_namespace(x)
-    i, h = _range(x, out, xp.float64), _range(x, size, xp.float64)
-    p = xp.minimum(xp.maximum((i + 0.5) * (size / out) - 0.5, 0.0), size - 1.0)
-    distance = xp.abs(xp.expand_dims(p, axis=1) - h)
+    p = xp.minimum(xp.maximum(_positions(x, out, size, align_corners), 0.0), size - 1.0)
+    distance = xp.abs(xp.expand_dims(p, axis=1) - _range(x, size, xp.float64))
     return xp.astype(xp.maximum(1.0 - distance, 0.0), x.dtype)
+
+
+def _positions(x: Array, out: int, size: int, align_corners: bool) -> Array:
+    """Where each row of y lies, not yet kept within x."""
+    i = _range(x, out, array_namespace(x).float64)
+    if align_corners:
+        return i * ((size - 1) / max(out - 1, 1))  # (2)
+    return (i + 0.5) * (size / out) - 0.5  # (1)
 
 
 def _sources(x: Array, out: int, size: int) -> Array:

@@ -19,13 +19,21 @@ class ThreeScaleBiSeNet(Module):
     x    (N, 3, H, W)        an image of any size
     y    (N, classes, H, W)  logits;  in training mode (y, y16), y16 from ARM16
 
-    Heads resize their logits bilinearly to the image. Keys are those of Linfeng-Tang/SeAFusion.
+    Heads resize their logits bilinearly to the image, with corners aligned as in
+    Linfeng-Tang/SeAFusion, whose keys these are; inside the path they are not, there or here.
     """
 
-    def __init__(self, classes: int = 9, width: int = 64, **made: Unpack[Made]) -> None:
+    def __init__(
+        self,
+        classes: int = 9,
+        width: int = 64,
+        align_corners: bool = True,
+        **made: Unpack[Made],
+    ) -> None:
         made = settled(self, made)
         classes, width = whole(type(self).__name__, classes=classes, width=width)
         head: dict[str, Any] = {"bias": False, "activation": "leaky_relu", **made}
+        self.align_corners = align_corners
         self.cp = ThreeScaleContextPath(width, **made)
         self.conv_out = BiSeNetOutput(2 * width, 2 * width, classes, **head)
         self.conv_out16 = BiSeNetOutput(2 * width, width, classes, **head)
@@ -34,7 +42,7 @@ class ThreeScaleBiSeNet(Module):
         (c8, c16), cp_back = self.cp(x)
         heads = {"conv_out": self.conv_out, "conv_out16": self.conv_out16}
         features = {"conv_out": c8, "conv_out16": c16} if self.training else {"conv_out": c8}
-        ys, heads_back = run_heads(heads, features, x.shape[2:])
+        ys, heads_back = run_heads(heads, features, x.shape[2:], self.align_corners)
         training = self.training
 
         def backward(

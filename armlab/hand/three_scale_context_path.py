@@ -37,8 +37,8 @@ class ThreeScaleContextPath(Module):
         g8  = m8 σ(BN(conv1×1(g16)))                                    (6)
         y8  = conv1×1(g8)                                               (7)
 
-    ↑ resizes bilinearly to the size of the map that it meets. Convolutions of (3), (4) and (7)
-    with BN and LeakyReLU. Keys are those of Linfeng-Tang/SeAFusion.
+    ↑ resizes bilinearly, corners not aligned, to the size of the map that it meets. Convolutions of
+    (3), (4) and (7) with BN and LeakyReLU. Keys are those of Linfeng-Tang/SeAFusion.
     Raises ValueError for a batch of 1 in training mode: the ARMs pool to one value.
     """
 

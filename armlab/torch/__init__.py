@@ -17,7 +17,7 @@ from armlab.torch.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFir
 from armlab.torch.channel_conv1d import channel_conv1d
 from armlab.torch.channel_stats import channel_max, channel_mean
 from armlab.torch.concat_channels import concat_channels
-from armlab.torch.context_path import ContextPath
+from armlab.torch.context_path import ContextPath, SinglePath
 from armlab.torch.conv2d import Conv2d, conv2d
 from armlab.torch.conv_attention import ConvAttention
 from armlab.torch.conv_bn_act import ConvBN, ConvBNAct
@@ -38,6 +38,7 @@ from armlab.torch.sar import SAR, ListedSAR
 from armlab.torch.sigmoid import sigmoid
 from armlab.torch.sigmoid_gate import sigmoid_gate
 from armlab.torch.simam import SimAM, simam_logits
+from armlab.torch.single_path_bisenet import SinglePathBiSeNet
 from armlab.torch.spatial_path import SpatialPath
 from armlab.torch.squeeze_excitation import SqueezeExcitation
 from armlab.torch.strip_mean import strip_mean
@@ -70,9 +71,11 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "ConvAttention",
     "BiSeNet",
     "ToyBiSeNet",
+    "SinglePathBiSeNet",
     "ThreeScaleBiSeNet",
     "ToyNet",
     "ContextPath",
+    "SinglePath",
     "ThreeScaleContextPath",
     "SpatialPath",
     "ResNet18",

@@ -20,29 +20,34 @@ class BiSeNet(nn.Module):
         mid_channels: tuple[int, int] = (256, 64),
         width: int = 64,
         attention: str = "arm",
+        mode: str = "nearest",
+        align_corners: bool = False,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         main, auxiliary = mid_channels
-        self.cp = ContextPath(width, attention)
+        self.align_corners = align_corners
+        self.cp = ContextPath(width, attention, mode, align_corners)
         self.sp = SpatialPath(width)
         self.ffm = (
             SingleLayerFeatureFusion(4 * width, 4 * width)
             if reduction is None
             else FeatureFusionModule(4 * width, 4 * width, reduction)
         )
-        self.conv_out = BiSeNetOutput(4 * width, main, classes)
-        self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes)
-        self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes)
+        self.conv_out = BiSeNetOutput(4 * width, main, classes, bias)
+        self.conv_out16 = BiSeNetOutput(2 * width, auxiliary, classes, bias)
+        self.conv_out32 = BiSeNetOutput(2 * width, auxiliary, classes, bias)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
-        size = x.shape[2], x.shape[3]
         c8, c16 = self.cp(x)
-        y = resize_bilinear(self.conv_out(self.ffm(self.sp(x), c8)), size=size)
+        y = self.resized(self.conv_out(self.ffm(self.sp(x), c8)), x)
         if not self.training:
             return y
-        y8 = resize_bilinear(self.conv_out16(c8), size=size)
-        y16 = resize_bilinear(self.conv_out32(c16), size=size)
-        return y, y8, y16
+        return y, self.resized(self.conv_out16(c8), x), self.resized(self.conv_out32(c16), x)
+
+    def resized(self, logits: Tensor, x: Tensor) -> Tensor:
+        size = x.shape[2], x.shape[3]
+        return resize_bilinear(logits, size=size, align_corners=self.align_corners)
 
     @torch.no_grad()
     def gates(self, x: Tensor) -> dict[str, Tensor]:

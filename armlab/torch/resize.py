@@ -5,9 +5,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def resize_bilinear(x: Tensor, *, size: int | tuple[int, int]) -> Tensor:
-    """(N, C, H, W) -> (N, C, *size), with pixel centres half a pixel in."""
-    return F.interpolate(x, size, mode="bilinear", align_corners=False)
+def resize_bilinear(
+    x: Tensor, *, size: int | tuple[int, int], align_corners: bool = False
+) -> Tensor:
+    """(N, C, H, W) -> (N, C, *size), edges on edges, or corner pixels on corner pixels."""
+    return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
 
 def resize_nearest(x: Tensor, *, size: int | tuple[int, int]) -> Tensor:

@@ -48,6 +48,10 @@ CALLS = {  # (function, shapes of the inputs, options, launches forward, launche
     "simam_logits": ("simam_logits", [MAP], {"lambda_": 0.1}, 1, 1),
     "max_pool2d": ("max_pool2d", [MAP], {"kernel_size": 3, "stride": 2, "padding": 1}, 1, 1),
     "resize_bilinear": ("resize_bilinear", [MAP], {"size": (8, 4)}, 1, 1),
+    "corners aligned": (
+        *("resize_bilinear", [MAP], {"size": (8, 4), "align_corners": True}),
+        *(1, 1),
+    ),
     "resize_nearest": ("resize_nearest", [MAP], {"size": (3, 11)}, 1, 1),
     "concat_channels": ("concat_channels", [MAP, (2, 4, 5, 7)], {}, 1, 1),
     "join_strips": ("join_strips", [(2, 3, 5, 1), (2, 3, 1, 7)], {}, 1, 1),

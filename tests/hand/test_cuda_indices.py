@@ -56,7 +56,7 @@ def the_last_block_of_a_resizing():
 
     x, y = far(FAR // 512, 2, 256), far(FAR // 512, 2, 256)
     x[-1] = 3.0
-    sizes = cuda.structure(planes=len(x), h=2, w=256, oh=2, ow=256)
+    sizes = cuda.structure(planes=len(x), h=2, w=256, oh=2, ow=256, aligned=0)
     with emulator.only_blocks([FAR // cuda.THREADS - 1]):
         cuda.launch("resize", "bilinear", x, y.size, x, y, sizes)
     return to_host(y[-1, -1])

@@ -81,20 +81,23 @@ def test_bands_of_a_resizing_leave_out_zeros_alone():
     sizes = [1, 2, 3, 5, 31, 32, 33, 64, 65, 97, 360]
     for out in sizes:
         for size in sizes:
-            tents, ones = _tents(x, out, size), _ones_at(x, _sources(x, out, size), size)
-            for a in (tents, tents.T, ones, ones.T):
+            ones = _ones_at(x, _sources(x, out, size), size)
+            tents, aligned = _tents(x, out, size, False), _tents(x, out, size, True)
+            for a in (tents, tents.T, aligned, aligned.T, ones, ones.T):
                 kept = np.zeros_like(a)
-                for rows, columns in bands(*a.shape):
+                for rows, columns in bands(a):
                     kept[rows, columns] = a[rows, columns]
                 np.testing.assert_array_equal(kept, a)
 
 
 def test_bands_of_a_large_resizing_are_narrow():
-    area = sum(
-        (rows.stop - rows.start) * (columns.stop - columns.start)
-        for rows, columns in bands(640, 320)
-    )
-    assert area < 640 * 320 / 12
+    for align_corners in (False, True):
+        matrix = _tents(np.zeros((1, 1, 1, 1)), 640, 320, align_corners)
+        area = sum(
+            (rows.stop - rows.start) * (columns.stop - columns.start)
+            for rows, columns in bands(matrix)
+        )
+        assert area < 640 * 320 / 12
 
 
 def test_a_nan_stays_where_nearest_puts_it():
@@ -175,6 +178,7 @@ KEEPS_NOTHING = {
     "strip_mean": lambda x: hand.strip_mean(x, axis=3),
     "resize_bilinear": lambda x: hand.resize_bilinear(x, size=(12, 12)),
     "resize_nearest": lambda x: hand.resize_nearest(x, size=(12, 12)),
+    "corners aligned": lambda x: hand.resize_bilinear(x, size=(12, 12), align_corners=True),
     "concat_channels": lambda x: hand.concat_channels(x, x),
 }
 

@@ -11,8 +11,13 @@ from armlab.check.strategies import Source
 
 
 def bisenet(s: Source) -> Example:
-    reduction = s.pick(None, 1, 4)
-    return network("BiSeNet", 3, reduction=reduction, mid_channels=(3, 5))(s)
+    options = {
+        "reduction": s.pick(None, 1, 4),
+        "mode": s.pick("nearest", "bilinear"),
+        "align_corners": s.pick(False, True),
+        "bias": s.pick(True, False),
+    }
+    return network("BiSeNet", 3, mid_channels=(3, 5), **options)(s)
 
 
 def toy_bisenet(s: Source) -> Example:

@@ -1,4 +1,4 @@
-"""The context path of BiSeNet."""
+"""The context path of BiSeNet, alone and with the trunk's features beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from armlab.check.strategies import Source
 
 
 def context_path(s: Source) -> Example:
-    return path("ContextPath", {8: 2, 16: 2}, attention=refinement(s))(s)
+    resizing = {"mode": s.pick("nearest", "bilinear"), "align_corners": s.pick(False, True)}
+    return path("ContextPath", {8: 2, 16: 2}, attention=refinement(s), **resizing)(s)
+
+
+def single_path(s: Source) -> Example:
+    resizing = {"mode": s.pick("nearest", "bilinear"), "align_corners": s.pick(False, True)}
+    shapes = {8: 2, 16: 2}
+    return path("SinglePath", shapes, repeats=2, attention=refinement(s), **resizing)(s)
 
 
 CASES = [
@@ -21,7 +28,14 @@ CASES = [
         share=0.1,
         built=Built({"width": 2}, features(3), kinks="many", spares=1),
         held_by="pytorchcv's context path, in test_oracle.py",
-    )
+    ),
+    Case(
+        "SinglePath",
+        single_path,
+        share=0.1,
+        built=Built({"width": 2}, features(3), kinks="many", spares=1),
+        held_by="pytorchcv's network, in test_families.py",
+    ),
 ]
 
 FAULTS = [
@@ -29,7 +43,7 @@ FAULTS = [
         "ContextPath: global context lost backward",
         "ContextPath",
         "context_path",
-        "ContextPath.forward.backward",
+        "ContextPath.scales.backward",
         "df32",
         "pass",
         "f32 feeds ARM32 and the global context: both gradients belong to it",
@@ -38,9 +52,18 @@ FAULTS = [
         "ContextPath: one position speaks for the context",
         "ContextPath",
         "context_path",
-        "ContextPath.forward.backward",
+        "ContextPath.scales.backward",
         "dz, d_avg",
         "dz, d_avg = avg_back(dr32[:, :, :1, :1])",
         "the context was added at every position, so it collects the gradients of all",
+    ),
+    Fault(
+        "SinglePath: the trunk's own gradient lost",
+        "SinglePath",
+        "context_path",
+        "ContextPath.scales.backward",
+        "df8, (dy8, dy16)",
+        "df8, (dy8, dy16) = None, fill_unused(dy[1:], shapes)",
+        "f8 is an output, beside the input of layer3: both gradients belong to it",
     ),
 ]

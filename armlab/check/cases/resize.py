@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from armlab.check.bounds import TINY, Bounds, Exact, absolute, float64_inputs
@@ -14,11 +16,17 @@ from armlab.check.special import where_no_pixel_is_passed_over
 from armlab.check.strategies import Source
 
 
-def resize(s: Source) -> Example:
+def resize(s: Source, **more: Any) -> Example:
     n, c, h, w = s.features()
     size = (s.pick(1, 2, 3, 5, 8, 13), s.pick(2, 1, 4, 7, 12))
     x = s.array("x", (n, c, h, w))
-    return Example({"x": x}, {"size": size}, s.array("dy", (n, c, *size)), layouts=s.layouts)
+    return Example(
+        {"x": x}, {"size": size, **more}, s.array("dy", (n, c, *size)), layouts=s.layouts
+    )
+
+
+def resize_bilinear(s: Source) -> Example:
+    return resize(s, align_corners=s.pick(False, True))
 
 
 def bound_nearest(e: Example, exact: Exact, u: float) -> Bounds:
@@ -32,10 +40,12 @@ def bound_bilinear(e: Example, exact: Exact, u: float) -> Bounds:
     """Two products of at most two terms each, and positions that torch computes in float32.
 
     A position p near H is off by at most 4 u H, and each of the two weights around it by as much.
+    With aligned corners it is off by less: p is a ratio, rounded once, times i, rounded again.
     """
     (x,) = float64_inputs(e).values()
     (h, w), (oh, ow) = x.shape[2:], e.options["size"]
-    (a, near_a), (b, near_b) = _tents(oh, h), _tents(ow, w)
+    aligned = bool(e.options.get("align_corners"))
+    (a, near_a), (b, near_b) = _tents(oh, h, aligned), _tents(ow, w, aligned)
     dh, dw = 4 * u * h, 4 * u * w
 
     def moved(left: np.ndarray, v: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -49,9 +59,11 @@ def bound_bilinear(e: Example, exact: Exact, u: float) -> Bounds:
     return {"y": y + TINY, "dx": dx + n * TINY}
 
 
-def _tents(out: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _tents(out: int, size: int, aligned: bool) -> tuple[np.ndarray, np.ndarray]:
     """The matrix of `hand.resize_bilinear`, and where a weight could be if p were a little off."""
-    p = np.clip((np.arange(out)[:, None] + 0.5) * size / out - 0.5, 0, size - 1)
+    i = np.arange(out)[:, None]
+    p = i * (size - 1) / max(out - 1, 1) if aligned else (i + 0.5) * size / out - 0.5
+    p = np.clip(p, 0, size - 1)
     distance = np.abs(p - np.arange(size))
     return np.maximum(0, 1 - distance), (distance < 1 + 1e-5).astype(float)
 
@@ -60,10 +72,13 @@ TIMED = (Timed({"x": (8, 32, 32, 32)}, {"size": (64, 64)}),)
 CASES = [
     Case(
         "resize_bilinear",
-        resize,
+        resize_bilinear,
         bound_bilinear,
         special=where_no_pixel_is_passed_over,
-        calls={"": of_x(smooth, size=(7, 3))},
+        calls={
+            "": of_x(smooth, size=(7, 3)),
+            "corners aligned": of_x(smooth, size=(7, 3), align_corners=True),
+        },
         cost=(0, 4 * 2 * 6 * 7 * 3),
         timed=TIMED,
     ),
@@ -84,10 +99,28 @@ FAULTS = [
         "resize_bilinear: corners aligned",
         "resize_bilinear",
         "resize",
-        "_tents",
-        "p",
-        "p = xp.minimum(xp.maximum(i * ((size - 1) / max(out - 1, 1)), 0.0), size - 1.0)",
+        "_positions",
+        "(1)",
+        "return i * ((size - 1) / max(out - 1, 1))",
         "pixel centres lie half a pixel in (align_corners=False)",
+    ),
+    Fault(
+        "resize_bilinear: aligned corners half a pixel in",
+        "resize_bilinear",
+        "resize",
+        "_positions",
+        "(2)",
+        "return (i + 0.5) * (size / out) - 0.5",
+        "align_corners lays the first and the last pixels on each other: i (H - 1) / (OH - 1)",
+    ),
+    Fault(
+        "resize_bilinear: aligned corners count pixels, not steps",
+        "resize_bilinear",
+        "resize",
+        "_positions",
+        "(2)",
+        "return i * (size / out)",
+        "from the first pixel to the last there are H - 1 steps, and OH - 1 in y",
     ),
     Fault(
         "resize_nearest: mean for sum",
@@ -116,8 +149,8 @@ FAULTS = [
         "resize_bilinear",
         "kernels/resize_bands",
         "bands",
-        "reach",
-        "reach = 0.0",
-        "a pixel meets what lies within a pixel of it, on the coarser side",
+        "used",
+        "used = np.flatnonzero(matrix[rows].all(axis=0))",
+        "a column counts where any of its rows is not 0, not where all are",
     ),
 ]

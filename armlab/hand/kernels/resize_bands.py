@@ -2,7 +2,8 @@
 
 The entries of A and B lie along the diagonal: pixels of either side of a resizing meet where they
 lie within a pixel of one another, a pixel of the coarser side. So rows of A are taken 32 at a
-time, and multiplied with the columns that are not 0 there alone.
+time, and multiplied with the columns that are not 0 there alone. They are looked up: the matrix is
+small, and so it does not matter how its positions were found.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def _left(a: np.ndarray, x: np.ndarray) -> np.ndarray:
     """A x for every image and channel."""
     n, c, _, w = x.shape
     y = np.empty((n, c, len(a), w), x.dtype)
-    for rows, columns in bands(*a.shape):
+    for rows, columns in bands(a):
         y[:, :, rows] = a[rows, columns] @ x[:, :, columns]
     return y
 
@@ -31,16 +32,15 @@ def _right(x: np.ndarray, b: np.ndarray) -> np.ndarray:
     n, c, h, w = x.shape
     flat = x.reshape(n * c * h, w)
     y = np.empty((n * c * h, len(b)), x.dtype)
-    for rows, columns in bands(*b.shape):
+    for rows, columns in bands(b):
         y[:, rows] = flat[:, columns] @ b[rows, columns].T
     return y.reshape(n, c, h, len(b))
 
 
-def bands(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """Rows of a matrix, 32 at a time, and the columns that are not 0 there."""
-    scale = columns / rows
-    reach = max(scale, 1.0) + 1.0  # one more than needed: to be exact is not worth it
-    for first in range(0, rows, 32):
-        last = min(first + 32, rows)
-        start, stop = (first + 0.5) * scale - reach, (last - 0.5) * scale + reach
-        yield slice(first, last), slice(max(0, int(start)), min(columns, int(stop) + 1))
+def bands(matrix: np.ndarray) -> Iterator[tuple[slice, slice]]:
+    """Rows of a matrix, 32 at a time, and the columns from the first to the last that is not 0."""
+    for first in range(0, len(matrix), 32):
+        rows = slice(first, min(first + 32, len(matrix)))
+        used = np.flatnonzero(matrix[rows].any(axis=0))
+        columns = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
+        yield rows, columns

@@ -15,9 +15,9 @@ from armlab.hand.kernels.kernel import Backward
 from armlab.hand.window import Pair
 
 
-def resize_bilinear(x: Array, size: Pair) -> tuple[Array, Backward]:
+def resize_bilinear(x: Array, size: Pair, align_corners: bool = False) -> tuple[Array, Backward]:
     """Equals `hand.resize_bilinear` to the rounding of its weights."""
-    return _resize("bilinear", x, size)
+    return _resize("bilinear", x, size, align_corners)
 
 
 def resize_nearest(x: Array, size: Pair) -> tuple[Array, Backward]:
@@ -25,9 +25,9 @@ def resize_nearest(x: Array, size: Pair) -> tuple[Array, Backward]:
     return _resize("nearest", x, size)
 
 
-def _resize(kernel: str, x: Array, size: Pair) -> tuple[Array, Backward]:
+def _resize(kernel: str, x: Array, size: Pair, aligned: bool = False) -> tuple[Array, Backward]:
     n, c, h, w = shape = x.shape
-    sizes = {"planes": n * c, "h": h, "w": w, "oh": size[0], "ow": size[1]}
+    sizes = {"planes": n * c, "h": h, "w": w, "oh": size[0], "ow": size[1], "aligned": aligned}
     numbers: Any = cuda.structure(**sizes)
     y = cuda.empty(x, (n, c, *size))
     cuda.launch("resize", kernel, x, y.size, cuda.contiguous(x), y, numbers)

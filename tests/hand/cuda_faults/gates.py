@@ -114,8 +114,8 @@ FAULTS = [
     # resize
     (
         "resize",
-        "(2 * i + 1) * size - out",
-        "2 * i * size",
+        "(2 * i + 1) * v.size - v.out",
+        "2 * i * v.size",
         "resize_bilinear",
         "pixels begin at their corner",
     ),
@@ -126,13 +126,34 @@ FAULTS = [
         "resize_bilinear",
         "a row below the image is read",
     ),
-    ("resize", "2 * out * (h + 1)", "2 * out * h", "resize_bilinear", "upper half of a tent"),
     (
         "resize",
-        "(out * (2 * h - 1) - size) / (2 * size)",
-        "out * h / size",
+        "v.aligned ? i * (v.size - 1)",
+        "v.aligned ? i * v.size",
+        "resize_bilinear",
+        "aligned corners count pixels, not steps",
+    ),
+    (
+        "resize",
+        "out > 1 ? out - 1 : 1",
+        "out",
+        "resize_bilinear",
+        "aligned corners: the last pixel of y is not the last of x",
+    ),
+    ("resize", "v.unit() * (h + 1)", "v.unit() * h", "resize_bilinear", "upper half of a tent"),
+    (
+        "resize",
+        "(v.out * (2 * h - 1) - v.size) / (2 * v.size)",
+        "v.out * h / v.size",
         "resize_bilinear",
         "lower half of a tent",
+    ),
+    (
+        "resize",
+        "v.unit() * (h - 1) / (v.size - 1)",
+        "v.unit() * h / (v.size - 1)",
+        "resize_bilinear",
+        "aligned corners: lower half of a tent",
     ),
     ("resize", "sum += a * b *", "sum += a *", "resize_bilinear", "columns without weights"),
     (
