@@ -92,12 +92,12 @@ class ContextPath(Module):
         s16, add16_back = add(r16, y16)
         up16, up16_back = self._resized(s16, f8)
         y8, head16_back = self.conv_head16(up16)  # (4)
-        shapes = y8.shape, y16.shape
+        shapes = f8.shape, y8.shape, y16.shape
 
         def backward(
             dy: tuple[Array | None, Array | None, Array | None], input_grad: bool = True
         ) -> tuple[Array | None, Grads]:
-            df8, (dy8, dy16) = dy[0], fill_unused(dy[1:], shapes)
+            df8, dy8, dy16 = fill_unused(dy, shapes)
             dup16, d_head16 = head16_back(dy8)
             dr16, dy16_fused = add16_back(up16_back(dup16))
             df16, d_arm16 = arm16_back(dr16)

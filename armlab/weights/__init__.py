@@ -3,8 +3,8 @@
     from armlab import hand, weights
 
     state = weights.load("bisenetv1.pth")                     # CoinCheung's, or .safetensors, .npz
-    net = hand.BiSeNet(classes=19).load_state_dict(weights.rename(state, "coincheung"))
-    weights.save("torchseg.pth", weights.rename(net.state_dict(), to="torchseg"))
+    net = weights.network("coincheung", state)                # built as it was trained, loaded
+    weights.save("back.pth", weights.rename(net.state_dict(), to="coincheung"))
 
     arm = weights.rename(weights.load("stdc.pth"), "stdc", part="cp.arm32")
     twin.load_state_dict(weights.to_torch(arm))               # PyTorch, strict
@@ -14,15 +14,19 @@ A state is a flat dict {key: array}. `armlab convert` does the same from the com
 
 from armlab.weights.files import load, save
 from armlab.weights.key_maps import REPOSITORIES
+from armlab.weights.networks import Architecture, architecture, network
 from armlab.weights.renaming import rename, select
 from armlab.weights.states import State, check, from_torch, parameter_count, to_torch
 
 __all__ = [
     "REPOSITORIES",
+    "Architecture",
     "State",
+    "architecture",
     "check",
     "from_torch",
     "load",
+    "network",
     "parameter_count",
     "rename",
     "save",

@@ -85,7 +85,7 @@ for _stage in (1, 2, 3, 4):
             f"stage{_stage}.unit{_unit}", f"layer{_stage}.{_unit - 1}", _PYTORCHCV_BLOCK
         )
 PYTORCHCV = {
-    "BiSeNet": {
+    "SinglePathBiSeNet": {
         **_under("backbone", "cp.resnet", _PYTORCHCV_RESNET),
         "pool.pool32.conv": "cp.conv_avg",
         "pool.pool16.conv": "cp.conv_head32",

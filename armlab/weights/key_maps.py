@@ -58,7 +58,7 @@ _STDC_PARTS = ("cp.arm16", "cp.arm32", "cp.conv_head16", "cp.conv_head32", "cp.c
 _STDC = {"BiSeNet": _same(*_STDC_PARTS, "conv_out", "conv_out16", "conv_out32")} | _ARM_AND_FFM
 
 _FACE_PARSING = {
-    "BiSeNet": _same("cp", "ffm", "conv_out", "conv_out16", "conv_out32")
+    "SinglePathBiSeNet": _same("cp", "ffm", "conv_out", "conv_out16", "conv_out32")
 } | _ARM_AND_FFM
 
 REPOSITORIES: dict[str, dict[str, Table]] = {

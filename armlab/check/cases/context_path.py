@@ -62,8 +62,8 @@ FAULTS = [
         "SinglePath",
         "context_path",
         "ContextPath.scales.backward",
-        "df8, (dy8, dy16)",
-        "df8, (dy8, dy16) = None, fill_unused(dy[1:], shapes)",
+        "df8, dy8, dy16",
+        "df8, dy8, dy16 = fill_unused((None, *dy[1:]), shapes)",
         "f8 is an output, beside the input of layer3: both gradients belong to it",
     ),
 ]
