@@ -15,7 +15,9 @@ from armlab.data.digits_and_photographs import to_network
 from armlab.data.image_files import read_mask
 from armlab.training import checkpoint, loop
 from armlab.training.config import Config
-from armlab.training.prediction import Prediction, Trained, predict, write
+from armlab.training.prediction import Prediction, predict, write
+from armlab.training.trained import Trained
+from armlab.weights.publishers import Labels, plain_labels
 
 SMALL = {"steps": 3, "batch": 3, "size": 48, "channels": 6}
 RNG = np.random.default_rng(0)
@@ -65,7 +67,8 @@ def test_a_mask_is_what_the_run_itself_predicts(folders, backend):
 def test_mask_overlay_and_shares_are_of_the_image(tmp_path):
     classes = RNG.integers(0, 3, (37, 53))
     prediction = Prediction(COLOURED, classes, None)
-    files = write(prediction, ("background", "A", "B"), tmp_path / "a")
+    names = ("background", "A", "B")
+    files = write(prediction, Labels(names, palette(3)), tmp_path / "a", Path("a.png"))
     assert [f.name for f in files] == ["a-mask.png", "a-overlay.png"]
     with Image.open(files[0]) as mask:
         assert (mask.mode, mask.size) == ("P", (53, 37))
@@ -135,7 +138,8 @@ def test_images_of_one_name_do_not_overwrite_each_other(folders, capsys):
 @pytest.mark.parametrize("shape", [(5,), (1, 4, 6), (5, 4, 6)])
 def test_every_kind_of_gate_has_a_picture(tmp_path, shape):
     gate = RNG.random(shape)
-    files = write(Prediction(COLOURED, np.zeros((37, 53), int), gate), ("a", "b"), tmp_path / "a")
+    prediction, labels = Prediction(COLOURED, np.zeros((37, 53), int), gate), plain_labels(2)
+    files = write(prediction, labels, tmp_path / "a", Path("a.png"))
     with Image.open(files[2]) as picture:
         assert len(picture.convert("RGB").getcolors(10**6)) > 100
 
