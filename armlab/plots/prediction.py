@@ -11,6 +11,7 @@ from armlab.plots.style import class_patches, new_figure
 from armlab.whole_file import FilePath
 
 WIDER = 1.2  # the bars, than the image
+COLUMNS = 6  # of names under the pictures
 
 
 def prediction(
@@ -24,7 +25,8 @@ def prediction(
     """image (H, W, 3); classes (H, W); gate (C,), (1, H', W') or (C, H', W'); colours (K, 3)."""
     tall = 3.0 * min(max(image.shape[0] / image.shape[1], 0.4), 1.5)
     bars = per_channel(gate)
-    figure = new_figure(9.6, tall + 1.1)
+    rows = -(-len(names) // COLUMNS)
+    figure = new_figure(9.6, tall + 0.85 + 0.25 * rows)
     axes = figure.subplots(1, 3, width_ratios=[1, 1, WIDER if bars else 1])
     axes[0].imshow(image, interpolation="nearest")
     axes[1].imshow(colours[classes], interpolation="nearest")
@@ -44,6 +46,9 @@ def prediction(
         scale = ScalarMappable(Normalize(0, 1), SCALE["cmap"])
         figure.colorbar(scale, ax=axes[2], ticks=[0, 0.5, 1], fraction=0.05, pad=0.02)
     figure.legend(
-        handles=class_patches(names, colours), loc="outside lower center", ncols=6, frameon=False
+        handles=class_patches(names, colours),
+        loc="outside lower center",
+        ncols=COLUMNS,
+        frameon=False,
     )
     figure.savefig(path, dpi=150)

@@ -144,6 +144,15 @@ def test_every_kind_of_gate_has_a_picture(tmp_path, shape):
         assert len(picture.convert("RGB").getcolors(10**6)) > 100
 
 
+@pytest.mark.parametrize("classes", [3, 19, 60])
+def test_under_the_pictures_is_room_for_all_names(tmp_path, classes):
+    """What does not fit is cut off at the top: there the first row of pixels is blank."""
+    prediction = Prediction(COLOURED, np.zeros((37, 53), int), RNG.random(5))
+    files = write(prediction, plain_labels(classes), tmp_path / "a", Path("a.png"))
+    with Image.open(files[2]) as picture:
+        assert np.asarray(picture.convert("L"))[0].min() == 255
+
+
 def test_a_folder_without_a_run_or_with_another_file_is_one_line(folders, capsys):
     saved("a.png")
     Path("foreign").mkdir()
