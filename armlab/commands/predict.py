@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
         help="the folder of a run; or a file of published weights, with --from",
     )
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="PNG or JPEG, a folder of them, or '*.png'"
+        "images", nargs="+", metavar="IMAGE", help="PNG, JPEG or TIFF, a folder of them, or '*.png'"
     )
     parser.add_argument(
         "--from",

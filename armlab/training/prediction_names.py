@@ -7,11 +7,12 @@ is replaced; every other file stays, and the new ones get a number.
 from __future__ import annotations
 
 import os
-import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
+
+from armlab.data.listing import composed
 
 PARTS = ("mask", "overlay", "gates")  # NAME-mask.png, NAME-overlay.png, NAME-gates.png
 IMAGE = "armlab image"  # the key in a mask's text under which its image is
@@ -58,7 +59,7 @@ def _candidates(stem: str) -> Iterator[str]:
 
 def _spelled(name: str) -> str:
     """One spelling for what some file systems take for one name: upper case, split accents."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return composed(name).casefold()
 
 
 def _names_in(folder: Path) -> set[str]:
