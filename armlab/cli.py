@@ -14,6 +14,7 @@ from armlab.commands import (
     check,
     convert,
     cost,
+    data,
     fail,
     info,
     launches,
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
     )
-    for command in (train, ablate, predict, check, bench, cost, launches, lessons, convert, info):
+    every = (train, ablate, predict, data, check, bench, cost, launches, lessons, convert, info)
+    for command in every:
         command.add(commands)
     return parser

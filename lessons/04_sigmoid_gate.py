@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
+from arm_graph import PAPER, arm_graph
 from armlab import check, hand
 from armlab.arrays import unbroadcast
 from armlab.data import Scenes
@@ -181,7 +182,13 @@ plt.show()
 # %% [markdown]
 # ## 3 · One gate for many values
 #
-# The gate multiplies the features. Its file allows three shapes of logits:
+# The gate multiplies the features. In the paper's ARM, whose steps are the arrows of this picture, black forward and red back, it is the last one:
+
+# %%
+arm_graph({"gate", "past", "sigmoid"}, PAPER)
+
+# %% [markdown]
+# Its file allows three shapes of logits:
 #
 # $$y = x\, s \tag{2}$$
 #
@@ -407,7 +414,11 @@ print("share of dy that reaches x at a = -6:", f"{s.min():.4f} and {1 + s.min():
 # $$y = x\,\sigma(a) \tag{3}$$
 #
 # Pool each channel to its mean. Let a 1×1 convolution, which on one pixel is just a matrix $W$, mix the means. Normalise. Gate.
-#
+
+# %%
+arm_graph(steps=PAPER, backward=False)
+
+# %% [markdown]
 # The code in the article puts a 3×3 convolution, BN and LeakyReLU in front and calls $f$ what comes out: $f = \mathrm{act}(\mathrm{BN}(\mathrm{conv}_{3\times3}(x)))$. Most public repositories do the same, nearly all of them with ReLU. The paper's module has no 3×3, as its author said in TorchSeg's issue 28. Whatever stands in front, the gate is this.
 #
 # **Predict.** How many numbers does it learn for $C = 3$? For $C = 128$?
@@ -518,7 +529,11 @@ plt.show()
 # ## 6 · ARM, backward
 #
 # **Predict.** The forward has four steps: pool, convolve, normalise, gate. Before you read on: in which two steps is $x$ used, and which step makes the images of the batch depend on each other?
-#
+
+# %%
+arm_graph(steps=PAPER)
+
+# %% [markdown]
 # Now at length. As before, $dq$ is $\partial L / \partial q$ and has the shape of $q$. We start at the last equation and go up.
 #
 # **The gate (3).** As in section 3:

@@ -35,6 +35,7 @@ import torch
 from torch import nn
 
 import armlab.torch as twins
+from arm_graph import ARTICLE, arm_graph
 from armlab import check, hand, weights
 from armlab.cost import ModuleCost
 from armlab.data import Scenes, to_rgb
@@ -93,6 +94,7 @@ source(hand.ConvBN.forward, hand.ConvBNAct.normalised, activated)
 # $$y = f\,\sigma(a) \tag{3}$$
 
 # %%
+arm_graph(steps=ARTICLE, backward=False)
 source(hand.AttentionRefinementModule.forward, self_gate)
 
 # %% [markdown]
@@ -666,7 +668,11 @@ for size in (32, 40, 64):
 # $$s = \sigma(a), \qquad y = f\, s \tag{3}$$
 #
 # **Predict.** Which name stands twice on the right? Which of the two BNs sees more values per channel, and how many does each see, for $N$ images of $H \times W$?
-#
+
+# %%
+arm_graph(steps=ARTICLE)
+
+# %% [markdown]
 # Read upwards.
 #
 # **(3)** $f$ is used here for the first time. One $s_{nk}$ fed $HW$ pixels:

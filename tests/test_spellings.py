@@ -407,7 +407,7 @@ PATHS |= {f"training.{name}.out" for name in ("train", "resume", "compare", "res
 PATHS |= {"training.Run.start.folder", "training.Run.resume.folder", "data.Folder.path"}
 PATHS |= {"plots.confusion.path", "plots.inside.path"}
 LIKE_CONFUSION = {f"plots.{n}.path" for n in ("ablation", "attention", "curves", "gates")}
-LIKE_CONFUSION |= {"plots.prediction.path"}  # matplotlib's savefig gets the path as it is
+LIKE_CONFUSION |= {"plots.prediction.path", "plots.samples.path"}  # savefig gets it as it is
 NO_PATHS = {"arrays.clip.out", "cost.ModuleCost.branches.path"}  # an array; a module within another
 OF_A_RUN = {"training.Run.folder"}  # `Run.start` and `resume` give
 

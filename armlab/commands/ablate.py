@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
+from armlab.number_lists import parse_numbers
 
 
 def add(commands: Commands) -> None:
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_options(args, given, "grid")
     out = args.resume or args.out or Path("runs", "ablation")
     grid = ablation.load_grid(out) if args.resume else _grid(given)
-    progress = TerminalGridProgress(len(grid), rows=not args.json)
+    progress = TerminalGridProgress(len(grid), not args.json, grid.config.tells_apart)
     try:
         records = ablation.run_grid(grid, out, progress, args.jobs)
         found = findings(grid, records)
@@ -86,14 +87,11 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _seeds(text: str) -> tuple[int, ...]:
     """ "0-2,7" is 0, 1, 2 and 7."""
-    found: dict[int, None] = {}
-    for part in text.split(","):
-        ends = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
-        if ends is None:
-            raise argparse.ArgumentTypeError(f"expected seeds such as 0-4 or 0,3,7, got {text!r}")
-        first, last = int(ends[1]), int(ends[2] or ends[1])
-        found |= dict.fromkeys(range(first, last + 1))
-    return tuple(found)
+    try:
+        return tuple(dict.fromkeys(parse_numbers(text)))
+    except ValueError:
+        words = f"expected seeds such as 0-4 or 0,3,7, got {text!r}"
+        raise argparse.ArgumentTypeError(words) from None
 
 
 def _count(text: str) -> int:

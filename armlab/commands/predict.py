@@ -83,7 +83,7 @@ def _predicted(trained: Any, path: Path, start: Path, out: Path) -> dict[str, An
 
     prediction = predict(trained, path, _tell)
     try:
-        files = write(prediction, trained.labels, start, path)
+        files = write(prediction, trained.labels, start, path, trained.values)
     except OSError as error:
         raise cannot_write(out, error) from error
     shares = prediction.shares(trained.classes)

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"out": str(out), "runs": results}))
     else:
-        print(f"\n{comparison_text(results)}\n\nwritten to {out}")
+        print(f"\n{comparison_text(results, progress.context)}\n\nwritten to {out}")
     return GOOD
 
 

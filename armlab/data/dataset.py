@@ -7,6 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from armlab.data.survey import Survey
+
 Batch = tuple[np.ndarray, np.ndarray]  # images (N, 3, H, W) float32, labels (N, H, W) int64
 
 
@@ -18,6 +20,7 @@ class Dataset(Protocol):
     colours       (K, 3) in 0 ... 1, one for each class, for pictures
     told_apart    the classes that only context tells apart; () where there are none
     fingerprint   changes when files that the data come from do; "" where there are none
+    survey        what was found in these files; None where there are none
     """
 
     classes: tuple[str, ...]
@@ -25,6 +28,9 @@ class Dataset(Protocol):
     colours: np.ndarray
     told_apart: tuple[int, ...]
     fingerprint: str
+
+    @property
+    def survey(self) -> Survey | None: ...
 
     def training(self, indices: range) -> Batch:
         """Samples of an endless supply: sample i is the same whenever it is asked for."""

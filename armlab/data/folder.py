@@ -8,7 +8,7 @@ the seed and i, so a run that goes on needs no state.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from itertools import chain
@@ -22,9 +22,13 @@ from armlab.data.dataset import Batch
 from armlab.data.digits_and_photographs import to_network, to_rgb
 from armlab.data.fitting_pair import read_pair
 from armlab.data.folder_layouts import layout_of
-from armlab.data.folder_survey import survey
+from armlab.data.folder_survey import Palettes, look_at
+from armlab.data.label_doubts import refusal
+from armlab.data.label_values import LabelValues
 from armlab.data.mask_names import Pair
+from armlab.data.samples import spread
 from armlab.data.size import Size, parse_size
+from armlab.data.survey import Survey
 from armlab.read_file import file_lines
 from armlab.whole_file import FilePath
 
@@ -38,8 +42,10 @@ class Folder:
     """See `Dataset`, and `folder_layouts` for how the files are arranged.
 
     Training images are crops of `size`, augmented or from the middle; test images are whole.
-    Every file is read once before anything else; `left_out` says which files of the folder are not
-    read, and why. Raises ValueError for what will not do.
+    Every file is read once before anything else; `survey` says what was found, and `left_out` which
+    files of the folder are not read, and why. Raises ValueError for what will not do.
+
+    labels  what the masks hold for each class, in order, where that is not 0, 1, 2, …
     """
 
     told_apart: tuple[int, ...] = ()
@@ -53,20 +59,17 @@ class Folder:
         classes: int = SEGNET_CLASSES,
         ignore_index: int = SEGNET_CLASSES,
         augment: bool = True,
+        labels: Sequence[int] = (),
     ) -> None:
-        path, size = Path(path), parse_size(size)
-        self.classes = _names(path, classes)
-        self.ignore_index, self.colours = ignore_index, palette(classes)
-        self.seed, self.size, self.augment = seed, size, augment
-        layout = layout_of(path)
-        self.training_pairs, self.test_pairs = layout.training, layout.test
-        self.left_out = layout.left_out
-        train, test = (
-            survey(path, pairs, classes, ignore_index)
-            for pairs in (self.training_pairs, self.test_pairs)
-        )
-        self.fingerprint = train.digest + test.digest
-        self._counts, self._test_sizes = train.counts, test.sizes
+        self.survey = look_around(path, classes, ignore_index, labels)
+        if why := refusal(self.survey):
+            raise ValueError(why)
+        self.training_pairs, self.test_pairs = self.survey.training.pairs, self.survey.test.pairs
+        self.left_out = self.survey.left_out
+        self.fingerprint = self.survey.training.digest + self.survey.test.digest
+        self.classes, self._labels = self.survey.classes, self.survey.labels
+        self.ignore_index, self.colours = self._labels.ignore_index, palette(classes)
+        self.seed, self.size, self.augment = seed, parse_size(size), augment
         self._threads = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes without Python's lock
         self._ahead: dict[range, list[Future[Sample]]] = {}  # of the batch that is likely next
 
@@ -89,15 +92,15 @@ class Folder:
 
     def testing(self) -> Iterator[Batch]:
         for pair in self.test_pairs:
-            yield _whole([pair])
+            yield self._whole([pair])
 
     def shown(self) -> Batch:
-        same = [n for n, size in enumerate(self._test_sizes) if size == self._test_sizes[0]]
-        spread = np.linspace(0, len(same) - 1, min(SHOWN, len(same))).round().astype(int)
-        return _whole([self.test_pairs[same[n]] for n in spread])
+        sizes = self.survey.test.sizes
+        same = [n for n, size in enumerate(sizes) if size == sizes[0]]
+        return self._whole([self.test_pairs[same[n]] for n in spread(len(same), SHOWN)])
 
     def class_counts(self) -> np.ndarray:
-        return self._counts
+        return self.survey.training.of_class
 
     def picture(self, image: np.ndarray) -> np.ndarray:
         return to_rgb(image)
@@ -106,7 +109,7 @@ class Folder:
         """The epochs are permutations of the pairs, one after the other."""
         epoch, place = divmod(index, len(self.training_pairs))
         pair = self.training_pairs[_order(self.seed, epoch, len(self.training_pairs))[place]]
-        image, mask = read_pair(*pair)
+        image, mask = self._read_pair(pair)
         if self.augment:
             rng = np.random.default_rng([self.seed, index])
             image, mask = augmented(image, mask, self.size, self.ignore_index, rng)
@@ -114,6 +117,34 @@ class Folder:
             image, mask = centred(image, mask, self.size, self.ignore_index)
             image = as_float(image)
         return to_network(image), mask.astype(np.int64)
+
+    def _read_pair(self, pair: Pair) -> Sample:
+        """An image and the class of each of its pixels, both uint8."""
+        image, mask = read_pair(*pair)
+        return image, self._labels.read(mask)
+
+    def _whole(self, pairs: list[Pair]) -> Batch:
+        images, masks = zip(*(self._read_pair(pair) for pair in pairs), strict=True)
+        return (
+            np.stack([to_network(as_float(image)) for image in images]),
+            np.stack([mask.astype(np.int64) for mask in masks]),
+        )
+
+
+def look_around(
+    path: FilePath, classes: int, ignore_index: int, labels: Sequence[int] = ()
+) -> Survey:
+    """Read every file once.
+
+    Raises ValueError for a file that will not do; of the labels nothing is refused here.
+    """
+    path, names = Path(path), _names(Path(path), classes)
+    layout = layout_of(path)
+    values, palettes = LabelValues.of(classes, ignore_index, labels), Palettes()
+    learnt = look_at(path, layout.training, values, palettes)
+    judged = look_at(path, layout.test, values, palettes)
+    named, clash = bool(names_of(path)), palettes.clash
+    return Survey(str(path), names, named, values, learnt, judged, clash, layout.left_out)
 
 
 def names_of(path: FilePath) -> tuple[str, ...]:
@@ -129,17 +160,9 @@ def _names(path: Path, classes: int) -> tuple[str, ...]:
     if len(names) != classes:
         raise ValueError(
             f"{path / NAMES} names {len(names)} classes and the run has {classes}: "
-            "leave out --classes, or correct the file"
+            "leave out --classes or name as many --labels, or correct the file"
         )
     return names
-
-
-def _whole(pairs: list[Pair]) -> Batch:
-    images, masks = zip(*(read_pair(*pair) for pair in pairs), strict=True)
-    return (
-        np.stack([to_network(as_float(image)) for image in images]),
-        np.stack([mask.astype(np.int64) for mask in masks]),
-    )
 
 
 @lru_cache(maxsize=2)  # a batch may reach from one epoch into the next

@@ -21,6 +21,7 @@ from armlab.data.digits_and_photographs import to_rgb
 from armlab.data.scenes import Scene, Scenes
 from armlab.data.scenes_hard import HardScenes
 from armlab.data.size import Size
+from armlab.data.survey import Survey
 
 TEST_SCENES = 64  # of seed 0, so the same test images for every run
 CHUNK = 16  # test scenes at a time
@@ -51,6 +52,7 @@ class Generated:
 
     ignore_index = 255
     fingerprint = ""
+    survey: Survey | None = None
 
     def __init__(self, kind: type[Supply], seed: int, size: Size) -> None:
         self.classes, self.told_apart = kind.classes, kind.told_apart

@@ -9,7 +9,17 @@ from armlab.plots.confusion import confusion
 from armlab.plots.gates import gates
 from armlab.plots.inside_module import inside
 from armlab.plots.prediction import prediction
+from armlab.plots.samples import samples
 from armlab.plots.scenes import attention
 from armlab.plots.training import curves
 
-__all__ = ["ablation", "attention", "confusion", "curves", "gates", "inside", "prediction"]
+__all__ = [
+    "ablation",
+    "attention",
+    "confusion",
+    "curves",
+    "gates",
+    "inside",
+    "prediction",
+    "samples",
+]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from armlab.plots.class_legend import class_legend
 from armlab.plots.gates import SCALE, draw_gate, per_channel, what_is_drawn
-from armlab.plots.style import class_patches, new_figure
+from armlab.plots.style import new_figure
 from armlab.whole_file import FilePath
 
 WIDER = 1.2  # the bars, than the image
-COLUMNS = 6  # of names under the pictures
 
 
 def prediction(
@@ -25,8 +25,7 @@ def prediction(
     """image (H, W, 3); classes (H, W); gate (C,), (1, H', W') or (C, H', W'); colours (K, 3)."""
     tall = 3.0 * min(max(image.shape[0] / image.shape[1], 0.4), 1.5)
     bars = per_channel(gate)
-    rows = -(-len(names) // COLUMNS)
-    figure = new_figure(9.6, tall + 0.85 + 0.25 * rows)
+    figure = new_figure(9.6, tall + 1.1)
     axes = figure.subplots(1, 3, width_ratios=[1, 1, WIDER if bars else 1])
     axes[0].imshow(image, interpolation="nearest")
     axes[1].imshow(colours[classes], interpolation="nearest")
@@ -45,10 +44,5 @@ def prediction(
 
         scale = ScalarMappable(Normalize(0, 1), SCALE["cmap"])
         figure.colorbar(scale, ax=axes[2], ticks=[0, 0.5, 1], fraction=0.05, pad=0.02)
-    figure.legend(
-        handles=class_patches(names, colours),
-        loc="outside lower center",
-        ncols=COLUMNS,
-        frameon=False,
-    )
+    class_legend(figure, names, colours, classes)
     figure.savefig(path, dpi=150)

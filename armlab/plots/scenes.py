@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from armlab.data import Dataset
+from armlab.plots.class_legend import class_legend
 from armlab.plots.gates import draw_gate, per_channel, what_is_drawn
-from armlab.plots.style import class_patches, new_figure
+from armlab.plots.style import new_figure
 from armlab.plots.training import name_of
 from armlab.whole_file import FilePath
 
-IGNORED = 0.0  # black
+IGNORED = "black"
 
 
 def attention(
@@ -46,8 +47,9 @@ def attention(
     if gates is not None:
         axes[0, -1].set_title("Gate", fontsize=11)
         axes[-1, -1].set_xlabel(what_is_drawn(gates[0]))
-    patches = class_patches(dataset.classes, dataset.colours)
-    figure.legend(handles=patches, loc="outside lower center", ncols=6, frameon=False)
+    seen = np.concatenate([classes.ravel() for classes in shown.values()])
+    ignored = {"ignored": IGNORED} if np.any(seen == dataset.ignore_index) else {}
+    class_legend(figure, dataset.classes, dataset.colours, seen, ignored)
     figure.savefig(path, dpi=150)
 
 
@@ -62,4 +64,4 @@ def _coloured(classes: np.ndarray, dataset: Dataset) -> np.ndarray:
     """(H, W) -> (H, W, 3): each pixel in the colour of its class, ignored ones black."""
     known = np.where(classes == dataset.ignore_index, 0, classes)
     ignored = (classes == dataset.ignore_index)[:, :, np.newaxis]
-    return np.where(ignored, IGNORED, dataset.colours[known])
+    return np.where(ignored, 0.0, dataset.colours[known])  # IGNORED

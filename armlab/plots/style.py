@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
 # Okabe and Ito: told apart with any colour vision
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -37,16 +33,6 @@ def channel_map(channel: int) -> Colormap:
 
     colours = ["black", channel_colour(channel), "white"]
     return LinearSegmentedColormap.from_list(f"channel {channel}", colours)
-
-
-def class_patches(names: Sequence[str], colours: np.ndarray) -> list[Patch]:
-    """For a legend of the classes."""
-    from matplotlib.patches import Patch
-
-    return [
-        Patch(facecolor=tuple(c), edgecolor="0.6", label=f"class {n}" if len(n) == 1 else n)
-        for n, c in zip(names, colours, strict=True)
-    ]
 
 
 def whole_numbers(*axes: Axis) -> None:

@@ -15,8 +15,10 @@ import numpy as np
 from armlab.arrays import device_name, dtype_of
 from armlab.data import GENERATED
 from armlab.data.folder import SEGNET_CLASSES, names_of
+from armlab.data.label_values import LabelValues, expect_fitting, parse_labels
 from armlab.data.size import expect_scene_size, parse_size
 from armlab.hand.conv_attention import attentions
+from armlab.number_lists import written
 from armlab.training.networks import DESIGNS
 from armlab.training.schedules import SCHEDULES
 from armlab.training.settings import ABOUT, DEFAULTS, TYPES, By, ByData, Settings
@@ -45,6 +47,16 @@ class Config(Settings):
         expect_trainable(self)
 
     @property
+    def label_values(self) -> LabelValues:
+        """What the masks of its data hold, and what of them counts."""
+        return LabelValues.of(self.classes, self.ignore, self.labels)
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the data have classes that context alone tells apart."""
+        return self.data in GENERATED and bool(GENERATED[self.data].told_apart)
+
+    @property
     def epoch(self) -> int:
         """Steps in an epoch: a tenth of the run."""
         return math.ceil(self.steps / 10)
@@ -66,7 +78,8 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in found.items():
         if isinstance(value, By):
             found[name] = value.values[found[value.other]]
-    found |= _of_the_data(found["data"], found["size"], found["classes"], found["ignore"])
+    of_data = ("data", "size", "classes", "ignore", "labels")
+    found |= _of_the_data(*(found[name] for name in of_data))
     for name, about in ABOUT.items():
         _expect_between(name, found[name], *about.between)
     return found
@@ -89,14 +102,21 @@ def _expect_between(name: str, value: Any, least: float, most: float) -> None:
         raise ValueError(f"expected {name} {allowed}, got {value}")
 
 
-def _of_the_data(data: str, size: Any, classes: Any, ignore: Any) -> dict[str, Any]:
+def _of_the_data(data: str, size: Any, classes: Any, ignore: Any, labels: Any) -> dict[str, Any]:
     """The size as two numbers; classes and ignore as the data have them, where not given."""
     generated = GENERATED.get(data)
     size = (expect_scene_size if generated else parse_size)(size)
-    own = len(generated.classes if generated else names_of(data)) or SEGNET_CLASSES
+    labels = () if isinstance(labels, ByData) else parse_labels(labels)
+    own = len(labels or (generated.classes if generated else names_of(data))) or SEGNET_CLASSES
     classes = own if isinstance(classes, ByData) else classes
-    no_class = SEGNET_CLASSES if not generated and classes == SEGNET_CLASSES else 255
+    of_segnet = not generated and not labels and classes == SEGNET_CLASSES
+    no_class = SEGNET_CLASSES if of_segnet else 255
     ignore = no_class if isinstance(ignore, ByData) else ignore
+    if generated and labels:
+        raise ValueError(
+            f"{data} has no masks in files, got labels {written(labels)}: leave them out"
+        )
+    expect_fitting(labels, classes, ignore)
     if generated and (classes, ignore) != (own, no_class):
         raise ValueError(
             f"{data} has {own} classes and ignores {no_class}, "
@@ -106,7 +126,7 @@ def _of_the_data(data: str, size: Any, classes: Any, ignore: Any) -> dict[str, A
         raise ValueError(f"expected 2 to 255 classes, got {classes}: masks have 8 bits")
     if not 0 <= ignore <= 255:
         raise ValueError(f"expected an ignore label of 0 to 255, got {ignore}: masks have 8 bits")
-    return {"size": size, "classes": classes, "ignore": ignore}
+    return {"size": size, "classes": classes, "ignore": ignore, "labels": labels}
 
 
 def expect_trainable(config: Config) -> None:

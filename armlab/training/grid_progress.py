@@ -9,7 +9,7 @@ from armlab import plots
 from armlab.training.config import Config
 from armlab.training.findings import MEASURES, Finding
 from armlab.training.grid_run import Record
-from armlab.training.run_progress import TerminalRunProgress, three
+from armlab.training.run_progress import TerminalRunProgress, headed, three, told_apart
 
 HEADER = "attention      seed    mIoU   A against B   ms a step   seconds"
 
@@ -17,29 +17,30 @@ HEADER = "attention      seed    mIoU   A against B   ms a step   seconds"
 class TerminalGridProgress:
     """Rows on standard output; the progress of each run, as in a training, on standard error."""
 
-    def __init__(self, runs: int, rows: bool = True) -> None:
+    def __init__(self, runs: int, rows: bool = True, context: bool = True) -> None:
         self.runs, self.rows = runs, rows
-        self.finished = 0
+        self.context = context  # whether the data have classes that context alone tells apart
+        self.finished, self._begun = 0, 0
 
     def run(self, config: Config) -> TerminalRunProgress:
         place = f"{self.finished + 1} of {self.runs}"
-        return TerminalRunProgress(
-            rows=False, label=f"{config.attention} seed {config.seed} ({place})"
-        )
+        label = f"{config.attention} seed {config.seed} ({place})"
+        self._begun += 1
+        return TerminalRunProgress(rows=False, label=label, described=self._begun > 1)
 
     def done(self, record: Record) -> None:
         if self.rows and not self.finished:
-            print(HEADER)
+            print(headed(HEADER, self.context))
         self.finished += 1
         if self.rows:
-            print(as_text(record), flush=True)
+            print(as_text(record, self.context), flush=True)
 
 
-def as_text(record: Record) -> str:
+def as_text(record: Record, context: bool = True) -> str:
     """One run under HEADER."""
     return (
-        f"{record['attention']:<13} {record['seed']:5d} {record['miou']:7.3f} "
-        f"{three(record['told_apart']):>13} {1000 * record['seconds_per_step']:11.1f} "
+        f"{record['attention']:<13} {record['seed']:5d} {three(record['miou']):>7}"
+        f"{told_apart(record, context)} {1000 * record['seconds_per_step']:11.1f} "
         f"{record['seconds']:9.1f}"
     )
 

@@ -59,11 +59,13 @@ def side_by_side(configs: list[Config], out: Path, jobs: int) -> Iterator[Run]:
     with their checkpoints saved. Raises TrainingError where one failed.
     """
     waiting, running = list(configs), dict[Path, subprocess.Popen[bytes]]()
+    described = False  # the data, by the first of the runs
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 config = waiting.pop(0)
-                running[folder(config, out)] = _start(config, out)
+                running[folder(config, out)] = _start(config, out, described)
+                described = True
             time.sleep(0.1)
             for path, process in list(running.items()):
                 if process.poll() is None:
@@ -83,11 +85,18 @@ def side_by_side(configs: list[Config], out: Path, jobs: int) -> Iterator[Run]:
             process.wait()
 
 
-def _start(config: Config, out: Path) -> subprocess.Popen[bytes]:
+def _start(config: Config, out: Path, described: bool) -> subprocess.Popen[bytes]:
     """A process that ends by itself when its standard input does, and hears no Ctrl-C."""
     settings = json.dumps(config.to_dict())
     return subprocess.Popen(
-        [sys.executable, "-m", "armlab.training.grid_run", settings, str(out)],
+        [
+            sys.executable,
+            "-m",
+            "armlab.training.grid_run",
+            settings,
+            str(out),
+            "described" * described,
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         env=os.environ | ONE_THREAD,
@@ -105,13 +114,14 @@ def _stop_with_the_parent() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def main(settings: str, out: str) -> int:
+def main(settings: str, out: str, described: str) -> int:
     """The process of one run."""
     config = Config(**json.loads(settings))
     label = f"{config.attention} seed {config.seed}"
     try:
         threading.Thread(target=_stop_with_the_parent, daemon=True).start()
-        advance(config, Path(out), TerminalRunProgress(rows=False, label=label, bar=False))
+        progress = TerminalRunProgress(False, label, bar=False, described=bool(described))
+        advance(config, Path(out), progress)
     except KeyboardInterrupt:
         return 130
     except (ValueError, RuntimeError, OSError) as error:

@@ -12,6 +12,7 @@ import numpy as np
 
 from armlab import plots
 from armlab.data.image_files import read_image
+from armlab.data.label_values import NO_CLASS, LabelValues
 from armlab.training.prediction_names import IMAGE, PARTS, image_seen_from, prediction_file
 from armlab.training.trained import Trained
 from armlab.weights.publishers import Labels
@@ -62,16 +63,28 @@ def predict(trained: Trained, path: Path, tell: Callable[[str], None] | None = N
     return Prediction(image, classes, None if gate is None else gate[0])
 
 
-def write(prediction: Prediction, labels: Labels, start: Path, path: Path) -> list[Path]:
+def write(
+    prediction: Prediction,
+    labels: Labels,
+    start: Path,
+    path: Path,
+    values: LabelValues | None = None,
+) -> list[Path]:
     """start-mask.png, start-overlay.png and, where there are gates, start-gates.png.
 
-    The mask has the numbers of the classes and their colours as its palette, so it can be trained
-    on; mask and overlay have the size of the image. `path` is that of the image. Raises OSError.
+    The mask has the labels of the classes, as the masks of the training have them, and their
+    colours as its palette, so it can be trained on; mask and overlay have the size of the image.
+
+    path    of the image
+    values  the labels, where they are other than 0 to K - 1
+
+    Raises OSError.
     """
     start.parent.mkdir(parents=True, exist_ok=True)
     mask, overlay, gates = (prediction_file(start, part) for part in PARTS)
     text = {IMAGE: image_seen_from(start.parent, path)}
-    _save(prediction.classes.astype(np.uint8), mask, labels.colours, text)
+    values = values or LabelValues.of(len(labels.names), NO_CLASS)
+    _save(values.write(prediction.classes), mask, values.palette(labels.colours), text)
     _save(_mixed(prediction, labels), overlay)
     if prediction.gate is None:
         return [mask, overlay]

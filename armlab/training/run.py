@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from armlab.data import Dataset
+from armlab.data.survey_text import as_dict
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.learner import Learner, join_state, split_state
 from armlab.training.run_files import (
     CONFIG,
+    DATA,
     HISTORY,
     Row,
     cannot_write,
@@ -68,6 +70,8 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             run.save()
             write_whole(folder / CONFIG, json.dumps(config.to_dict(), indent=2) + "\n")
+            if dataset.survey:
+                write_whole(folder / DATA, json.dumps(as_dict(dataset.survey), indent=2) + "\n")
         except OSError as error:
             raise cannot_write(folder, error) from error
         return run

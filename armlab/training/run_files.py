@@ -14,6 +14,7 @@ from armlab.training.settings import ABOUT
 from armlab.whole_file import write_whole
 
 CONFIG, HISTORY = "config.json", "history.csv"
+DATA = "data.json"  # what was found in a folder, as `armlab data --json` prints it
 LAST_PICTURE = "attention.png"  # a run that has it has nothing left to do
 Row = dict[str, Any]  # one epoch: see `epoch`
 COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "told_apart") + (

@@ -5,25 +5,34 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from armlab.data.survey_text import before_training
 from armlab.training.run import Run
 from armlab.training.run_files import Row
 
 HEADER = "epoch   step     loss   learning rate    mIoU   A against B   images/s   seconds"
+COMPARISON = "attention    mIoU   A against B   parameters   seconds"
+TOLD = "   A against B"  # a column of data in which two classes differ by their context alone
 EMULATED = "device emulated: CuPy runs on a CUDA device in software, slowly, and not on a GPU"
 
 
 class TerminalRunProgress:
     """A row for each epoch; progress as a bar on a terminal and as plain lines elsewhere."""
 
-    def __init__(self, rows: bool = True, label: str = "", bar: bool = True) -> None:
+    def __init__(
+        self, rows: bool = True, label: str = "", bar: bool = True, described: bool = False
+    ) -> None:
         self.rows = rows  # False where standard output is to hold something else
         self.label = label  # what progress is called; else by the attention
         self.may_draw_bar = bar  # False where several write to one terminal
+        self.described = described  # the data: said already, by another run of a grid
+        self.context = False  # whether the data have classes that context alone tells apart
         self._name = ""
         self._bar: Any = None
 
     def begin(self, run: Run) -> None:
         config, size = run.config, run.learner.parameter_count
+        self.context = bool(run.dataset.told_apart)
+        self._describe(run)
         self._name = self.label or config.attention
         if config.device == "emulated":
             print(f"{self._name}: {EMULATED}", file=sys.stderr, flush=True)
@@ -34,9 +43,9 @@ class TerminalRunProgress:
             f"attention {config.attention}: {size:,} parameters, {config.backend} on "
             f"{config.device}, {config.dtype}, {config.steps} steps of {config.batch} images"
         )
-        self._say(HEADER)
+        self._say(headed(HEADER, self.context))
         for row in run.history:  # of a run that goes on
-            self._say(as_text(row))
+            self._say(as_text(row, self.context))
 
     def step(self, run: Run, loss: float) -> None:
         if self._bar is not None:
@@ -44,7 +53,7 @@ class TerminalRunProgress:
             self._bar.update()
 
     def epoch(self, run: Run, row: Row) -> None:
-        self._say(as_text(row))
+        self._say(as_text(row, self.context))
         if self._bar is None:
             words = f"{self._name}: step {run.step} of {run.config.steps}"
             print(f"{words}, loss {row['loss']:.3f}", file=sys.stderr, flush=True)
@@ -52,6 +61,13 @@ class TerminalRunProgress:
     def end(self) -> None:
         if self._bar is not None:
             self._bar.close()
+
+    def _describe(self, run: Run) -> None:
+        """What was found in a folder, once, however many runs begin on it."""
+        if run.dataset.survey and not self.described:
+            for line in before_training(run.dataset.survey):
+                print(f"data: {line}", file=sys.stderr, flush=True)
+        self.described = True
 
     def _say(self, line: str) -> None:
         if not self.rows:
@@ -68,11 +84,21 @@ def drawn_words(run: Run) -> str:
     return f"{run.config.weights} has no head for {classes} classes, drawn anew: {', '.join(keys)}"
 
 
-def as_text(row: Row) -> str:
+def headed(header: str, context: bool) -> str:
+    """The head of a table, without the column that would hold dashes alone."""
+    return header if context else header.replace(TOLD, "")
+
+
+def told_apart(row: Row, context: bool) -> str:
+    """What stands in that column."""
+    return f"{three(row['told_apart']):>{len(TOLD)}}" if context else ""
+
+
+def as_text(row: Row, context: bool = True) -> str:
     """One epoch under HEADER."""
     return (
         f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
-        f"{row['miou']:7.3f} {three(row['told_apart']):>13} "
+        f"{three(row['miou']):>7}{told_apart(row, context)} "
         f"{row['images_per_second']:10.1f} {row['seconds']:9.1f}"
     )
 
@@ -80,24 +106,24 @@ def as_text(row: Row) -> str:
 def _now(run: Run, loss: float) -> str:
     """What stands behind the bar: this step, the last evaluation, and the speed of this epoch."""
     words = [f"loss {loss:.3f}"]
-    words += [f"mIoU {row['miou']:.3f}" for row in run.history[-1:]]
+    words += [f"mIoU {three(row['miou'])}" for row in run.history[-1:]]
     speed = len(run.losses) * run.config.batch / run.step_seconds
     return ", ".join([*words, f"{speed:.3g} images/s"])
 
 
-def comparison_text(results: dict[str, dict[str, Any]]) -> str:
+def comparison_text(results: dict[str, dict[str, Any]], context: bool = True) -> str:
     """The closing table: what attention changed."""
-    lines = ["attention    mIoU   A against B   parameters   seconds"]
+    lines = [headed(COMPARISON, context)]
     for name, r in results.items():
         lines.append(
-            f"{name:<9} {r['miou']:7.3f} {three(r['told_apart']):>13} "
+            f"{name:<9} {three(r['miou']):>7}{told_apart(r, context)} "
             f"{r['parameters']:12,d} {r['seconds']:9.1f}"
         )
     return "\n".join(lines)
 
 
 def three(value: float | None) -> str:
-    """Three decimals; None, of pixels of which none were found or which the data have not, is -."""
+    """Three decimals; None, of pixels of which none were found, is -."""
     return "-" if value is None else f"{value:.3f}"
 
 

@@ -94,6 +94,11 @@ class Settings:
     )
     classes: int = setting(ByData("the lines of classes.txt, or 11"), "of a folder's masks")
     ignore: int = setting(ByData("11 of 11 classes, else 255"), "label that does not count")
+    labels: tuple[int, ...] = setting(
+        ByData("the numbers of the classes"),
+        "what a folder's masks hold for each class, in order, such as 0,255 or 1-19",
+        shown="LIST",
+    )
     augment: bool = setting(True, "flip, scale, crop and recolour a folder's images")
     seed: int = setting(0, "of the weights and the data", between=(0, math.inf))
     optimiser: str = setting("adam", choices=("adam", "sgd"))

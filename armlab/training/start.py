@@ -32,6 +32,7 @@ def make_dataset(config: Config) -> Dataset:
         classes=config.classes,
         ignore_index=config.ignore,
         augment=config.augment,
+        labels=config.labels,
     )
 
 
@@ -51,7 +52,7 @@ def make_learner(config: Config, dataset: Dataset | None = None) -> Learner:
     expect_packages(NEEDED)
     where = place("cpu" if config.backend == "torch" else config.device)
     net, optimiser = make_net(config), _optimiser(config)
-    loss: dict[str, Any] = {"ignore_index": config.ignore}
+    loss: dict[str, Any] = {"ignore_index": config.label_values.ignore_index}
     if config.class_weights == "median-frequency":
         counts = (dataset or make_dataset(config)).class_counts()
         loss["class_weights"] = median_frequency(counts)

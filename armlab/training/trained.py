@@ -12,6 +12,7 @@ import numpy as np
 from armlab.arrays import Array, Device, place
 from armlab.data.colours import palette
 from armlab.data.digits_and_photographs import MEAN, STD
+from armlab.data.label_values import NO_CLASS, LabelValues
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
@@ -35,6 +36,7 @@ class Trained:
     architecture  what the network is, for its twin
     prepare  an image (H, W, 3) uint8 as the network was trained on, (3, H, W)
     labels   names and colours of its classes
+    values   the labels that they have in masks
     shown_gate  (network, images on its device) -> the gate on the host, None where there is none
     """
 
@@ -42,6 +44,7 @@ class Trained:
     architecture: Architecture
     prepare: Input
     labels: Labels
+    values: LabelValues
     shown_gate: ShownGate
 
     @classmethod
@@ -60,7 +63,8 @@ class Trained:
             net.load_state_dict(select(arrays, "net"))
         design, labels = DESIGNS[config.model], Labels(classes, palette(len(classes)))
         built = Architecture(type(net).__name__, design.twin_arguments(net))
-        return cls(net.to(where), built, AS_IN_TRAINING, labels, design.shown_gate)
+        values, gate = config.label_values, design.shown_gate
+        return cls(net.to(where), built, AS_IN_TRAINING, labels, values, gate)
 
     @classmethod
     def published(cls, path: Path, repository: str, device: Device = "cpu") -> Trained:
@@ -72,7 +76,8 @@ class Trained:
         found = published_network(path, repository)
         gate = BISENET.shown_gate if hasattr(found.net, "gates") else _no_gate
         net = found.net.to(where)
-        return cls(net, found.architecture, found.prepare, found.labels, gate)
+        values = LabelValues.of(len(found.labels.names), NO_CLASS)
+        return cls(net, found.architecture, found.prepare, found.labels, values, gate)
 
     @property
     def classes(self) -> tuple[str, ...]:

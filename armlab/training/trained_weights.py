@@ -11,18 +11,22 @@ from armlab.training.learner import State
 from armlab.training.networks import DESIGNS
 from armlab.weights.fitting import fitted, with_own_head
 
-REMEDY = "Choose the --model and --attention that it was trained with"
+REMEDY = "choose the --model and --attention that it was trained with"
 
 
-def trained_state(path: Path) -> State:
+def trained_state(path: Path, nest: str | None = None, strip: str | None = None) -> State:
     """The state_dict of a network: from the checkpoint of a run's folder, or from a file of it.
+
+    nest, strip  of a file, as in `weights.load`
 
     Raises CheckpointError, OSError or ValueError that names the file.
     """
-    if path.is_dir():
-        arrays, _ = checkpoint.load(path / checkpoint.CHECKPOINT)
-        return weights.select(arrays, "net")
-    return weights.load(path)
+    if not path.is_dir():
+        return weights.load(path, nest, strip)
+    if nest is not None or strip is not None:
+        raise ValueError(f"{path} is a run, whose state is one alone: leave out nest and strip")
+    arrays, _ = checkpoint.load(path / checkpoint.CHECKPOINT)
+    return weights.select(arrays, "net")
 
 
 def first_weights(config: Config, net: State) -> tuple[State, list[str]]:

@@ -9,13 +9,17 @@
     arm = weights.rename(weights.load("stdc.pth"), "stdc", part="cp.arm32")
     twin.load_state_dict(weights.to_torch(arm))               # PyTorch, strict
 
+    weights.load("last.ckpt", nest="ema.module")              # which of several states
+    weights.load("lightning.ckpt", strip="model")             # which of its keys, without this
+
 A state is a flat dict {key: array}. `armlab convert` does the same from the command line.
 """
 
 from armlab.weights.files import load, save
 from armlab.weights.key_maps import REPOSITORIES
 from armlab.weights.networks import Architecture, architecture, network
-from armlab.weights.renaming import rename, select
+from armlab.weights.prefixes import select
+from armlab.weights.renaming import likely_source, rename
 from armlab.weights.states import State, check, from_torch, parameter_count, to_torch
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "architecture",
     "check",
     "from_torch",
+    "likely_source",
     "load",
     "network",
     "parameter_count",

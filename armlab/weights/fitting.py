@@ -9,6 +9,7 @@ import numpy as np
 
 from armlab.arrays import Array
 from armlab.hand.module import misfits
+from armlab.weights.prefixes import strip_hint
 from armlab.weights.states import State
 
 SAID = 6  # of the keys that do not fit, in an error
@@ -24,8 +25,9 @@ def fitted(path: Path, state: State, net: Mapping[str, Array], remedy: str) -> S
     wrong += [f"{key} is not finite" for key, a in state.items() if not np.isfinite(a).all()]
     if wrong:
         more = f" and {len(wrong) - SAID} more" if len(wrong) > SAID else ""
+        remedy = strip_hint(state.keys() - net.keys(), net.__contains__) or remedy
         raise ValueError(
-            f"{path} does not fit this network: {'; '.join(wrong[:SAID])}{more}. {remedy}"
+            f"{path} does not fit this network: {'; '.join(wrong[:SAID])}{more}: {remedy}"
         )
     return {key: state[key].astype(a.dtype) for key, a in net.items()}
 

@@ -52,7 +52,7 @@ def published_network(path: Path, repository: str) -> Published:
     net = getattr(hand, built.network)(**built.options, rng=0)
     drawn = net.state_dict()
     whole = with_heads(state, drawn)
-    remedy = f"Check that it is a whole network of {repository}"
+    remedy = f"check that it is a whole network of {repository}"
     net.load_state_dict(fitted(path, whole, drawn, remedy))
     publisher = PUBLISHERS[repository]
     labels = publisher.labels_of(built.options["classes"])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from armlab.arrays import Array
 from armlab.weights.foreign_keys import LINEAR, Table
 from armlab.weights.key_maps import REPOSITORIES
+from armlab.weights.prefixes import listed, select, strip_hint
 from armlab.weights.states import State
 
 OURS = "armlab"
+AUXILIARY = ("conv_out16", "conv_out32")  # heads that only training has
 
 
 def rename(
@@ -34,7 +36,8 @@ def rename(
         table = key_map(source, module)
         renamed, unknown = _apply(table, renamed)
         if part is None and unknown:
-            raise _no_place(unknown, len(state), source, table.values())
+            remedy = _remedy(state, unknown, source, table)
+            raise _no_place(unknown, len(state), source, table, remedy)
     if part is not None:
         renamed = select(renamed, part)
     if to != OURS:
@@ -43,19 +46,8 @@ def rename(
         inverse = {ours: theirs for theirs, ours in table.items()}
         renamed, unknown = _apply(inverse, {f"{prefix}{key}": a for key, a in renamed.items()})
         if unknown:
-            raise _no_place(unknown, len(unknown) + len(renamed), to, table.values())
+            raise _no_place(unknown, len(unknown) + len(renamed), to, table)
     return renamed
-
-
-def select(state: Mapping[str, Array], part: str) -> State:
-    """What stands under a prefix, without it: of a network's state, that of one of its modules."""
-    prefix = f"{part}."
-    selected = {key.removeprefix(prefix): a for key, a in state.items() if key.startswith(prefix)}
-    if not selected:
-        depth = len(part.split("."))
-        parts = dict.fromkeys(".".join(key.split(".")[:depth]) for key in state)
-        raise ValueError(f"expected a part of the state, got {part!r}: it has {_listed(parts)}")
-    return selected
 
 
 def key_map(repository: str, module: str | None = None) -> Table:
@@ -70,6 +62,24 @@ def key_map(repository: str, module: str | None = None) -> Table:
             f"the key map {repository} has no module {module!r}: it has {', '.join(tables)}"
         )
     return tables[module]
+
+
+def likely_source(state: Mapping[str, Array]) -> str | None:
+    """Whose network this is, by its keys: "armlab", a repository, None where nobody's or unsure.
+
+    A repository counts whose map knows every key, and has a key for each part of the network but
+    the auxiliary heads. Where its keys are also ours, they are armlab's.
+    """
+    fitting = {name for name in REPOSITORIES if _is_whole(state, key_map(name))}
+    if any(rename(state, name).keys() == state.keys() for name in fitting):
+        return OURS
+    return fitting.pop() if len(fitting) == 1 else None
+
+
+def _is_whole(state: Mapping[str, Array], table: Table) -> bool:
+    used = {_longest_prefix(key, table) for key in state}
+    needed = {theirs for theirs, ours in table.items() if ours.partition(".")[0] not in AUXILIARY}
+    return None not in used and needed <= used
 
 
 def _apply(table: Table, state: State) -> tuple[State, list[str]]:
@@ -96,15 +106,24 @@ def _longest_prefix(key: str, table: Table) -> str | None:
     return key or None
 
 
-def _no_place(unknown: list[str], total: int, repository: str, parts: Iterable[str]) -> ValueError:
+def _remedy(state: Mapping[str, Array], unknown: list[str], source: str, table: Table) -> str:
+    """What to do about keys that are not in the map of `source`; empty where that is unsure."""
+    if hint := strip_hint(unknown, lambda key: _longest_prefix(key, table) is not None):
+        return hint
+    likely = likely_source(state)
+    if likely is None or likely == source:
+        return ""
+    return f"they look like keys of {likely}: give source={likely!r} in Python, or --from {likely}"
+
+
+def _no_place(
+    unknown: list[str], total: int, repository: str, table: Table, remedy: str = ""
+) -> ValueError:
+    remedy = remedy or (
+        "check whose keys they are and of which module, or take a part of ours that it knows: "
+        f"{listed(table.values())}"
+    )
     return ValueError(
         f"the key map {repository} has no place for {len(unknown)} of {total} keys: "
-        f"{_listed(unknown)}; check whose keys they are and of which module, "
-        f"or take a part of ours that it knows: {_listed(parts)}"
+        f"{listed(unknown)}; {remedy}"
     )
-
-
-def _listed(names: Iterable[str], limit: int = 8) -> str:
-    names = list(names)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

@@ -239,7 +239,9 @@ def test_wrong_usage_is_exit_code_2(capsys, arguments):
     assert "usage: armlab" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "ablate", "predict", "check", "lessons", "info"])
+@pytest.mark.parametrize(
+    "command", ["train", "ablate", "predict", "data", "check", "lessons", "info"]
+)
 def test_help_ends_in_an_example_that_parses(capsys, command):
     with pytest.raises(SystemExit) as caught:
         cli.main([command, "--help"])

@@ -279,7 +279,7 @@ def test_a_link_that_leads_back_ends(tmp_path):
 def test_a_name_that_is_no_utf_8_is_read_and_fingerprinted(tmp_path):
     name = os.fsdecode(b"Stra\xdfe.png")
     for split in ("train", "test"):
-        for folder, array in ((split, np.zeros((4, 4, 3))), (f"{split}annot", np.zeros((4, 4)))):
+        for folder, array in ((split, np.zeros((4, 4, 3))), (f"{split}annot", np.eye(4))):
             (tmp_path / folder).mkdir()
             Image.fromarray(array.astype(np.uint8)).save(tmp_path / folder / name)
     data = Folder(tmp_path, classes=2, ignore_index=255, size=(4, 4))

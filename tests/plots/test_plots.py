@@ -1,5 +1,6 @@
 """The inside of a module as a figure: what is drawn is what the module computes."""
 
+import itertools
 import subprocess
 import sys
 
@@ -8,10 +9,14 @@ import pytest
 from hypothesis import given, settings
 from matplotlib import colormaps
 from matplotlib.colors import same_color, to_rgba
+from PIL import Image
 
 import armlab.torch
 from armlab import hand, plots
 from armlab.check.cases import CASES, MODULES
+from armlab.data import Generated, Scenes, to_rgb
+from armlab.data.colours import palette
+from armlab.data.samples import Sample
 from armlab.plots.ablation import UNSEEN
 from armlab.plots.style import CHANNELS, RED, channel_colour
 
@@ -234,7 +239,104 @@ def test_confusion_shows_the_shares_of_each_class(monkeypatch):
     assert np.isnan(shares[2]).all()
     assert [t.get_text() for t in ax.texts] == ["99.9", "<0.1", "<0.1", "25.0", "75.0", "0"]
     rows = [t.get_text() for t in ax.get_yticklabels()]
-    assert rows == ["road  (99.0 %)", "sky  (1.0 %)", "car  (0.0 %)"]
+    assert rows == ["road  (99.0 %)", "sky  (1.0 %)", "car  (0 %)"]
+
+
+CAMVID = [
+    "Sky",
+    "Building",
+    "Pole",
+    "Road",
+    "Pavement",
+    "Tree",
+    "SignSymbol",
+    "Fence",
+    "Car",
+    "Pedestrian",
+    "Bicyclist",
+]
+LONG = "a name of a class that is far longer than anybody would like it to be"
+NAMES = {
+    "two": ["background", LONG],
+    "CamVid": CAMVID,
+    "19": [f"{word} {k}" for k, word in enumerate(CAMVID + CAMVID[:8])],
+    "150": [f"{LONG} {k}" for k in range(150)],
+}
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L"))
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=list(NAMES))
+def test_names_of_a_confusion_are_whole_and_apart(tmp_path, monkeypatch, names):
+    size, rng = len(names), np.random.default_rng(0)
+    counts = rng.integers(1, 100, (size, size)) + np.diag(rng.integers(1000, size=size))
+    plots.confusion(counts, names, tmp_path / "a.png")
+    found = pixels(tmp_path / "a.png")
+    for edge in (found[:5], found[-5:], found[:, :5], found[:, -5:]):
+        assert edge.min() == 255  # nothing reaches it, so nothing is cut off
+    figure = drawn(monkeypatch, plots.confusion, counts, names, "a.png")
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    rows = [t.get_window_extent() for t in ax.get_yticklabels()]
+    assert len(rows) == size
+    for above, below in itertools.pairwise(rows):
+        assert above.y0 >= below.y1
+    letters = ax.get_xticklabels()[0].get_fontsize() / 72  # inches; across the lines of letters
+    step = figure.get_figwidth() / size * np.sin(np.deg2rad(ax.get_xticklabels()[0].get_rotation()))
+    flat = [t.get_window_extent() for t in ax.get_xticklabels()]
+    assert step > letters or all(a.x1 < b.x0 for a, b in itertools.pairwise(flat))
+    assert letters * 150 >= 9  # dots of the picture: small, and still letters
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=list(NAMES))
+@pytest.mark.parametrize("picture", ["attention", "prediction"])
+def test_a_legend_of_classes_leaves_the_picture_its_room(monkeypatch, names, picture):
+    rng, size = np.random.default_rng(0), len(names)
+    labels = rng.integers(min(size, 40), size=(2, 12, 16))
+    labels[0, 0, 0] = labels[0, 0, 1] = 0
+
+    class Data:
+        classes, colours, ignore_index = tuple(names), palette(size), 255
+        picture = staticmethod(to_rgb)
+
+    images, gate = rng.standard_normal((2, 3, 12, 16)), rng.random((2, 5))
+    calls = {
+        "attention": (plots.attention, images, labels, {"arm": labels}, gate, "a.png", Data),
+        "prediction": (plots.prediction, rng.random((12, 16, 3)), labels[0], gate[0], names,
+                       palette(size), "a.png"),
+    }  # fmt: skip
+    figure = drawn(monkeypatch, *calls[picture])
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    assert 0 <= legend.x0 < legend.x1 <= figure.bbox.width
+    assert legend.y0 >= 0
+    for ax in figure.axes:
+        assert ax.get_window_extent().y0 >= legend.y1
+        assert ax.get_window_extent().width > 100
+    shown = figure.legends[0].get_texts()
+    seen = labels if picture == "attention" else labels[0]
+    assert len(shown) == (len(np.unique(seen)) if size > 30 else size)
+    assert all(len(text.get_text()) <= 30 for text in shown)
+
+
+@pytest.mark.parametrize("name", ["price $x_{$", "Stra\udcdfe"])
+def test_any_name_can_be_drawn(tmp_path, name):
+    sample = Sample(name, np.zeros((8, 9, 3)), np.arange(72).reshape(8, 9) % 2)
+    plots.samples({"training": [sample]}, [name, "b"], palette(2), tmp_path / "a.png")
+    plots.confusion(np.eye(2, dtype=int), [name, "b"], tmp_path / "b.png")
+    assert pixels(tmp_path / "a.png").min() < pixels(tmp_path / "b.png").max()
+
+
+def test_ignored_pixels_are_in_the_legend(monkeypatch):
+    data = Generated(Scenes, 0, (48, 48))
+    images, labels = data.shown()
+    labels[0, 0, 0] = 255
+    figure = drawn(monkeypatch, plots.attention, images, labels, {}, None, "a.png", data)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["background", "class A", "class B", "ignored"]
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 1, 1), (1, 4, 6), (5, 4, 6)])

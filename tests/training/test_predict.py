@@ -13,6 +13,7 @@ from armlab.data import generated
 from armlab.data.colours import palette
 from armlab.data.digits_and_photographs import to_network
 from armlab.data.image_files import read_mask
+from armlab.data.label_values import LabelValues
 from armlab.training import checkpoint, loop
 from armlab.training.config import Config
 from armlab.training.prediction import Prediction, predict, write
@@ -83,6 +84,19 @@ def test_mask_overlay_and_shares_are_of_the_image(tmp_path):
     assert np.abs(mixed - expected)[classes > 0].max() <= 0.5 + 1e-9
     shares = prediction.shares(("background", "A", "B"))
     assert shares == {n: np.mean(classes == k) for k, n in enumerate(("background", "A", "B"))}
+
+
+def test_a_mask_has_the_labels_that_the_training_masks_have(tmp_path):
+    classes = RNG.integers(0, 3, (37, 53))
+    values = LabelValues.of(3, 255, (200, 0, 7))
+    prediction, start = Prediction(COLOURED, classes, None), tmp_path / "a"
+    file, _ = write(prediction, plain_labels(3), start, Path("a.png"), values)
+    mask = read_mask(file)
+    for k, value in enumerate((200, 0, 7)):
+        np.testing.assert_array_equal(mask == value, classes == k)
+    with Image.open(file) as picture:
+        seen = np.asarray(picture.convert("RGB")) / 255
+    assert np.abs(seen - palette(3)[classes]).max() <= 0.5 / 255 + 1e-12
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P"])
