@@ -410,7 +410,7 @@ PATHS |= {"plots.confusion.path", "plots.inside.path"}
 LIKE_CONFUSION = {f"plots.{n}.path" for n in ("ablation", "attention", "curves", "gates")}
 LIKE_CONFUSION |= {"plots.prediction.path", "plots.samples.path"}  # savefig gets it as it is
 NO_PATHS = {"arrays.clip.out", "cost.ModuleCost.branches.path"}  # an array; a module within another
-OF_A_RUN = {"training.Run.folder", "training.Run.begin_with.path"}  # `Run.start` and `resume` give
+OF_A_RUN = {"training.Run.folder"}  # `Run.start` and `resume` give
 
 
 def test_every_argument_is_looked_at():

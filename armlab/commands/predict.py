@@ -1,10 +1,12 @@
-"""`armlab predict`: the network of a run on images of your own."""
+"""`armlab predict`: the network of a run, or of published weights, on images of your own."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 from armlab.commands import BAD, GOOD, Commands, add_command, fail
 
@@ -16,36 +18,57 @@ def add(commands: Commands) -> None:
         "Write what a trained network says of images: a mask, an overlay and the gates of each.",
         "armlab predict runs/scenes-arm-seed0 photo.jpg",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a run")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="PNG or JPEG")
-    parser.add_argument("--out", type=Path, help="default DIR/predictions")
+    parser.add_argument(
+        "network",
+        type=Path,
+        metavar="NETWORK",
+        help="the folder of a run; or a file of published weights, with --from",
+    )
+    parser.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="PNG, JPEG or TIFF, a folder of them, or '*.png'"
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="KEYS",
+        help="whose weights NETWORK has, as for convert: coincheung, seafusion, torchseg …",
+    )
+    parser.add_argument(
+        "--device", default="cpu", help="cpu, cuda, cuda:N or emulated; default cpu"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="default NETWORK/predictions, of a file predictions beside it"
+    )
     parser.add_argument("--json", action="store_true", help="print shares and files as JSON alone")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
-    """A bad image is one line on standard error, and the others are still done."""
-    from armlab.training.prediction import Trained, predict, write
-    from armlab.training.run_files import cannot_write
+    """What is no image is one line on standard error, and the others are still done."""
+    from armlab.data.given_images import given_images
+    from armlab.training.prediction_names import starts
+    from armlab.training.trained import trained_network
+    from armlab.weights.renaming import OURS
 
-    trained, out = Trained.load(args.folder), args.out or args.folder / "predictions"
-    done, code = [], GOOD
-    for path, name in zip(args.images, _names(args.images), strict=True):
+    if args.source and args.network.is_dir():
+        args.usage_error("--from is for a file of weights, and a run says itself: leave it out")
+    trained = trained_network(args.network, args.source or OURS, args.device)
+    out = (
+        args.out or (args.network if args.network.is_dir() else args.network.parent) / "predictions"
+    )
+    given = given_images(args.images)
+    for sentence in given.left_out:
+        _tell(sentence)
+    code = max((fail(sentence, BAD) for sentence in given.wrong), default=GOOD)
+    done = list[dict[str, Any]]()
+    for path, start in zip(given.paths, starts(given.paths, out), strict=True):
         try:
-            prediction = predict(trained, path)
+            done.append(_predicted(trained, path, start, out))
         except ValueError as error:
             code = fail(str(error), BAD)
             continue
-        try:
-            files = write(prediction, trained.classes, out / name, trained.labels)
-        except OSError as error:
-            raise cannot_write(out, error) from error
-        shares = prediction.shares(trained.classes)
-        done.append({"image": str(path), "shares": shares, "files": [str(f) for f in files]})
         if not args.json:
-            height, width = prediction.classes.shape
-            words = ", ".join(f"{c} {100 * share:.1f} %" for c, share in shares.items())
-            print(f"{path}, {height}x{width}: {words}", flush=True)
+            print(_words(done[-1]), flush=True)
     if args.json:
         print(json.dumps({"out": str(out), "images": done}))
     elif done:
@@ -53,10 +76,28 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _names(paths: list[Path]) -> list[str]:
-    """What the files of each image begin with: its name, with -2, -3, … where it comes again."""
-    seen, names = dict[str, int](), []
-    for path in paths:
-        seen[path.stem] = seen.get(path.stem, 0) + 1
-        names.append(path.stem if seen[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}")
-    return names
+def _predicted(trained: Any, path: Path, start: Path, out: Path) -> dict[str, Any]:
+    """One image done: its name, its size, the share of each class and the files."""
+    from armlab.training.prediction import predict, write
+    from armlab.training.run_files import cannot_write
+
+    prediction = predict(trained, path, _tell)
+    try:
+        files = write(prediction, trained.labels, start, path, trained.values)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    shares = prediction.shares(trained.classes)
+    size = list(prediction.classes.shape)
+    return {"image": str(path), "size": size, "shares": shares, "files": [str(f) for f in files]}
+
+
+def _tell(sentence: str) -> None:
+    print(f"armlab: {sentence}", file=sys.stderr, flush=True)
+
+
+def _words(image: dict[str, Any]) -> str:
+    """photo.png, 48x64: road 60.1 %, sky 39.9 %; of many classes only those that are there."""
+    height, width = image["size"]
+    there = {name: share for name, share in image["shares"].items() if share > 0}
+    words = ", ".join(f"{name} {100 * share:.1f} %" for name, share in there.items())
+    return f"{image['image']}, {height}x{width}: {words}"

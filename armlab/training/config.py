@@ -143,6 +143,11 @@ def expect_trainable(config: Config) -> None:
         raise ValueError(
             f"adam has no momentum, got {config.momentum}: leave it out, or take optimiser sgd"
         )
+    if config.weights_from != DEFAULTS["weights_from"] and not config.weights:
+        raise ValueError(
+            f"weights_from {config.weights_from} says whose keys the weights have, and there are "
+            "none: give weights as well"
+        )
     pools = DESIGNS[config.model].pools
     pooled_norm = config.attention != "none" and attentions()[config.attention].pooled_norm
     if config.batch < 2 and (pools or pooled_norm):

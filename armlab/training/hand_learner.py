@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, dtype_name, to_host
+from armlab.arrays import Array, to_host
 from armlab.hand import cross_entropy
-from armlab.places import place_of
 from armlab.training.finite import expect_finite, kept_values, with_finite
 from armlab.training.learner import State, join_state, split_state
+from armlab.training.looking import gate_of, home_of, logits_of, on_device
 from armlab.training.losses import joint_loss
 from armlab.training.networks import Network, design_of
 from armlab.training.optimisers import SGD, Adam
@@ -35,8 +34,7 @@ class HandLearner:
     ) -> None:
         self.net, self.optimiser, self.design = net, optimiser, design_of(net)
         parameters = net.parameters()
-        first = next(iter(parameters.values()))
-        self.place, self.dtype = place_of(first), dtype_name(first)
+        self.place, self.dtype = home_of(net)
         self.parameter_count = sum(a.size for a in parameters.values())
         weight = None if class_weights is None else self.place.asarray(class_weights, self.dtype)
         loss = joint_loss if self.design.auxiliary else cross_entropy
@@ -44,7 +42,7 @@ class HandLearner:
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
         before = self.net.copy()  # shares the arrays, which are replaced and never changed
-        with self._device():
+        with on_device(self.place):
             loss = self.update(images, labels, learning_rate)
             kept = self.net.parameters() | self.net.buffers()
             read = with_finite(loss, [*kept.values(), *self.optimiser.arrays()])
@@ -82,19 +80,14 @@ class HandLearner:
         yield from self._kept().items()
 
     def logits(self, images: np.ndarray) -> np.ndarray:
-        with self._device():
-            a, _ = self.net.copy().eval()(self.place.asarray(images, self.dtype))
-            host: np.ndarray = to_host(a)
-            return host
+        return logits_of(self.net, images)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         classes: np.ndarray = self.logits(images).argmax(axis=1)
         return classes
 
     def gate(self, images: np.ndarray) -> np.ndarray | None:
-        with self._device():
-            x = self.place.asarray(images, self.dtype)
-            return self.design.shown_gate(self.net.copy().eval(), x)
+        return gate_of(self.net, self.design.shown_gate, images)
 
     def state_dict(self) -> State:
         return join_state(self.net.state_dict(), self.optimiser.state_dict())
@@ -103,8 +96,3 @@ class HandLearner:
         net, optimiser = split_state(state)
         self.net.load_state_dict(net)
         self.optimiser.load_state_dict({key: self.place.asarray(a) for key, a in optimiser.items()})
-
-    def _device(self) -> contextlib.AbstractContextManager[Any]:
-        """CuPy computes on its current device, so that is made the network's."""
-        device = self.place.device
-        return device if hasattr(device, "__enter__") else contextlib.nullcontext()

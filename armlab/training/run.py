@@ -29,7 +29,7 @@ from armlab.training.run_files import (
     write_history,
 )
 from armlab.training.start import make_dataset, make_learner
-from armlab.training.trained_weights import fitting_state
+from armlab.training.trained_weights import first_weights
 from armlab.whole_file import FilePath, write_whole
 
 GATES = "gates"  # in the checkpoint, beside the arrays of the learner
@@ -54,6 +54,7 @@ class Run:
     step_seconds: float = 0.0  # of its steps alone
     history: list[Row] = field(default_factory=list)
     confusion: list[list[int]] = field(default_factory=list)  # counts of the last evaluation
+    drawn_anew: list[str] = field(default_factory=list)  # keys that config.weights did not give
     gates: list[np.ndarray] = field(default_factory=list)  # of the images shown, after each epoch
 
     @classmethod
@@ -64,7 +65,7 @@ class Run:
         dataset = make_dataset(config)
         run = cls(config, folder, dataset, make_learner(config, dataset))
         if config.weights:
-            run.begin_with(Path(config.weights))
+            run.begin_with_weights()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             run.save()
@@ -99,12 +100,14 @@ class Run:
             run.learner.load_state_dict(arrays)
             for name in KEPT:
                 setattr(run, name, kept[name])
+            run.drawn_anew = kept.get("drawn_anew", [])  # checkpoints of before have none
         return run
 
-    def begin_with(self, path: Path) -> None:
-        """Take the weights of a file or of a run's folder; the optimiser starts afresh."""
+    def begin_with_weights(self) -> None:
+        """Take those of the config, from a file or a run's folder; the optimiser starts afresh."""
         net, optimiser = split_state(self.learner.state_dict())
-        self.learner.load_state_dict(join_state(fitting_state(path, net), optimiser))
+        state, self.drawn_anew = first_weights(self.config, net)
+        self.learner.load_state_dict(join_state(state, optimiser))
 
     def save(self) -> None:
         """Write the checkpoint and history.csv. Refuses a state that is not finite."""
@@ -117,7 +120,7 @@ class Run:
                 )
         kept = {"config": self.config.to_dict(), "fingerprint": self.dataset.fingerprint}
         kept |= {"classes": self.dataset.classes}  # for `predict`, which has no use for the data
-        kept |= {name: getattr(self, name) for name in KEPT}
+        kept |= {name: getattr(self, name) for name in (*KEPT, "drawn_anew")}
         checkpoint.save(self.folder / CHECKPOINT, arrays, kept)
         with self.written():
             write_history(self.folder / HISTORY, self.history)

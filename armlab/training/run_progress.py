@@ -36,6 +36,8 @@ class TerminalRunProgress:
         self._name = self.label or config.attention
         if config.device == "emulated":
             print(f"{self._name}: {EMULATED}", file=sys.stderr, flush=True)
+        if run.drawn_anew:
+            print(f"{self._name}: {drawn_words(run)}", file=sys.stderr, flush=True)
         self._bar = _bar(run, self._name) if self.may_draw_bar and sys.stderr.isatty() else None
         self._say(
             f"attention {config.attention}: {size:,} parameters, {config.backend} on "
@@ -74,6 +76,12 @@ class TerminalRunProgress:
             print(line, flush=True)
         else:
             self._bar.write(line)  # above the bar, on standard output
+
+
+def drawn_words(run: Run) -> str:
+    """Which weights a run did not take from where it began."""
+    keys, classes = run.drawn_anew, run.config.classes
+    return f"{run.config.weights} has no head for {classes} classes, drawn anew: {', '.join(keys)}"
 
 
 def headed(header: str, context: bool) -> str:

@@ -15,6 +15,8 @@ from armlab.data import GENERATED
 from armlab.hand.conv_attention import attention_names
 from armlab.training.networks import DESIGNS
 from armlab.training.schedules import SCHEDULES
+from armlab.weights.key_maps import REPOSITORIES
+from armlab.weights.renaming import OURS
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,12 @@ class Settings:
         between=(2, math.inf),
     )
     weights: str = setting(
-        "", "begin with this state_dict, or with this run's weights", shown="PATH"
+        "",
+        "begin with this state_dict, or with this run's weights; a head for other classes is "
+        "drawn anew",
+        shown="PATH",
     )
+    weights_from: str = setting(OURS, "whose keys they have", choices=(OURS, *REPOSITORIES))
 
 
 TYPES: dict[str, Any] = get_type_hints(Settings)

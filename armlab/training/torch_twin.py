@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import armlab.torch as twins
-from armlab.arrays import to_host
+from armlab.arrays import Array, to_host
 from armlab.training.networks import Network, design_of
 from armlab.training.optimisers import SGD, Adam
 
@@ -20,11 +20,16 @@ STATE_NAMES = {"momentum_buffer": "velocity", "exp_avg": "mean", "exp_avg_sq": "
 
 def twin_of(net: Network, device: torch.device) -> nn.Module:
     """The twin with the weights of `net`, on a device."""
-    state = {key: torch.tensor(to_host(a)) for key, a in net.state_dict().items()}
-    kind: Any = getattr(twins, type(net).__name__)
-    twin: nn.Module = kind(**design_of(net).twin_arguments(net))
-    twin.to(next(iter(state.values())).dtype).load_state_dict(state)
-    return twin.to(device)
+    arguments = design_of(net).twin_arguments(net)
+    return twin_with(type(net).__name__, arguments, net.state_dict()).to(device)
+
+
+def twin_with(name: str, arguments: Mapping[str, Any], state: Mapping[str, Array]) -> nn.Module:
+    """The class of `armlab.torch` of this name, built with these arguments, with these weights."""
+    tensors = {key: torch.tensor(to_host(a)) for key, a in state.items()}
+    twin: nn.Module = getattr(twins, name)(**arguments)
+    twin.to(next(iter(tensors.values())).dtype).load_state_dict(tensors)
+    return twin
 
 
 def expect_device(device: str) -> torch.device:

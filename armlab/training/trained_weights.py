@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from armlab import weights
-from armlab.hand.module import misfits
 from armlab.training import checkpoint
+from armlab.training.config import Config
 from armlab.training.learner import State
-from armlab.weights.prefixes import strip_hint
+from armlab.training.networks import DESIGNS
+from armlab.weights.fitting import fitted, with_own_head
 
-SAID = 6  # of the keys that do not fit, in an error
+REMEDY = "choose the --model and --attention that it was trained with"
 
 
 def trained_state(path: Path, nest: str | None = None, strip: str | None = None) -> State:
@@ -30,21 +29,17 @@ def trained_state(path: Path, nest: str | None = None, strip: str | None = None)
     return weights.select(arrays, "net")
 
 
-def fitting_state(path: Path, net: State) -> State:
-    """What `trained_state` finds, in the dtypes of the network whose state `net` is.
+def first_weights(config: Config, net: State) -> tuple[State, list[str]]:
+    """What `config.weights` has, in the dtypes of the network whose state `net` was drawn.
 
-    Raises ValueError that names the file and every key that is missing, unexpected or of another
-    shape, and where a number is not finite.
+    A head for another number of classes, or one that is missing as a whole, stays as it was drawn:
+    its keys are the second value. Raises ValueError that names the file and all else that does not
+    fit.
     """
-    state = trained_state(path)
-    wrong = misfits(state, net)
-    wrong += [f"{key} is not finite" for key, a in state.items() if not np.isfinite(a).all()]
-    if wrong:
-        more = f" and {len(wrong) - SAID} more" if len(wrong) > SAID else ""
-        remedy = strip_hint(state.keys() - net.keys(), net.__contains__) or (
-            "choose the --model, --attention and number of classes that it was trained with"
-        )
-        raise ValueError(
-            f"{path} does not fit this network: {'; '.join(wrong[:SAID])}{more}: {remedy}"
-        )
-    return {key: state[key].astype(a.dtype) for key, a in net.items()}
+    path = Path(config.weights)
+    state = weights.rename(trained_state(path), config.weights_from)
+    other = DESIGNS[config.model].draw(
+        config.classes + 1, config.attention, config.channels, config.seed, config.dtype
+    )
+    state, drawn = with_own_head(state, net, other.state_dict())
+    return fitted(path, state, net, REMEDY), drawn

@@ -53,10 +53,14 @@ def network(repository: str, state: Mapping[str, Array], **made: Unpack[Made]) -
     ours = rename(state, repository)
     name, options = architecture(repository, ours)
     net: hand.Module = getattr(hand, name)(**options, **made)
-    absent = [head for head in AUXILIARY if not any(_below(key, head) for key in ours)]
-    drawn = net.state_dict()
+    return net.load_state_dict(with_heads(ours, net.state_dict())).eval()
+
+
+def with_heads(state: Mapping[str, Array], drawn: Mapping[str, Array]) -> dict[str, Array]:
+    """The state, with auxiliary heads as they are drawn where it has none."""
+    absent = [head for head in AUXILIARY if not any(_below(key, head) for key in state)]
     spare = {key: a for key, a in drawn.items() if any(_below(key, head) for head in absent)}
-    return net.load_state_dict(spare | ours).eval()
+    return spare | dict(state)
 
 
 def architecture(repository: str, state: Mapping[str, Array]) -> Architecture:

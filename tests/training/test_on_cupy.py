@@ -13,8 +13,8 @@ from armlab.hand.conv_attention import attention_names
 from armlab.places import HOST, place_of
 from armlab.training import Config, checkpoint, loop
 from armlab.training.finite import NotFinite, kept_values, total
-from armlab.training.prediction import Trained
 from armlab.training.start import make_dataset, make_learner
+from armlab.training.trained import Trained
 
 pytestmark = pytest.mark.cupy
 SMALL = {"batch": 4, "size": 48, "channels": 4, "dtype": "float64"}
@@ -208,6 +208,6 @@ def test_a_checkpoint_from_cupy_predicts_on_the_host(tmp_path, cupy_device):
     run = loop.train(Config(**settings, backend="cupy", device=cupy_device), tmp_path)
     trained = Trained.load(tmp_path)
     images, _ = run.dataset.training(range(2))
-    assert place_of(next(iter(trained.learner.net.parameters().values()))) == HOST
-    ours, theirs = run.learner.logits(images), trained.learner.logits(images)
+    assert place_of(next(iter(trained.net.parameters().values()))) == HOST
+    ours, theirs = run.learner.logits(images), trained.logits(images)
     np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())

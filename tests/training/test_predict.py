@@ -16,7 +16,9 @@ from armlab.data.image_files import read_mask
 from armlab.data.label_values import LabelValues
 from armlab.training import checkpoint, loop
 from armlab.training.config import Config
-from armlab.training.prediction import Prediction, Trained, predict, write
+from armlab.training.prediction import Prediction, predict, write
+from armlab.training.trained import Trained
+from armlab.weights.publishers import Labels, plain_labels
 
 SMALL = {"steps": 3, "batch": 3, "size": 48, "channels": 6}
 RNG = np.random.default_rng(0)
@@ -66,7 +68,8 @@ def test_a_mask_is_what_the_run_itself_predicts(folders, backend):
 def test_mask_overlay_and_shares_are_of_the_image(tmp_path):
     classes = RNG.integers(0, 3, (37, 53))
     prediction = Prediction(COLOURED, classes, None)
-    files = write(prediction, ("background", "A", "B"), tmp_path / "a")
+    names = ("background", "A", "B")
+    files = write(prediction, Labels(names, palette(3)), tmp_path / "a", Path("a.png"))
     assert [f.name for f in files] == ["a-mask.png", "a-overlay.png"]
     with Image.open(files[0]) as mask:
         assert (mask.mode, mask.size) == ("P", (53, 37))
@@ -85,8 +88,9 @@ def test_mask_overlay_and_shares_are_of_the_image(tmp_path):
 
 def test_a_mask_has_the_labels_that_the_training_masks_have(tmp_path):
     classes = RNG.integers(0, 3, (37, 53))
-    labels = LabelValues.of(3, 255, (200, 0, 7))
-    file, _ = write(Prediction(COLOURED, classes, None), ("x", "y", "z"), tmp_path / "a", labels)
+    values = LabelValues.of(3, 255, (200, 0, 7))
+    prediction, start = Prediction(COLOURED, classes, None), tmp_path / "a"
+    file, _ = write(prediction, plain_labels(3), start, Path("a.png"), values)
     mask = read_mask(file)
     for k, value in enumerate((200, 0, 7)):
         np.testing.assert_array_equal(mask == value, classes == k)
@@ -148,9 +152,19 @@ def test_images_of_one_name_do_not_overwrite_each_other(folders, capsys):
 @pytest.mark.parametrize("shape", [(5,), (1, 4, 6), (5, 4, 6)])
 def test_every_kind_of_gate_has_a_picture(tmp_path, shape):
     gate = RNG.random(shape)
-    files = write(Prediction(COLOURED, np.zeros((37, 53), int), gate), ("a", "b"), tmp_path / "a")
+    prediction, labels = Prediction(COLOURED, np.zeros((37, 53), int), gate), plain_labels(2)
+    files = write(prediction, labels, tmp_path / "a", Path("a.png"))
     with Image.open(files[2]) as picture:
         assert len(picture.convert("RGB").getcolors(10**6)) > 100
+
+
+@pytest.mark.parametrize("classes", [3, 19, 60])
+def test_under_the_pictures_is_room_for_all_names(tmp_path, classes):
+    """What does not fit is cut off at the top: there the first row of pixels is blank."""
+    prediction = Prediction(COLOURED, np.zeros((37, 53), int), RNG.random(5))
+    files = write(prediction, plain_labels(classes), tmp_path / "a", Path("a.png"))
+    with Image.open(files[2]) as picture:
+        assert np.asarray(picture.convert("L"))[0].min() == 255
 
 
 def test_a_folder_without_a_run_or_with_another_file_is_one_line(folders, capsys):

@@ -361,8 +361,8 @@ def test_convert_a_run(capsys, tmp_path, monkeypatch):
     ("arguments", "words"),
     [
         (["nowhere.pth", "out.npz"], "cannot read nowhere.pth: No such file or directory"),
-        (["in.pth", "out.onnx"], "expected a file name ending in .npz, .safetensors, .pth, .pt"),
-        (["nowhere.pth", "out.onnx"], "expected a file name ending in"),  # before any work
+        (["in.pth", "out.h5"], "expected a file name ending in .npz, .safetensors, .pth, .pt"),
+        (["nowhere.pth", "out.h5"], "expected a file name ending in"),  # before any work
         (["in.pth", "out.npz", "--from", "paddle"], "the known ones are armlab, coincheung"),
         (["in.pth", "out.npz", "--to", "mmseg"], "mmseg has no place for 2 of"),
         (["in.pth", "out.npz", "--from", "torchseg"], "torchseg has no place for"),
