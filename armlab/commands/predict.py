@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from armlab.commands import BAD, GOOD, Commands, add_command, fail
+from armlab.json_text import as_json
 
 
 def add(commands: Commands) -> None:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             words = ", ".join(f"{c} {100 * share:.1f} %" for c, share in shares.items())
             print(f"{path}, {height}x{width}: {words}", flush=True)
     if args.json:
-        print(json.dumps({"out": str(out), "images": done}))
+        print(as_json({"out": str(out), "images": done}))
     elif done:
         print(f"\nwritten to {out}")
     return code

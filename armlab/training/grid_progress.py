@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from armlab import plots
+from armlab.training.ablation_text import milliseconds
 from armlab.training.config import Config
 from armlab.training.findings import MEASURES, Finding
 from armlab.training.grid_run import Record
@@ -38,8 +39,8 @@ class TerminalGridProgress:
 def as_text(record: Record) -> str:
     """One run under HEADER."""
     return (
-        f"{record['attention']:<13} {record['seed']:5d} {record['miou']:7.3f} "
-        f"{three(record['told_apart']):>13} {1000 * record['seconds_per_step']:11.1f} "
+        f"{record['attention']:<13} {record['seed']:5d} {three(record['miou']):>7} "
+        f"{three(record['told_apart']):>13} {milliseconds(record['seconds_per_step']):>11} "
         f"{record['seconds']:9.1f}"
     )
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from armlab.arrays import Array, dtype_name, place_of, to_host
 from armlab.hand import cross_entropy
+from armlab.training.class_weights import expect_class_weights
 from armlab.training.finite import expect_finite, kept_values, with_finite
-from armlab.training.learner import State, join_state, split_state
+from armlab.training.learner import State, any_counts, join_state, split_state
 from armlab.training.losses import joint_loss
 from armlab.training.networks import Network, design_of
 from armlab.training.optimisers import SGD, Adam
@@ -37,11 +38,17 @@ class HandLearner:
         first = next(iter(parameters.values()))
         self.place, self.dtype = place_of(first), dtype_name(first)
         self.parameter_count = sum(a.size for a in parameters.values())
+        expect_class_weights(class_weights, net.classes)
+        self.any_counts = partial(
+            any_counts, classes=net.classes, ignore_index=ignore_index, class_weights=class_weights
+        )
         weight = None if class_weights is None else self.place.asarray(class_weights, self.dtype)
         loss = joint_loss if self.design.auxiliary else cross_entropy
         self.loss: Any = partial(loss, weight=weight, ignore_index=ignore_index)
 
-    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
+        if not self.any_counts(labels):
+            return None
         before = self.net.copy()  # shares the arrays, which are replaced and never changed
         with self._device():
             loss = self.update(images, labels, learning_rate)
