@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from typing import TYPE_CHECKING
 
 from armlab.commands import GOOD, Commands, add_command
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from armlab.bench.launches import Launches
 
 SIZE, BATCH, OPTIMISER = "64x64", 2, "adam"
+FLOAT64 = 8  # bytes: images are drawn so
 UNTOLD = {"in_channels": 64, "channels": 64, "num_features": 64}
+FLOAT64 = 8  # bytes: images are drawn so
 UNTOLD |= {"mid_channels": 32, "out_channels": 32}
 ABOUT = """\
 Count what a module launches on a device, kernel by kernel, next to PyTorch's operators.

@@ -9,7 +9,6 @@ from typing import Any
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
 from armlab.json_text import as_json
 
-
 RESUME = "go on with the {} in DIR; with --data, its folder of images has moved there"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from armlab import machine_memory
 from armlab.cost.module_cost import Cost, ModuleCost
-from armlab.machine_memory import in_words, machine_memory
 
 HEADER = (
     f"{'':41}{'parameters':>11}{'%':>7}{'multiply-adds':>15}{'%':>9}{'element-wise':>13}{'MiB':>11}"
@@ -66,12 +66,14 @@ def as_text(report: ModuleCost) -> str:
 
 def _too_large(report: ModuleCost) -> list[str]:
     """A sentence, where what goes in or comes out alone is more than this machine could hold."""
-    largest, there = max(map(math.prod, report.inputs + report.outputs)) * 4, machine_memory()
+    largest = 4 * max(map(math.prod, report.inputs + report.outputs))
+    there = machine_memory.machine_memory()
     if there is None or largest <= there:
         return []
     return [
-        f"This input is beyond this machine: one map of it has {in_words(largest)} in float32, and "
-        f"the memory {in_words(there)}."
+        "This input is beyond this machine: one map of it has "
+        f"{machine_memory.in_words(largest)} in float32, and the memory "
+        f"{machine_memory.in_words(there)}."
     ]
 
 

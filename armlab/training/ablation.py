@@ -22,6 +22,7 @@ from armlab.training.run_files import (
 )
 from armlab.training.run_lock import one_run_in
 from armlab.training.start import moved
+from armlab.training.threads import expect_cores
 from armlab.whole_file import FilePath
 
 
@@ -123,7 +124,8 @@ def run_grid(grid: Grid, out: Path, progress: GridProgress, jobs: int = 1) -> li
 
     Raises what `train` and `resume` raise; what is finished by then stays finished.
     """
-    expect_memory(grid.config)  # before the grid is noted
+    expect_cores(grid.config.threads)  # before the grid is noted
+    expect_memory(grid.config)
     with one_run_in(out):
         begin(grid, out)
         return _trained(grid, out, progress, jobs)

@@ -228,7 +228,7 @@ def test_resume_without_a_checkpoint_makes_nothing():
     assert list(Path("empty").iterdir()) == []
 
 
-# -- files ------------------------------------------------------------------------------------------
+# -- files ------------------------------------------------------------------------------------
 
 
 def test_two_writers_of_one_file_do_not_mix():

@@ -156,7 +156,9 @@ def test_any_sequence_of_masks_trains_as_a_loop_that_leaves_the_void_out(
     assert (result["seconds_per_step"] is None) == (None in losses and not any(losses))
     assert "nan" not in (out / "whole" / "history.csv").read_text()
     json.dumps([result, whole.history], allow_nan=False)
-    kind = "wholly void" if not any(losses) else "with void batches" if None in losses else "without"
+    kind = (
+        "wholly void" if not any(losses) else "with void batches" if None in losses else "without"
+    )
     OUTCOMES[kind] += 1
 
 
