@@ -62,7 +62,8 @@ def begin(grid: Grid, out: Path) -> None:
     """Note the grid in its folder. One with the same settings there is taken up again.
 
     Its attentions and seeds may be others than before. Raises RuntimeError for other settings,
-    and for a folder that holds something else or cannot be written.
+    and for a folder that holds something else or cannot be written, ValueError for a new one that
+    is too large for this machine.
     """
     if (out / GRID).exists():
         before = load_grid(out).settings
@@ -75,6 +76,8 @@ def begin(grid: Grid, out: Path) -> None:
                 )
     else:
         refuse_earlier_run(out)
+        expect_cores(grid.config.threads)
+        expect_memory(grid.config)
     _note(grid, out)
 
 
@@ -95,9 +98,10 @@ def move_data(out: Path, data: FilePath) -> None:
     grid = load_grid(out)
     there = replace(grid, config=moved(grid.config, data))
     with one_run_in(out):
-        for config in grid.configs():
-            if (folder(config, out) / CHECKPOINT).exists():
-                Run.resume(folder(config, out), data)
+        for path in (folder(config, out) for config in grid.configs()):
+            if (path / CHECKPOINT).exists():
+                with one_run_in(path):
+                    Run.resume(path, data)
         _note(there, out)
 
 
@@ -124,8 +128,6 @@ def run_grid(grid: Grid, out: Path, progress: GridProgress, jobs: int = 1) -> li
 
     Raises what `train` and `resume` raise; what is finished by then stays finished.
     """
-    expect_cores(grid.config.threads)  # before the grid is noted
-    expect_memory(grid.config)
     with one_run_in(out):
         begin(grid, out)
         return _trained(grid, out, progress, jobs)

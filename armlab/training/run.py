@@ -98,7 +98,6 @@ class Run:
         arrays, kept = checkpoint.load(path)
         with expect_run(path):
             config, fingerprint = Config(**kept["config"]), kept["fingerprint"]
-        expect_unedited(folder / CONFIG, kept["config"])
         if data is not None:
             config = moved(config, data)
         dataset = make_dataset(config)
@@ -115,6 +114,7 @@ class Run:
                 setattr(run, name, kept[name])
             for row in run.history:  # written by an armlab that noted NaN where nothing counts
                 row.update({key: None for key, value in row.items() if value != value})
+        expect_unedited(folder / CONFIG, kept["config"])
         if data is not None:
             run.save()
             run.write_config()
