@@ -78,13 +78,13 @@ def _plain(name: str, value: Any) -> Any:
     wanted: Any = TYPES.get(name)  # None for what is no setting: the dataclass refuses it
     if wanted in ACCEPTED and not _is_one(value, wanted):
         raise ValueError(f"expected {name} of type {wanted.__name__}, got {value!r}")
+    if SPELLINGS.get(name) is os.fsdecode and not isinstance(value, (str, bytes, os.PathLike)):
+        raise ValueError(f"expected {name} as a path, got {value!r}")
     make = SPELLINGS.get(name) or (wanted if wanted in ACCEPTED else None)
     try:
         return make(value) if make else value
     except OverflowError:
         raise ValueError(f"expected {name} of type float, got an integer beyond it") from None
-    except TypeError as error:
-        raise ValueError(f"expected {name} as text, got {value!r}: {error}") from error
 
 
 def _is_one(value: Any, wanted: type) -> bool:
