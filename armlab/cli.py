@@ -32,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         return fail("interrupted", INTERRUPTED)
+    except MemoryError as error:  # of the host or, from CuPy, of a card
+        words = str(error) or "no more is to be had"
+        return fail(f"memory ran out: {words}: give a smaller batch, size or width", BAD)
     except (ValueError, RuntimeError, OSError) as error:
         return fail(" ".join(str(error).split()), BAD)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 FilePath: TypeAlias = str | os.PathLike[str]  # as `open` takes it
+LEFT_OVER = re.compile(r"(.+?)(\.[0-9a-f]{8})?\.(new|old)")  # once there was no mark in between
 
 
 @contextlib.contextmanager
@@ -18,12 +21,13 @@ def whole_file(path: FilePath, previous: FilePath | None = None) -> Iterator[Bin
 
     At any moment, a killed process and a power cut included, the old file or the new one is
     there. What had the name before is kept as `previous`, if that is given. Where writing fails
-    the old file stays, nothing is left behind and the error goes on, an OSError as a rule.
+    the old file stays, nothing is left behind and the error goes on, an OSError as a rule. Until
+    then it has a name of its own, so that two who write one file cannot mix what they write.
     """
-    path = Path(path)
-    fresh, link = (path.with_name(f"{path.name}.{word}") for word in ("new", "old"))
+    path, mark = Path(path), secrets.token_hex(4)
+    fresh, link = (path.with_name(f"{path.name}.{mark}.{word}") for word in ("new", "old"))
     try:
-        with open(fresh, "wb") as file:
+        with open(fresh, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -43,6 +47,18 @@ def write_whole(path: FilePath, text: str) -> None:
     """Write a text as a whole file. Raises OSError."""
     with whole_file(path) as file:
         file.write(text.encode())
+
+
+def sweep(folder: FilePath, names: Collection[str]) -> None:
+    """Remove what writers of files of these names left in a folder when they were killed.
+
+    Nobody may be writing them now.
+    """
+    for path in Path(folder).iterdir():
+        found = LEFT_OVER.fullmatch(path.name)
+        if found and found[1] in names:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _name_twice(path: Path, link: Path) -> None:

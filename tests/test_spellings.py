@@ -397,6 +397,21 @@ def test_images_are_read_from_any_path(tmp_path, way):
 
 
 @pytest.mark.parametrize("way", range(3))
+def test_the_data_of_a_run_have_moved_to_any_path(tmp_path, way, monkeypatch):
+    for name in ("curves", "attention"):
+        monkeypatch.setattr(plots, name, lambda *arguments: None)
+    export(data.Generated(data.Scenes, 0, (48, 48)), tmp_path / "photos", training=2)
+    few = {"steps": 1, "batch": 2, "size": 48, "channels": 2, "classes": 3, "ignore": 255}
+    training.compare(training.Config(**few, data=tmp_path / "photos"), tmp_path / "both")
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    there = ways(tmp_path / "moved")[way]
+    training.resume_comparison(tmp_path / "both", data=there)
+    for again in (training.resume, training.Run.resume):
+        config = again(tmp_path / "both" / "arm", data=there).config
+        assert config.data == str(tmp_path / "moved")
+
+
+@pytest.mark.parametrize("way", range(3))
 def test_figures_are_drawn_at_any_path(tmp_path, way):
     plots.confusion(np.eye(2, dtype=int), ["a", "b"], ways(tmp_path / "a.png")[way])
     plots.inside(hand.SimAM(), X, path=ways(tmp_path / "b.png")[way])
@@ -406,6 +421,7 @@ def test_figures_are_drawn_at_any_path(tmp_path, way):
 PATHS = {f"weights.{name}.path" for name in ("load", "save")}
 PATHS |= {f"training.{name}.out" for name in ("train", "resume", "compare", "resume_comparison")}
 PATHS |= {"training.Run.start.folder", "training.Run.resume.folder", "data.Folder.path"}
+PATHS |= {f"training.{n}.data" for n in ("resume", "resume_comparison", "Run.resume")}
 PATHS |= {"plots.confusion.path", "plots.inside.path"}
 LIKE_CONFUSION = {f"plots.{n}.path" for n in ("ablation", "attention", "curves", "gates")}
 LIKE_CONFUSION |= {"plots.prediction.path", "plots.samples.path"}  # savefig gets it as it is

@@ -57,7 +57,7 @@ def _counted(row: yardstick.Row) -> dict[str, int]:
     return {"hand": fast.launched, "reference": plain.launched, "torch": fast.operator_calls}
 
 
-def _sides(row: yardstick.Row, where: Place, device: str) -> dict[str, Callable[[], float]]:
+def _sides(row: yardstick.Row, where: Place, device: str) -> dict[str, Callable[[], Any]]:
     """A step of each side, from the same weights on the same batch; `device` is PyTorch's."""
     from armlab.training.torch_learner import TorchLearner
 
@@ -68,11 +68,11 @@ def _sides(row: yardstick.Row, where: Place, device: str) -> dict[str, Callable[
     fast, plain = (hand_parts.learner(drawn().to(where), "adam") for _ in range(2))
     twin = TorchLearner(drawn(), hand_parts.OPTIMISERS["adam"](), device)
 
-    def step_of_plain() -> float:
+    def step_of_plain() -> Any:
         with kernels.specification():
             return plain.step(*batch, hand_parts.RATE)
 
-    def step_of_twin() -> float:
+    def step_of_twin() -> Any:
         with ieee():
             return twin.step(*batch, hand_parts.RATE)
 

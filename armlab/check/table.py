@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +11,7 @@ from armlab.check.cases import CASES
 from armlab.check.example import Example
 from armlab.check.missing import expect_complete
 from armlab.check.strata import GENERATE, for_all
+from armlab.json_text import as_json
 from armlab.places import HOST, Place
 
 WHERE = {"cpu": "the CPU", "emulated": "the emulated device, which is CuPy without a GPU"}
@@ -133,5 +133,5 @@ def print_as_text(rows: Iterable[ResultRow], device: str = "cpu") -> int:
 def print_as_json(rows: Iterable[ResultRow], device: str = "cpu") -> int:
     """Print all rows at once as JSON. 0 where every error keeps its bound, else 1."""
     found = list(rows)
-    print(json.dumps([asdict(row) | {"device": device, "holds": row.holds} for row in found]))
+    print(as_json([asdict(row) | {"device": device, "holds": row.holds} for row in found]))
     return 0 if all(row.holds for row in found) else 1

@@ -7,7 +7,6 @@ looks for the worst with `target`; `armlab check --bounds` prints what it finds.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -17,6 +16,7 @@ from armlab.check.agreement import judge
 from armlab.check.cases import CASES, FUNCTIONS
 from armlab.check.example import Example
 from armlab.check.strata import QUIET, for_all
+from armlab.json_text import as_json
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,5 @@ def print_as_text(rows: Iterable[WorstError]) -> int:
 def print_as_json(rows: Iterable[WorstError]) -> int:
     """All rows at once. 0 where all hold, else 1."""
     found = list(rows)
-    print(json.dumps([asdict(row) | {"holds": row.holds} for row in found]))
+    print(as_json([asdict(row) | {"holds": row.holds} for row in found]))
     return 0 if all(row.holds for row in found) else 1

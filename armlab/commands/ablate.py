@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
+from armlab.commands.train import RESUME
+from armlab.json_text import as_json
 from armlab.number_lists import parse_numbers
 
 
@@ -29,7 +30,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=_seeds, help="such as 0-4 or 0,3,7; default 0-4")
     add_settings(parser, leave_out=["attention", "seed"])
     parser.add_argument("--out", type=Path, help="the grid's folder; default runs/ablation")
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the grid in DIR")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help=RESUME.format("grid"))
     parser.add_argument("--jobs", type=_count, default=1, help="runs side by side, default 1")
     parser.add_argument("--json", action="store_true", help="print the results as JSON alone")
     parser.set_defaults(run=run, usage_error=parser.error)
@@ -40,11 +41,14 @@ def run(args: argparse.Namespace) -> int:
     from armlab.training.findings import findings
     from armlab.training.grid_progress import TerminalGridProgress, draw
     from armlab.training.run_files import cannot_write
+    from armlab.training.run_progress import skipped_text
     from armlab.training.setting_options import given_options, refuse_options
 
     given = given_options(args, "seeds", "out")
-    refuse_options(args, given, "grid")
+    refuse_options(args, [name for name in given if name != "data"], "grid")
     out = args.resume or args.out or Path("runs", "ablation")
+    if args.resume and args.data:
+        ablation.move_data(out, args.data)
     grid = ablation.load_grid(out) if args.resume else _grid(given)
     progress = TerminalGridProgress(len(grid), not args.json, grid.config.tells_apart)
     try:
@@ -62,9 +66,12 @@ def run(args: argparse.Namespace) -> int:
             INTERRUPTED,
         )
     if args.json:
-        print(json.dumps(ablation_text.as_dict(grid, found, records) | {"out": str(out)}))
+        print(as_json(ablation_text.as_dict(grid, found, records) | {"out": str(out)}))
     else:
         print(f"\n{ablation_text.as_text(grid, found)}")
+        named = {f"{r['attention']} seed {r['seed']}": r for r in records}
+        for sentence in skipped_text(named):
+            print(sentence)
         if args.jobs > 1:
             print("The runs stood side by side, so their times are those of a shared machine.")
         print(f"\nwritten to {out}")

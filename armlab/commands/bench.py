@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from armlab.bench import GROUPS
 from armlab.commands import BAD, GOOD, Commands, add_command, fail
 from armlab.extras import expect_packages
+from armlab.json_text import as_json
 
 BUSY = 0.5  # processes besides this one, above which figures are noise
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     before = changes.read(args.compare) if args.compare else None  # refused before hours of work
     document = _read(args) if args.read else _measured(args)
     if args.json:
-        print(json.dumps(document))
+        print(as_json(document))
     else:
         print(changes.compared(before, document) if before else bench_tables.as_text(document))
     if args.figure:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from typing import TYPE_CHECKING
 
 from armlab.commands import GOOD, Commands, add_command
 from armlab.extras import expect_packages
-from armlab.module_arguments import add_module_arguments, asked_module
+from armlab.machine_memory import expect_room
+from armlab.module_arguments import AskedModule, add_module_arguments, asked_module
 
 if TYPE_CHECKING:
     from armlab.bench.launches import Launches
 
 SIZE, BATCH, OPTIMISER = "64x64", 2, "adam"
+FLOAT64 = 8  # bytes: images are drawn so
 UNTOLD = {"in_channels": 64, "channels": 64, "num_features": 64}
+FLOAT64 = 8  # bytes: images are drawn so
 UNTOLD |= {"mid_channels": 32, "out_channels": 32}
 ABOUT = """\
 Count what a module launches on a device, kernel by kernel, next to PyTorch's operators.
@@ -70,21 +74,29 @@ def run(args: argparse.Namespace) -> int:
     from armlab.bench import launch_tables, yardstick
     from armlab.places import place
 
-    place(args.device)  # refused before a module is built
-    if args.all:
+    asked = None if args.all else _asked(args)
+    place(args.device)
+    if asked is None:
         every = yardstick.counted()
         dicts = [launch_tables.as_dict(found) for found in every]
         print(json.dumps(dicts) if args.json else yardstick.as_markdown(every))
         return GOOD
-    found = _counted(args)
+    found = _counted(args, asked)
     print(json.dumps(launch_tables.as_dict(found)) if args.json else launch_tables.as_text(found))
     return GOOD
 
 
-def _counted(args: argparse.Namespace) -> Launches:
+def _asked(args: argparse.Namespace) -> AskedModule:
+    """The module, whose input fits into memory: refused before CuPy is there, which takes time."""
+    asked = asked_module(args, UNTOLD)
+    needed = sum(FLOAT64 * math.prod(shape) for shape in asked.shapes)
+    expect_room(needed, f"an input of --size {args.size} and --batch {args.batch}", "give less")
+    return asked
+
+
+def _counted(args: argparse.Namespace, asked: AskedModule) -> Launches:
     from armlab.bench import count_launches
 
-    asked = asked_module(args, UNTOLD)
     try:
         if args.step:
             optimiser = args.optimiser or OPTIMISER

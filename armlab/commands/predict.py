@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from armlab.commands import BAD, GOOD, Commands, add_command, fail
+from armlab.json_text import as_json
 
 
 def add(commands: Commands) -> None:
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print(_words(done[-1]), flush=True)
     if args.json:
-        print(json.dumps({"out": str(out), "images": done}))
+        print(as_json({"out": str(out), "images": done}))
     elif done:
         print(f"\nwritten to {out}")
     return code

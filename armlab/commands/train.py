@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
+from armlab.json_text import as_json
+
+RESUME = "go on with the {} in DIR; with --data, its folder of images has moved there"
 
 
 def add(commands: Commands) -> None:
@@ -25,7 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
     add_settings(parser, defaults={"attention": "none, then arm, in two runs"})
     parser.add_argument("--out", type=Path, help="the run's folder; default an unused one in runs/")
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help=RESUME.format("run"))
     parser.add_argument("--json", action="store_true", help="print the results as JSON alone")
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -33,20 +35,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from armlab.training import comparison, loop
     from armlab.training.checkpoint import CHECKPOINT
-    from armlab.training.run_progress import TerminalRunProgress, comparison_text
+    from armlab.training.run_progress import TerminalRunProgress, comparison_text, skipped_text
     from armlab.training.setting_options import config_of, given_options, refuse_options
 
     given = given_options(args, "out")
-    refuse_options(args, given, "run")
+    refuse_options(args, [name for name in given if name != "data"], "run")
     if given.get("weights") and not args.attention:
         args.usage_error("--weights are those of one network: give its --attention")
     progress = TerminalRunProgress(rows=not args.json)
     out = args.resume or args.out or unused_folder(given)
     try:
         if args.resume and (out / CHECKPOINT).exists():
-            results = _only(loop.resume(out, progress))
+            results = _only(loop.resume(out, progress, args.data))
         elif args.resume:
-            results = comparison.resume_comparison(out, progress)
+            results = comparison.resume_comparison(out, progress, args.data)
         elif args.attention:
             results = _only(loop.train(config_of(given), out, progress))
         else:
@@ -59,9 +61,10 @@ def run(args: argparse.Namespace) -> int:
             INTERRUPTED,
         )
     if args.json:
-        print(json.dumps({"out": str(out), "runs": results}))
+        print(as_json({"out": str(out), "runs": results}))
     else:
-        print(f"\n{comparison_text(results, progress.context)}\n\nwritten to {out}")
+        table = comparison_text(results, progress.context)
+        print("\n".join(["", table, *skipped_text(results), "", f"written to {out}"]))
     return GOOD
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from armlab import machine_memory
 from armlab.cost.module_cost import Cost, ModuleCost
 
 HEADER = (
     f"{'':41}{'parameters':>11}{'%':>7}{'multiply-adds':>15}{'%':>9}{'element-wise':>13}{'MiB':>11}"
 )
+UNITS = (("E", 10**18), ("P", 10**15), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 NOTE = (
     "multiply-adds: in convolutions, 2 flops each; %: of the whole; MiB: read and written, unfused"
 )
@@ -59,7 +61,20 @@ def as_text(report: ModuleCost) -> str:
         lines += ["", f"attention refinement modules: {len(report.arms)}"]
         lines.append(_row("  with all features", report.of(*report.arms), whole))
         lines.append(_row("  attention and gate", report.without_features(*report.arms), whole))
-    return "\n".join([*lines, "", NOTE])
+    return "\n".join([*lines, "", NOTE, *_too_large(report)])
+
+
+def _too_large(report: ModuleCost) -> list[str]:
+    """A sentence, where what goes in or comes out alone is more than this machine could hold."""
+    largest = 4 * max(map(math.prod, report.inputs + report.outputs))
+    there = machine_memory.machine_memory()
+    if there is None or largest <= there:
+        return []
+    return [
+        "This input is beyond this machine: one map of it has "
+        f"{machine_memory.in_words(largest)} in float32, and the memory "
+        f"{machine_memory.in_words(there)}."
+    ]
 
 
 def _name(report: ModuleCost, path: str) -> str:
@@ -84,13 +99,18 @@ def _row(label: str, cost: Cost, whole: Cost) -> str:
     return (
         f"{label:41}{cost.parameters:11,d}{percent(cost.parameters, whole.parameters):>7}"
         f"{scaled(cost.multiply_adds):>15}{percent(cost.multiply_adds, whole.multiply_adds):>9}"
-        f"{scaled(cost.elementwise):>13}{cost.bytes / 2**20:11.3f}"
+        f"{scaled(cost.elementwise):>13}{_mebibytes(cost.bytes):>11}"
     )
+
+
+def _mebibytes(count: int) -> str:
+    """Three decimals, as long as the column has room for them."""
+    return f"{count / 2**20:.3f}" if count < 2**20 * 10**6 else f"{count / 2**20:.3g}"
 
 
 def scaled(count: int) -> str:
     """118338224128 is "118.338 G"; below a thousand two spaces stand for the unit."""
-    for letter, unit in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+    for letter, unit in UNITS:
         if count >= unit:
             return f"{count / unit:,.3f} {letter}"
     return f"{count}  "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from armlab.arrays import dtype_name
 from armlab.cost import rules
 from armlab.cost.shape_array import ShapeArray, ShapeNamespace
 from armlab.watch import Call, functions, watched
+
+ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,14 @@ def dry_run(module: hand.Module, *shapes: tuple[int, ...]) -> DryRun:
     """Run the module on inputs of these shapes, in the mode that it is in.
 
     The module itself is left as it is: a copy runs, with shape arrays in the place of its arrays.
-    Inputs have the dtype of its weights, or float32 where it has none.
+    Inputs have the dtype of its weights, or float32 where it has none. Another thread may compute
+    with modules by hand meanwhile; only one may run dry at a time.
     """
+    with ONE_AT_A_TIME:
+        return _run(module, *shapes)
+
+
+def _run(module: hand.Module, *shapes: tuple[int, ...]) -> DryRun:
     xp = ShapeNamespace()
     twin = module.copy()
     arrays = twin.parameters() | twin.buffers()
@@ -40,13 +49,20 @@ def dry_run(module: hand.Module, *shapes: tuple[int, ...]) -> DryRun:
     rules_instead = {name: _by_its_rule(name) for name in functions()}
     with watched(twin, instead=rules_instead) as xp.calls, _path_on(xp, twin):
         value, _ = twin(*inputs)
-    return DryRun(xp.calls, set(weights.values()), value)
+    own = [call for call in xp.calls if isinstance(call.values.get("y"), ShapeArray)]
+    return DryRun(own, set(weights.values()), value)
 
 
 def _by_its_rule(name: str) -> Callable[..., Any]:
-    """A function that has the shapes and the work of the one of this name, and no values."""
+    """A function that has the shapes and the work of the one of this name, and no values.
+
+    On arrays of values, which are another thread's, it is that function.
+    """
+    itself = functions()[name]
 
     def function(*inputs: ShapeArray | None, **options: Any) -> Any:
+        if not any(isinstance(x, ShapeArray) for x in inputs):
+            return itself(*inputs, **options)
         work = rules.work(name, *inputs, **options)
         sources = tuple(x for x in inputs if x is not None)
         dtype, xp = sources[0].dtype, sources[0].xp

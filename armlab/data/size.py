@@ -18,7 +18,7 @@ def parse_size(size: Any) -> Size:
         numbers = [int(part) if isinstance(part, str) else index(part) for part in parts]
     except (TypeError, ValueError):
         numbers = []
-    if len(numbers) not in (1, 2) or min(numbers) < 1:
+    if len(numbers) not in (1, 2) or min(numbers) < 1 or any(isinstance(n, bool) for n in parts):
         raise ValueError(
             f"expected a size in pixels, HEIGHTxWIDTH or one number, got {size!r}: "
             "write 64 or 360x480"

@@ -11,11 +11,19 @@ from typing import Any
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.grid_run import GridProgress, Record, folder, one_by_one, side_by_side
+from armlab.training.memory_needed import expect_memory
 from armlab.training.run import Run
-from armlab.training.run_files import LAST_PICTURE, cannot_write, refuse_earlier_run
-from armlab.whole_file import write_whole
-
-GRID = "grid.json"
+from armlab.training.run_files import (
+    GRID,
+    LAST_PICTURE,
+    cannot_write,
+    refuse_earlier_run,
+    write_json,
+)
+from armlab.training.run_lock import one_run_in
+from armlab.training.start import moved
+from armlab.training.threads import expect_cores
+from armlab.whole_file import FilePath
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ def begin(grid: Grid, out: Path) -> None:
     """Note the grid in its folder. One with the same settings there is taken up again.
 
     Its attentions and seeds may be others than before. Raises RuntimeError for other settings,
-    and for a folder that holds something else or cannot be written.
+    and for a folder that holds something else or cannot be written, ValueError for a new one that
+    is too large for this machine.
     """
     if (out / GRID).exists():
         before = load_grid(out).settings
@@ -67,12 +76,33 @@ def begin(grid: Grid, out: Path) -> None:
                 )
     else:
         refuse_earlier_run(out)
+        expect_cores(grid.config.threads)
+        expect_memory(grid.config)
+    _note(grid, out)
+
+
+def _note(grid: Grid, out: Path) -> None:
     kept = {"attentions": grid.attentions, "seeds": grid.seeds, "settings": grid.settings}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / GRID, json.dumps(kept, indent=2) + "\n")
+        write_json(out / GRID, kept)
     except OSError as error:
         raise cannot_write(out, error) from error
+
+
+def move_data(out: Path, data: FilePath) -> None:
+    """The folder of a grid's images lies at `data` now: note it, in each of its runs as well.
+
+    Raises RuntimeError where the files there are not those that a run began with.
+    """
+    grid = load_grid(out)
+    there = replace(grid, config=moved(grid.config, data))
+    with one_run_in(out):
+        for path in (folder(config, out) for config in grid.configs()):
+            if (path / CHECKPOINT).exists():
+                with one_run_in(path):
+                    Run.resume(path, data)
+        _note(there, out)
 
 
 def load_grid(out: Path) -> Grid:
@@ -98,7 +128,12 @@ def run_grid(grid: Grid, out: Path, progress: GridProgress, jobs: int = 1) -> li
 
     Raises what `train` and `resume` raise; what is finished by then stays finished.
     """
-    begin(grid, out)
+    with one_run_in(out):
+        begin(grid, out)
+        return _trained(grid, out, progress, jobs)
+
+
+def _trained(grid: Grid, out: Path, progress: GridProgress, jobs: int) -> list[Record]:
     waiting, records = [], {}
     for config in grid.configs():
         record = finished(config, out)

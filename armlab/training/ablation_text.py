@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from armlab.training.ablation import Grid
 from armlab.training.findings import MEASURES, Finding, verdict
 from armlab.training.grid_run import Record
 from armlab.training.intervals import Interval
+from armlab.training.run_files import write_json
 from armlab.whole_file import write_whole
 
 Table = list[list[str]]  # the first row is the header, the first column a name
@@ -56,13 +56,13 @@ def as_dict(grid: Grid, found: Sequence[Finding], records: Sequence[Record]) -> 
 def write(grid: Grid, found: Sequence[Finding], records: Sequence[Record], out: Path) -> None:
     """ablation.md, ablation.json and, one line a run, ablation.csv. Raises OSError."""
     costs = {f.attention: {"multiply_adds": f.multiply_adds} for f in found}
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*records[0], "multiply_adds"])
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, [*records[0], "multiply_adds"])
     writer.writeheader()
     writer.writerows(record | costs[record["attention"]] for record in records)
-    write_whole(out / "ablation.csv", text.getvalue())
+    write_whole(out / "ablation.csv", table.getvalue())
     write_whole(out / "ablation.md", as_markdown(grid, found))
-    write_whole(out / "ablation.json", json.dumps(as_dict(grid, found, records), indent=2) + "\n")
+    write_json(out / "ablation.json", as_dict(grid, found, records))
 
 
 def means(found: Sequence[Finding]) -> Table:
@@ -77,7 +77,7 @@ def means(found: Sequence[Finding]) -> Table:
             *(_mean(f.means[m]) for m in measures),
             f"{f.parameters:,}",
             scaled(f.multiply_adds).strip(),
-            f"{1000 * f.seconds_per_step:.1f}",
+            milliseconds(f.seconds_per_step),
         ]
         for f in found
     ]
@@ -91,6 +91,11 @@ def differences(found: Sequence[Finding]) -> Table:
         for f in found
         for m, i in f.differences.items()
     ]
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Of a step; None, where no batch had a counted pixel, is -."""
+    return "-" if seconds is None else f"{1000 * seconds:.1f}"
 
 
 def _mean(i: Interval) -> str:

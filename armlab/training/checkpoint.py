@@ -54,7 +54,7 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise CheckpointError(f"there is no checkpoint {path}: check the folder") from None
+        raise _missing(path) from None
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
     if not data.startswith(b"PK"):
@@ -69,10 +69,20 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return _arrays(path, members, manifest), manifest["metadata"]
 
 
+def expect(path: Path) -> None:
+    """Raise the CheckpointError of a file that is not there."""
+    if not path.exists():
+        raise _missing(path)
+
+
+def _missing(path: Path) -> CheckpointError:
+    return CheckpointError(f"there is no checkpoint {path}: check the folder")
+
+
 def _members(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> dict[str, Any]:
     described = {key: _description(a) for key, a in arrays.items()}
     manifest = {"version": VERSION, "metadata": dict(metadata), "arrays": described}
-    text = json.dumps(manifest).encode()
+    text = json.dumps(manifest, allow_nan=False).encode()
     return {
         **{f"arrays/{key}": a for key, a in arrays.items()},
         MANIFEST: np.frombuffer(text, np.uint8),

@@ -5,6 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 
+def expect_class_weights(weights: np.ndarray | None, classes: int) -> None:
+    """Refuse weights of the loss that are not one number of at least 0 for each class.
+
+    Were all of them 0, no pixel would count.
+    """
+    if weights is None:
+        return
+    if weights.shape != (classes,):
+        raise ValueError(
+            f"expected class_weights as ({classes},), one for each class, got {weights.shape}: "
+            f"give {classes} numbers"
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise ValueError(
+            f"expected class_weights of at least 0, and one above, got {weights.tolist()}: "
+            "give a class that is not to count 0, and the others more"
+        )
+
+
 def median_frequency(counts: np.ndarray) -> np.ndarray:
     """From the pixels of each class to its weight, both (K,).
 

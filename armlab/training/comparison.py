@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from armlab import plots
+from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.evaluation import gallery
 from armlab.training.loop import RunProgress, resume, train
 from armlab.training.run import Run
-from armlab.training.run_files import refuse_earlier_run
-from armlab.whole_file import FilePath, write_whole
+from armlab.training.run_files import COMPARISON, refuse_earlier_run, write_json
+from armlab.training.run_lock import one_run_in
+from armlab.whole_file import FilePath
 
 ATTENTIONS = ("none", "arm")
 
@@ -27,25 +28,33 @@ def compare(config: Config, out: FilePath, progress: RunProgress | None = None) 
     """
     configs = [replace(config, attention=name) for name in ATTENTIONS]  # both checked first
     out = Path(out)
-    refuse_earlier_run(out)
-    return _finish(out, [train(c, out / c.attention, progress) for c in configs])
+    with one_run_in(out):
+        refuse_earlier_run(out)
+        return _finish(out, [train(c, out / c.attention, progress) for c in configs])
 
 
-def resume_comparison(out: FilePath, progress: RunProgress | None = None) -> dict[str, Any]:
-    """Go on with a comparison that was interrupted: the run begun, then the one not begun."""
+def resume_comparison(
+    out: FilePath, progress: RunProgress | None = None, data: FilePath | None = None
+) -> dict[str, Any]:
+    """Go on with a comparison that was interrupted: the run begun, then the one not begun.
+
+    data  where its folder of images lies now, if it has moved
+    """
     out, runs = Path(out), list[Run]()
-    for name in ATTENTIONS:
-        if (out / name / CHECKPOINT).exists() or not runs:
-            runs.append(resume(out / name, progress))
-        else:
-            config = replace(runs[0].config, attention=name)
-            runs.append(train(config, out / name, progress))
-    return _finish(out, runs)
+    checkpoint.expect(out / ATTENTIONS[0] / CHECKPOINT)
+    with one_run_in(out):
+        for name in ATTENTIONS:
+            if (out / name / CHECKPOINT).exists():
+                runs.append(resume(out / name, progress, data))
+            else:
+                config = replace(runs[0].config, attention=name)
+                runs.append(train(config, out / name, progress))
+        return _finish(out, runs)
 
 
 def _finish(out: Path, runs: list[Run]) -> dict[str, Any]:
     results = {run.config.attention: run.result() for run in runs}
-    write_whole(out / "comparison.json", json.dumps(results, indent=2) + "\n")
+    write_json(out / COMPARISON, results)
     shown = {run.config.attention: gallery(run.learner, run.dataset) for run in runs}
     arm = shown["arm"]
     told = [runs[0].dataset.classes[k] for k in runs[0].dataset.told_apart]

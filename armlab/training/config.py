@@ -27,9 +27,10 @@ from armlab.training.settings import ABOUT, DEFAULTS, TYPES, By, ByData, Setting
 SPELLINGS: dict[str, Callable[[Any], str]] = {
     "device": device_name,
     "dtype": dtype_of,
-    "data": os.fspath,
-    "weights": os.fspath,
+    "data": os.fsdecode,
+    "weights": os.fsdecode,
 }
+ACCEPTED: dict[Any, Any] = {int: Integral, float: Real, bool: (bool, np.bool_)}
 DEVICES = {"numpy": ("cpu",), "torch": ("cpu", "cuda"), "cupy": ("cuda", "emulated")}
 
 
@@ -60,7 +61,7 @@ class Config(Settings):
     @property
     def epoch(self) -> int:
         """Steps in an epoch: a tenth of the run."""
-        return math.ceil(self.steps / 10)
+        return -(-self.steps // 10)  # rounded up, exactly
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
@@ -88,17 +89,28 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(name: str, value: Any) -> Any:
     """As JSON can hold it: the number of a NumPy number, the name of a path, device or dtype."""
-    wanted = TYPES.get(name)  # None for what is no setting: the dataclass refuses it
-    if name in SPELLINGS:
-        return SPELLINGS[name](value)
-    for kind, accepted in ((int, Integral), (float, Real), (bool, (bool, np.bool_))):
-        if wanted is kind and not isinstance(value, accepted):
-            raise ValueError(f"expected {name} of type {kind.__name__}, got {value!r}")
-    return wanted(value) if wanted in (int, float, bool) else value
+    wanted: Any = TYPES.get(name)  # None for what is no setting: the dataclass refuses it
+    if wanted in ACCEPTED and not _is_one(value, wanted):
+        raise ValueError(f"expected {name} of type {wanted.__name__}, got {value!r}")
+    if SPELLINGS.get(name) is os.fsdecode and not isinstance(value, (str, bytes, os.PathLike)):
+        raise ValueError(f"expected {name} as a path, got {value!r}")
+    make = SPELLINGS.get(name) or (wanted if wanted in ACCEPTED else None)
+    try:
+        return make(value) if make else value
+    except OverflowError:
+        raise ValueError(f"expected {name} of type float, got an integer beyond it") from None
+
+
+def _is_one(value: Any, wanted: type) -> bool:
+    """Whether a value is a number of this type, of whatever library. True is no number."""
+    is_bool = isinstance(value, ACCEPTED[bool])
+    return isinstance(value, ACCEPTED[wanted]) and is_bool == (wanted is bool)
 
 
 def _expect_between(name: str, value: Any, least: float, most: float) -> None:
-    if not math.isinf(least) and not least <= value <= most:
+    if math.isinf(least):
+        return
+    if value == math.inf or not least <= value <= most:  # JSON knows no infinity
         allowed = f"of at least {least}" if math.isinf(most) else f"of {least} to {most}"
         raise ValueError(f"expected {name} {allowed}, got {value}")
 
@@ -108,8 +120,9 @@ def _of_the_data(data: str, size: Any, classes: Any, ignore: Any, labels: Any) -
     generated = GENERATED.get(data)
     size = (expect_scene_size if generated else parse_size)(size)
     labels = () if isinstance(labels, ByData) else parse_labels(labels)
-    own = len(labels or (generated.classes if generated else names_of(data))) or SEGNET_CLASSES
-    classes = own if isinstance(classes, ByData) else classes
+    own = len(generated.classes) if generated else None
+    if isinstance(classes, ByData):  # else a run that has them need not ask a folder
+        classes = len(labels) or own or len(names_of(data)) or SEGNET_CLASSES
     of_segnet = not generated and not labels and classes == SEGNET_CLASSES
     no_class = SEGNET_CLASSES if of_segnet else 255
     ignore = no_class if isinstance(ignore, ByData) else ignore

@@ -13,7 +13,11 @@ from armlab.training.run_files import Row
 
 
 def end_epoch(run: Run) -> Row:
-    """Evaluate, note the gates of the images shown, and add a row to the history."""
+    """Evaluate, note the gates of the images shown, and add a row to the history.
+
+    What there is nothing to take a mean of is None: the loss of an epoch without a counted pixel,
+    the mean IoU of test images without one.
+    """
     started = time.perf_counter()
     matrix = evaluate(run.learner, run.dataset)
     run.confusion = matrix.counts.tolist()
@@ -24,12 +28,13 @@ def end_epoch(run: Run) -> Row:
     row = {
         "epoch": len(run.history) + 1,
         "step": run.step,
-        "loss": sum(run.losses) / len(run.losses),
+        "loss": sum(run.trained) / len(run.trained) if run.trained else None,
         "learning_rate": run.config.rate(run.step - 1),
-        "miou": matrix.mean_iou(),
+        "miou": _none_if_nan(matrix.mean_iou()),
         "told_apart": _none_if_nan(matrix.accuracy_among(run.dataset.told_apart)),
-        "images_per_second": len(run.losses) * run.config.batch / run.step_seconds,
+        "images_per_second": run.images_per_second,
         "seconds": round(run.seconds, 2),
+        "skipped": run.losses.count(None),
     }
     run.history.append(row)
     run.losses, run.step_seconds = [], 0.0

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from armlab.cost import ModuleCost
 from armlab.training.ablation import Grid
 from armlab.training.config import Config
 from armlab.training.grid_run import Record
-from armlab.training.intervals import Interval, Values, mean_over_seeds, paired_difference
+from armlab.training.intervals import Interval, Values, interval, mean_over_seeds, paired_difference
 from armlab.training.start import make_net
 
 MEASURES = {"miou": "mIoU", "told_apart": "A against B"}
+ALWAYS = "miou"  # which any data have; a test part without a counted pixel gives none
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Finding:
     differences: dict[str, Interval]  # from the first attention, seed by seed; {} for itself
     parameters: int
     multiply_adds: int
-    seconds_per_step: float
+    seconds_per_step: float | None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -43,7 +43,7 @@ class Finding:
 
 def findings(grid: Grid, records: Sequence[Record]) -> list[Finding]:
     """One for each attention of the grid, in its order."""
-    measures = [m for m in MEASURES if any(r.get(m) is not None for r in records)]
+    measures = [m for m in MEASURES if m == ALWAYS or any(r.get(m) is not None for r in records)]
     first = {m: _values(records, grid.attentions[0], m) for m in measures}
     found = []
     for config in list(grid.configs())[: len(grid.attentions)]:
@@ -58,7 +58,7 @@ def findings(grid: Grid, records: Sequence[Record]) -> list[Finding]:
                 differences if config.attention != grid.attentions[0] else {},
                 own[0]["parameters"],
                 multiply_adds(config),
-                fmean(r["seconds_per_step"] for r in own),
+                interval([s for r in own if (s := r["seconds_per_step"])]).mean,
             )
         )
     return found

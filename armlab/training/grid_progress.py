@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from armlab import plots
+from armlab.training.ablation_text import milliseconds
 from armlab.training.config import Config
 from armlab.training.findings import MEASURES, Finding
 from armlab.training.grid_run import Record
@@ -40,7 +41,7 @@ def as_text(record: Record, context: bool = True) -> str:
     """One run under HEADER."""
     return (
         f"{record['attention']:<13} {record['seed']:5d} {three(record['miou']):>7}"
-        f"{told_apart(record, context)} {1000 * record['seconds_per_step']:11.1f} "
+        f"{told_apart(record, context)} {milliseconds(record['seconds_per_step']):>11} "
         f"{record['seconds']:9.1f}"
     )
 

@@ -17,8 +17,10 @@ from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.loop import RunProgress, resume, train
 from armlab.training.run import Run, TrainingError
+from armlab.training.run_lock import wait_until_free
 from armlab.training.run_progress import TerminalRunProgress
 
+LAST_STEP = 30.0  # seconds for a run of a killed grid to end the step that it is at
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -43,6 +45,7 @@ def folder(config: Config, out: Path) -> Path:
 def advance(config: Config, out: Path, progress: RunProgress | None) -> Run:
     """One run of the grid, from where it stands to its end."""
     path = folder(config, out)
+    wait_until_free(path, LAST_STEP)
     return resume(path, progress) if (path / CHECKPOINT).exists() else train(config, path, progress)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from armlab.arrays import Array, to_host
 from armlab.hand import cross_entropy
+from armlab.training.class_weights import expect_class_weights
 from armlab.training.finite import expect_finite, kept_values, with_finite
-from armlab.training.learner import State, join_state, split_state
+from armlab.training.learner import State, any_counts, join_state, split_state
 from armlab.training.looking import gate_of, home_of, logits_of, on_device
 from armlab.training.losses import joint_loss
 from armlab.training.networks import Network, design_of
@@ -36,11 +37,17 @@ class HandLearner:
         parameters = net.parameters()
         self.place, self.dtype = home_of(net)
         self.parameter_count = sum(a.size for a in parameters.values())
+        expect_class_weights(class_weights, net.classes)
+        self.any_counts = partial(
+            any_counts, classes=net.classes, ignore_index=ignore_index, class_weights=class_weights
+        )
         weight = None if class_weights is None else self.place.asarray(class_weights, self.dtype)
         loss = joint_loss if self.design.auxiliary else cross_entropy
         self.loss: Any = partial(loss, weight=weight, ignore_index=ignore_index)
 
-    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
+        if not self.any_counts(labels):
+            return None
         before = self.net.copy()  # shares the arrays, which are replaced and never changed
         with on_device(self.place):
             loss = self.update(images, labels, learning_rate)

@@ -21,11 +21,13 @@ class Learner(Protocol):
     net: Any  # the network itself
     parameter_count: int
 
-    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
         """One update of the weights; the loss before it.
 
-        Raises NotFinite where the loss or anything that the next step goes on from is NaN or
-        infinite, and names the first value of the step that was; then the weights are spoiled.
+        None where no pixel counts: there is no loss, and nothing has changed. Raises ValueError
+        for a label that is no class. Raises NotFinite where the loss or anything that the next
+        step goes on from is NaN or infinite, and names the first value of the step that was; then
+        the weights are spoiled.
         """
 
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -46,6 +48,23 @@ class Learner(Protocol):
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue exactly where the state was taken."""
+
+
+def any_counts(
+    labels: np.ndarray, classes: int, ignore_index: int, class_weights: np.ndarray | None = None
+) -> bool:
+    """Whether a pixel of these labels on the host has a share in the loss: not ignored, weight > 0.
+
+    Raises ValueError for a label that is no class, in the names that the settings have.
+    """
+    counted = labels[labels != ignore_index]
+    wrong = counted[(counted < 0) | (counted >= classes)]
+    if wrong.size:
+        raise ValueError(
+            f"expected labels 0 to {classes - 1}, and {ignore_index} where a pixel does not count, "
+            f"got {wrong[0]}: correct the masks, or set --classes or --ignore"
+        )
+    return bool(counted.size if class_weights is None else class_weights[counted].any())
 
 
 def join_state(net: Mapping[str, Array], optimiser: Mapping[str, Array]) -> State:

@@ -13,12 +13,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from armlab import plots
+from armlab.training import checkpoint
+from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.epoch import end_epoch
 from armlab.training.evaluation import gallery
 from armlab.training.finite import NotFinite
 from armlab.training.run import Run, TrainingError
-from armlab.training.run_files import LAST_PICTURE, Row
+from armlab.training.run_files import CONFIG, LAST_PICTURE, Row
+from armlab.training.run_lock import one_run_in
 from armlab.training.threads import threads
 from armlab.whole_file import FilePath
 
@@ -27,7 +30,7 @@ class RunProgress(Protocol):
     """Who is told how a run goes."""
 
     def begin(self, run: Run) -> None: ...
-    def step(self, run: Run, loss: float) -> None: ...
+    def step(self, run: Run, loss: float | None) -> None: ...
     def epoch(self, run: Run, row: Row) -> None: ...
     def end(self) -> None: ...
 
@@ -35,18 +38,28 @@ class RunProgress(Protocol):
 def train(config: Config, out: FilePath, progress: RunProgress | None = None) -> Run:
     """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
 
-    Raises RuntimeError where the folder or the device will not do, TrainingError where the loss
-    stops being finite, KeyboardInterrupt after Ctrl-C, with the checkpoint saved.
+    Raises RuntimeError where the folder or the device will not do or another run is at work
+    there, TrainingError where the loss stops being finite, KeyboardInterrupt after Ctrl-C, with the
+    checkpoint saved.
     """
-    return _go_on(Run.start(config, Path(out)), progress)
+    with one_run_in(Path(out)):
+        return _go_on(Run.start(config, Path(out)), progress)
 
 
-def resume(out: FilePath, progress: RunProgress | None = None) -> Run:
+def resume(out: FilePath, progress: RunProgress | None = None, data: FilePath | None = None) -> Run:
     """Go on with the run in `out`, exactly as if it had never stopped.
 
-    Raises CheckpointError where its checkpoint is missing or damaged.
+    data  where its folder of images lies now, if it has moved
+
+    Raises CheckpointError where its checkpoint is missing or damaged, RuntimeError where the data
+    are others.
     """
-    return _go_on(Run.resume(Path(out)), progress)
+    checkpoint.expect(Path(out) / CHECKPOINT)  # before there is a lock beside it
+    with one_run_in(Path(out)):
+        run = Run.resume(Path(out), data)
+        if not (run.folder / CONFIG).exists():
+            run.write_config()
+        return _go_on(run, progress)
 
 
 def _go_on(run: Run, progress: RunProgress | None) -> Run:
@@ -81,8 +94,12 @@ def _steps(run: Run, progress: RunProgress | None, interrupted: threading.Event)
             raise KeyboardInterrupt
 
 
-def _step(run: Run) -> float:
-    """One batch of samples that no step has seen before. Raises TrainingError for a NaN."""
+def _step(run: Run) -> float | None:
+    """One batch of samples that no step has seen before; its loss, None where no pixel counts.
+
+    Such a batch is left out, and the step is counted: which samples a step has and how fast it
+    learns follow from its number alone. Raises TrainingError for a NaN.
+    """
     config, step, started = run.config, run.step, time.perf_counter()
     images, labels = run.dataset.training(range(step * config.batch, (step + 1) * config.batch))
     try:
@@ -96,7 +113,7 @@ def _step(run: Run) -> float:
     run.losses.append(loss)
     took = time.perf_counter() - started
     run.seconds += took
-    run.step_seconds += took
+    run.step_seconds += took if loss is not None else 0.0
     return loss
 
 

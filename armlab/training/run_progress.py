@@ -47,7 +47,7 @@ class TerminalRunProgress:
         for row in run.history:  # of a run that goes on
             self._say(as_text(row, self.context))
 
-    def step(self, run: Run, loss: float) -> None:
+    def step(self, run: Run, loss: float | None) -> None:
         if self._bar is not None:
             self._bar.set_postfix_str(_now(run, loss), refresh=False)
             self._bar.update()
@@ -56,7 +56,7 @@ class TerminalRunProgress:
         self._say(as_text(row, self.context))
         if self._bar is None:
             words = f"{self._name}: step {run.step} of {run.config.steps}"
-            print(f"{words}, loss {row['loss']:.3f}", file=sys.stderr, flush=True)
+            print(f"{words}, loss {three(row['loss'])}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         if self._bar is not None:
@@ -97,18 +97,18 @@ def told_apart(row: Row, context: bool) -> str:
 def as_text(row: Row, context: bool = True) -> str:
     """One epoch under HEADER."""
     return (
-        f"{row['epoch']:5d} {row['step']:6d} {row['loss']:8.4f} {row['learning_rate']:15.2e} "
-        f"{three(row['miou']):>7}{told_apart(row, context)} "
-        f"{row['images_per_second']:10.1f} {row['seconds']:9.1f}"
+        f"{row['epoch']:5d} {row['step']:6d} {or_dash(row['loss'], '.4f'):>8} "
+        f"{row['learning_rate']:15.2e} {three(row['miou']):>7}{told_apart(row, context)} "
+        f"{or_dash(row['images_per_second'], '.1f'):>10} {row['seconds']:9.1f}"
     )
 
 
-def _now(run: Run, loss: float) -> str:
+def _now(run: Run, loss: float | None) -> str:
     """What stands behind the bar: this step, the last evaluation, and the speed of this epoch."""
-    words = [f"loss {loss:.3f}"]
+    words = [f"loss {three(loss)}"]
     words += [f"mIoU {three(row['miou'])}" for row in run.history[-1:]]
-    speed = len(run.losses) * run.config.batch / run.step_seconds
-    return ", ".join([*words, f"{speed:.3g} images/s"])
+    speed = run.images_per_second
+    return ", ".join(words if speed is None else [*words, f"{speed:.3g} images/s"])
 
 
 def comparison_text(results: dict[str, dict[str, Any]], context: bool = True) -> str:
@@ -122,9 +122,22 @@ def comparison_text(results: dict[str, dict[str, Any]], context: bool = True) ->
     return "\n".join(lines)
 
 
+def skipped_text(results: dict[str, dict[str, Any]]) -> list[str]:
+    """A sentence for each run that left batches out."""
+    return [
+        f"{name}: {r['skipped']} of {r['steps']} batches had no counted pixel and were skipped"
+        for name, r in results.items()
+        if r["skipped"]
+    ]
+
+
 def three(value: float | None) -> str:
-    """Three decimals; None, of pixels of which none were found, is -."""
-    return "-" if value is None else f"{value:.3f}"
+    """Three decimals; None, of pixels of which none were found or counted, is -."""
+    return or_dash(value, ".3f")
+
+
+def or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _bar(run: Run, label: str) -> Any:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from armlab.data import GENERATED, Dataset, Folder, Generated
 from armlab.extras import expect_packages
@@ -14,6 +18,7 @@ from armlab.training.hand_learner import HandLearner
 from armlab.training.learner import Learner
 from armlab.training.networks import DESIGNS, Network
 from armlab.training.optimisers import SGD, Adam
+from armlab.whole_file import FilePath
 
 NEEDED = {"sklearn": "scikit-learn", "PIL": "Pillow", "tqdm": "tqdm", "matplotlib": "matplotlib"}
 
@@ -36,26 +41,45 @@ def make_dataset(config: Config) -> Dataset:
     )
 
 
+def moved(config: Config, data: FilePath) -> Config:
+    """The settings of a run whose folder of images lies at `data` now.
+
+    Raises RuntimeError for a run of a generated set, which lies nowhere.
+    """
+    for name in (config.data, os.fspath(data)):
+        if name in GENERATED:
+            raise RuntimeError(
+                f"expected the folder to which the data of this run, {config.data}, have moved, "
+                f"got {os.fspath(data)}: {name} is generated, leave out --data"
+            )
+    return replace(config, data=str(Path(data).absolute()))
+
+
 def make_net(config: Config) -> Network:
     """The network of a run by hand, on the host, drawn from its seed."""
     design, seed = DESIGNS[config.model], config.seed
     return design.draw(config.classes, config.attention, config.channels, seed, config.dtype)
 
 
-def make_learner(config: Config, dataset: Dataset | None = None) -> Learner:
+def loss_weights(config: Config, dataset: Dataset) -> np.ndarray | None:
+    """How much a pixel of each class counts in the loss, (K,); None where all count alike."""
+    if config.class_weights == "median-frequency":
+        return median_frequency(dataset.class_counts())
+    return None
+
+
+def make_learner(config: Config, class_weights: np.ndarray | None = None) -> Learner:
     """The network and optimiser of a run, drawn from its seed alike for every backend.
 
-    dataset  asked for its class counts where the loss weights classes; made where it is not given
+    class_weights  see `loss_weights`; a network that learns nothing more needs none, nor the data
 
     Raises RuntimeError where a package or the device is missing.
     """
     expect_packages(NEEDED)
     where = place("cpu" if config.backend == "torch" else config.device)
     net, optimiser = make_net(config), _optimiser(config)
-    loss: dict[str, Any] = {"ignore_index": config.label_values.ignore_index}
-    if config.class_weights == "median-frequency":
-        counts = (dataset or make_dataset(config)).class_counts()
-        loss["class_weights"] = median_frequency(counts)
+    ignored = config.label_values.ignore_index
+    loss: dict[str, Any] = {"ignore_index": ignored, "class_weights": class_weights}
     if config.backend != "torch":
         return HandLearner(net.to(where), optimiser, **loss)
     expect_packages({"torch": "torch"}, extra="torch")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from armlab.extras import expect_packages
 from armlab.hand.kernels.parts import workers
 from armlab.training.memory import keep_freed_memory
+
+
+def expect_cores(count: int) -> None:
+    """Raise ValueError for more threads than this machine has cores: PyTorch may die of it.
+
+    Asked of a new run alone: one that goes on elsewhere has the settings that it began with.
+    """
+    cores = os.cpu_count() or count
+    if count > cores:
+        raise ValueError(
+            f"expected --threads of 1 to {cores}, the cores here, got {count}: "
+            "a core has one thread"
+        )
 
 
 @contextmanager

@@ -175,7 +175,10 @@ def test_a_run_writes_its_folder_with_pictures(tmp_path):
     assert names >= {"config.json", "history.csv", "checkpoint.npz", "curves.png", "attention.png"}
     assert Config(**json.loads((run.folder / "config.json").read_text())) == run.config
     lines = (run.folder / "history.csv").read_text().splitlines()
-    assert lines[0] == "epoch,step,loss,learning_rate,miou,told_apart,images_per_second,seconds"
+    assert (
+        lines[0]
+        == "epoch,step,loss,learning_rate,miou,told_apart,images_per_second,seconds,skipped"
+    )
     assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, 7)]
     for name in ("curves.png", "attention.png"):
         with Image.open(run.folder / name) as picture:
