@@ -7,6 +7,7 @@ NumPy, on CuPy, on array_api_strict (the stand-in for a device) and on torch ten
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -31,7 +32,8 @@ def array_namespace(*arrays: Array | None) -> Any:
     else:
         try:
             xp = array_api_compat.array_namespace(*given)
-        except TypeError:
+            _ = [a.dtype for a in given]  # it takes numbers as well
+        except (TypeError, AttributeError):
             raise TypeError(_why_no_namespace(given)) from None
     _expect_one_dtype(xp, given)
     _expect_one_device(given)
@@ -39,7 +41,7 @@ def array_namespace(*arrays: Array | None) -> Any:
 
 
 def _why_no_namespace(arrays: list[Any]) -> str:
-    for a in arrays:
+    for a in arrays or [None]:
         if not array_api_compat.is_array_api_obj(a):
             return (
                 f"expected an array, got {type(a).__qualname__}: "
@@ -99,7 +101,16 @@ def dtype_of(spelling: DType) -> str:
 
 
 def generator(rng: Rng) -> np.random.Generator:
-    """A generator from a seed; a generator is passed through, so that a network shares one."""
+    """A generator from a seed; a generator is passed through, so that a network shares one.
+
+    Raises TypeError for what is neither.
+    """
+    seed = isinstance(rng, Integral) and not isinstance(rng, bool) and rng >= 0
+    if not (seed or rng is None or isinstance(rng, np.random.Generator)):
+        raise TypeError(
+            f"expected rng as a seed of at least 0, a numpy.random.Generator or None, got {rng!r}: "
+            "give one of them"
+        )
     return np.random.default_rng(rng)
 
 

@@ -15,10 +15,10 @@ from unittest.mock import patch
 
 from armlab import hand
 from armlab.arrays import Array
+from armlab.hand.upstream import WITH_STATISTICS
 from armlab.swap import swapped
 
 Function = Callable[..., Any]
-WITH_STATISTICS = ("batch_norm", "batch_norm_activated")  # their value is (y, mean, var)
 
 
 @dataclass

@@ -68,6 +68,7 @@ from armlab.hand.three_scale_bisenet import ThreeScaleBiSeNet
 from armlab.hand.three_scale_context_path import ThreeScaleContextPath
 from armlab.hand.toy_net import ToyNet
 from armlab.hand.uafm import UAFMChannel, UAFMSpatial
+from armlab.hand.upstream import from_outside
 
 __all__ = [  # noqa: RUF022  attentions, in the order in which commands list them, first
     "AttentionRefinementModule",
@@ -136,3 +137,6 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "strip_mean",
     "subtract",
 ]
+
+for _name in filter(str.islower, __all__):
+    globals()[_name] = from_outside(globals()[_name])

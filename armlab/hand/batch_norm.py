@@ -29,8 +29,9 @@ def batch_norm(
     The value is (y, mean, var); no gradient flows through the two statistics as outputs.
     Raises ValueError where m = 1: (2) is then 0 and every y is b. Source: Ioffe and Szegedy 2015.
     """
-    xp, eps = array_namespace(x, w, b), float(eps)  # a float64 of NumPy would make float32 wider
+    xp = array_namespace(x, w, b)
     expect_batch("batch_norm", x, w, b)
+    eps = expect_eps("batch_norm", eps)
     if kernel := kernels.choose("batch_norm", x, w, b, eps):
         return kernel(x, w, b, eps)
     m = max(values_per_channel(x), 1)  # an empty batch has statistics 0 and no y
@@ -68,6 +69,12 @@ def expect_batch(name: str, x: Array, w: Array, b: Array) -> None:
         raise ValueError(ONE_VALUE.format(shape=tuple(x.shape)))
 
 
+def expect_eps(name: str, eps: float) -> float:
+    """As Python's number: a float64 of NumPy would make float32 wider."""
+    expect_between(name, 0, float("inf"), eps=eps)
+    return float(eps)
+
+
 def values_per_channel(x: Array) -> int:
     """m = N H W"""
     m: int = x.shape[0] * x.shape[2] * x.shape[3]
@@ -84,8 +91,9 @@ def batch_norm_eval(
         r = 1 / sqrt(var + eps)                             (1)
         y = w (x - mean) r + b                              (2)
     """
-    xp, eps = array_namespace(x, w, b, mean, var), float(eps)
+    xp = array_namespace(x, w, b, mean, var)
     expect_features("batch_norm_eval", x)
+    eps = expect_eps("batch_norm_eval", eps)
     expect_vectors("batch_norm_eval", x.shape[1], w=w, b=b, mean=mean, var=var)
     if kernel := kernels.choose("batch_norm_eval", x, w, b, mean, var, eps):
         return kernel(x, w, b, mean, var, eps)
@@ -131,10 +139,10 @@ class BatchNorm2d(Module):
         device: Device = "cpu",
     ) -> None:
         (num_features,) = whole(type(self).__name__, num_features=num_features)
-        expect_between(type(self).__name__, 0, float("inf"), eps=eps)
+        eps = expect_eps(type(self).__name__, eps)
         expect_between(type(self).__name__, 0, 1, momentum=momentum)
         where, dtype = place(device), dtype_of(dtype)
-        self.num_features, self.eps, self.momentum = num_features, float(eps), float(momentum)
+        self.num_features, self.eps, self.momentum = num_features, eps, float(momentum)
         self.weight = where.asarray([1.0] * num_features, dtype)
         self.bias = where.asarray([0.0] * num_features, dtype)
         self.running_mean = where.asarray([0.0] * num_features, dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
-from armlab.hand.batch_norm import BatchNorm2d, batch_norm, expect_batch
+from armlab.hand.batch_norm import BatchNorm2d, batch_norm, expect_batch, expect_eps
 from armlab.hand.leaky_relu import leaky_relu
 from armlab.hand.relu import relu
 
@@ -29,8 +29,9 @@ def batch_norm_activated(
     array_namespace(x, w, b)
     expect_activation("batch_norm_activated", activation)
     expect_batch("batch_norm_activated", x, w, b)
-    if kernel := kernels.choose("batch_norm_activated", x, w, b, activation, float(eps)):
-        return kernel(x, w, b, activation, float(eps))
+    eps = expect_eps("batch_norm_activated", eps)
+    if kernel := kernels.choose("batch_norm_activated", x, w, b, activation, eps):
+        return kernel(x, w, b, activation, eps)
     (v, mean, var), norm_back = batch_norm(x, w, b, eps=eps)  # (1)
     y, act_back = ACTIVATIONS[activation](v)  # (2)
 
@@ -43,7 +44,7 @@ def batch_norm_activated(
 
 def expect_activation(name: str, activation: str) -> None:
     """Refuse a name that is none of `ACTIVATIONS`."""
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(
             f"{name} expected activation 'relu' or 'leaky_relu', got {activation!r}: "
             "choose one of them"

@@ -18,7 +18,7 @@ from armlab.arrays import (
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
 from armlab.hand.channels import channel_sum, per_channel
-from armlab.hand.expect import expect_features, expect_vectors, whole
+from armlab.hand.expect import expect_features, expect_flags, expect_vectors, is_whole, whole
 from armlab.hand.module import Module
 from armlab.hand.window import Pair, Window, pair
 from armlab.places import Device, place
@@ -135,6 +135,7 @@ class Conv2d(Module):
         in_channels, out_channels, groups = whole(
             type(self).__name__, in_channels=in_channels, out_channels=out_channels, groups=groups
         )
+        expect_flags(type(self).__name__, bias=bias)
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d expected channels divisible by groups={groups}, got "
@@ -183,10 +184,11 @@ def _expect_kernel(x: Array, w: Array, b: Array | None, groups: int) -> None:
     if len(w.shape) != 4 or 0 in w.shape:
         raise ValueError(f"conv2d expected w as (K, C/g, R, S), got {tuple(w.shape)}: give 4 axes")
     k, c = w.shape[0], x.shape[1]
-    if groups < 1 or k % groups or c != groups * w.shape[1]:
+    if not is_whole(groups, 1) or k % groups or c != groups * w.shape[1]:
         raise ValueError(
             f"conv2d expected x with {groups} × {w.shape[1]} channels (groups × w.shape[1]) and "
             f"{k} output channels divisible by groups, got x {tuple(x.shape)}, "
             f"w {tuple(w.shape)}, groups={groups}: make them agree"
         )
-    expect_vectors("conv2d", k, b=b)
+    if b is not None:
+        expect_vectors("conv2d", k, b=b)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 from array_api_compat import device as device_of
 from array_api_compat import is_numpy_array
 
@@ -61,9 +63,15 @@ def cross_entropy(
 def checked(a: Array, labels: Array, weight: Array | None, ignore_index: int) -> Array:
     """The labels where the logits are, once all arguments are what `cross_entropy` takes."""
     array_namespace(a, weight)  # of one library, dtype and device
+    if not isinstance(ignore_index, Integral) or isinstance(ignore_index, bool):
+        raise ValueError(
+            f"cross_entropy expected ignore_index as a whole number, got {ignore_index!r}: "
+            "give the label that does not count"
+        )
     expect_features("cross_entropy", a)
     n, k, h, w = a.shape
-    expect_vectors("cross_entropy", k, weight=weight)
+    if weight is not None:
+        expect_vectors("cross_entropy", k, weight=weight)
     if tuple(labels.shape) != (n, h, w):
         raise ValueError(
             f"cross_entropy expected labels as {(n, h, w)}, one for each pixel of the logits "

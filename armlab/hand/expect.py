@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
+from typing import TypeGuard
 
 from armlab.arrays import Array, array_namespace
+
+MOST = 2**20  # far more channels than any network has: arrays of them would fill the memory
 
 
 def expect_features(
@@ -30,24 +34,27 @@ def expect_features(
         raise ValueError(f"{expected}: only the batch may be empty, give C, H and W at least 1")
 
 
-def expect_vectors(name: str, channels: int, **vectors: Array | None) -> None:
+def expect_vectors(name: str, channels: int, **vectors: Array) -> None:
     """Refuse parameters that are not one number per channel."""
     for key, v in vectors.items():
-        if v is not None and tuple(v.shape) != (channels,):
+        shape = None if v is None else tuple(v.shape)
+        if shape != (channels,):
             raise ValueError(
                 f"{name} expected {key} as ({channels},), one number per channel, "
-                f"got {tuple(v.shape)}: give it {channels} values"
+                f"got {shape}: give it {channels} values"
             )
 
 
 def whole(name: str, **counts: object) -> tuple[int, ...]:
-    """These arguments as Python's integers. Refuses what counts nothing: 0, fractions, words.
+    """These arguments as Python's integers. Refuses what counts nothing: 0, fractions, True, words.
 
     An integer of NumPy is taken, and would overflow later: 8 * int8(64).
     """
     found = []
     for key, value in counts.items():
-        if not isinstance(value, Integral) or value < 1:
+        if is_whole(value, 1) and value > MOST:
+            raise ValueError(f"{name} expected {key} of at most {MOST}, got {value}: give less")
+        if not is_whole(value, 1):
             raise ValueError(
                 f"{name} expected {key} as a whole number of at least 1, got {value!r}: "
                 "give 1 or more"
@@ -56,13 +63,29 @@ def whole(name: str, **counts: object) -> tuple[int, ...]:
     return tuple(found)
 
 
+def is_whole(value: object, least: int) -> TypeGuard[int]:
+    """Whether this is an integer of at least that, of Python or NumPy. True is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether this is a finite number, of Python or NumPy. True is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def expect_between(name: str, least: float, most: float, **values: object) -> None:
-    """Refuse arguments that are no numbers, and those outside least ... most."""
+    """Refuse arguments that are no finite numbers, and those outside least ... most."""
     for key, value in values.items():
-        if not isinstance(value, Real) or not least <= float(value) <= most:
-            raise ValueError(
-                f"{name} expected {key} from {least} to {most}, got {value!r}: give a number within"
-            )
+        if not is_number(value) or not least <= float(value) <= most:
+            within = f"from {least} to {most}" if most < math.inf else f"finite, from {least} on"
+            raise ValueError(f"{name} expected {key} {within}, got {value!r}: give a number within")
+
+
+def expect_flags(name: str, **flags: object) -> None:
+    """Refuse what is neither True nor False: the word "no" would count as yes."""
+    for key, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} expected {key} True or False, got {value!r}: choose one")
 
 
 def expect_labels(labels: Array, classes: int, ignore_index: int) -> None:

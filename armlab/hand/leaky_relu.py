@@ -5,6 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
+from armlab.hand.expect import is_number
 
 
 def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
@@ -14,8 +15,8 @@ def leaky_relu(x: Array, *, slope: float = 0.01) -> tuple[Array, Backward]:
 
     Raises ValueError for another slope: 0 is `relu`, and from 1 on (1) would not be a leak.
     """
-    if not 0 < slope < 1:
-        raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope}: use relu for 0")
+    if not is_number(slope) or not 0 < slope < 1:
+        raise ValueError(f"leaky_relu expected 0 < slope < 1, got {slope!r}: use relu for 0")
     xp, slope = array_namespace(x), float(slope)  # a float64 of NumPy would make float32 wider
     if kernel := kernels.choose("leaky_relu", x, slope):
         return kernel(x, slope)

@@ -9,6 +9,8 @@ from armlab.arrays import Array, dtype_name, move, to_host
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 from armlab.hand.made import Made, settled
+from armlab.hand.state import described, expect_arrays, expect_real, misfits
+from armlab.hand.upstream import judging
 from armlab.places import Device, device_words, place, place_of
 
 
@@ -47,7 +49,8 @@ class Module:
         settled(self, made)
 
     def __call__(self, *inputs: Array) -> tuple[Any, Backward]:
-        return self.forward(*inputs)
+        y, backward = self.forward(*inputs)
+        return y, judging(type(self).__name__, y, backward, unused=True)
 
     # -- the tree ---------------------------------------------------------------------------
 
@@ -89,6 +92,7 @@ class Module:
 
     def assign(self, values: Mapping[str, Array]) -> Self:
         """Replace arrays by key: all, or none where a key, a shape or a dtype does not fit."""
+        expect_arrays(type(self).__name__, values)
         current = self._arrays()
         modules = dict(self.named_modules())
         for key, value in values.items():
@@ -100,8 +104,8 @@ class Module:
             same_dtype = value.dtype is a.dtype or dtype_name(value) == dtype_name(a)
             if tuple(value.shape) != tuple(a.shape) or not same_dtype:
                 raise ValueError(
-                    f"{type(self).__name__} expected {key} as {_describe(a)}, "
-                    f"got {_describe(value)}: reshape or convert it first"
+                    f"{type(self).__name__} expected {key} as {described(a)}, "
+                    f"got {described(value)}: reshape or convert it first"
                 )
         for key, value in values.items():
             prefix, _, name = key.rpartition(".")
@@ -115,8 +119,11 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Array]) -> Self:
         """Take over arrays of any library, copied to where this module lives and to its dtype.
 
-        Raises ValueError that lists every missing, unexpected and mis-shaped key.
+        Raises ValueError that lists every missing, unexpected and mis-shaped key, and TypeError
+        for what is no array of numbers.
         """
+        expect_arrays(type(self).__name__, state)
+        expect_real(type(self).__name__, state)
         current = self._arrays()
         if wrong := misfits(state, current):
             raise ValueError(
@@ -176,21 +183,6 @@ class Module:
                 f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "
                 "convert x, or move the module with .to(device)"
             )
-
-
-def misfits(state: Mapping[str, Array], current: Mapping[str, Array]) -> list[str]:
-    """Words for each key of a state that is missing, unexpected or of another shape."""
-    wrong = [f"missing {key}" for key in current if key not in state]
-    wrong += [f"unexpected {key}" for key in state if key not in current]
-    return wrong + [
-        f"{key} is {tuple(state[key].shape)}, not {tuple(a.shape)}"
-        for key, a in current.items()
-        if key in state and tuple(state[key].shape) != tuple(a.shape)
-    ]
-
-
-def _describe(a: Array) -> str:
-    return f"{dtype_name(a)} {tuple(a.shape)}"
 
 
 def _describe_place(a: Array) -> str:

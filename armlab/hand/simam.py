@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Self, Unpack
 
 from armlab.arrays import Array
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import position_sum
-from armlab.hand.expect import expect_features
+from armlab.hand.expect import expect_features, is_number
 from armlab.hand.made import Made
 from armlab.hand.module import Module
 from armlab.hand.self_gate import self_gate
@@ -60,7 +59,7 @@ def simam_logits(x: Array, *, lambda_: float = 1e-4) -> tuple[Array, Backward]:
 
 
 def _above_0(name: str, lambda_: float) -> float:
-    if not isinstance(lambda_, Real) or not lambda_ > 0:
+    if not is_number(lambda_) or not lambda_ > 0:
         raise ValueError(f"{name} expected lambda_ > 0, got {lambda_!r}: the paper has 1e-4")
     return float(lambda_)
 

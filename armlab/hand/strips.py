@@ -9,7 +9,7 @@ from __future__ import annotations
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
-from armlab.hand.expect import expect_features
+from armlab.hand.expect import expect_features, is_whole
 
 
 def join_strips(rows: Array, columns: Array) -> tuple[Array, Backward]:
@@ -48,10 +48,10 @@ def split_strips(x: Array, *, height: int) -> tuple[tuple[Array, Array], Backwar
     backward takes the gradients of both. Raises ValueError where there are not so many rows.
     """
     expect_features("split_strips", x)
-    if x.shape[3] != 1 or not 0 < height < x.shape[2]:
+    if x.shape[3] != 1 or not is_whole(height, 1) or height >= x.shape[2]:
         raise ValueError(
             f"split_strips expected x (N, C, H + W, 1) with 0 < height < H + W, got "
-            f"{tuple(x.shape)} and height={height}: give it what `join_strips` made"
+            f"{tuple(x.shape)} and height={height!r}: give it what `join_strips` made"
         )
     if kernel := kernels.choose("split_strips", x, height):
         return kernel(x, height)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from numbers import Integral
 
 from armlab.arrays import Array
+from armlab.hand.expect import MOST, is_whole
 
 Pair = tuple[int, int]
 
@@ -17,10 +17,10 @@ def pair(value: int | Pair, name: str, least: int) -> Pair:
         both = tuple(value) if isinstance(value, Iterable) else (value, value)
     except TypeError:  # an array of no axes
         both = ()
-    if len(both) != 2 or not all(isinstance(v, Integral) and v >= least for v in both):
+    if len(both) != 2 or not all(is_whole(v, least) and v <= MOST for v in both):
         raise ValueError(
             f"expected {name} of at least {least}, an int or two, got {value!r}: "
-            f"give {least} or more, once or for each axis"
+            f"give {least} to {MOST}, once or for each axis"
         )
     return int(both[0]), int(both[1])
 

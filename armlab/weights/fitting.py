@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from armlab.arrays import Array
-from armlab.hand.module import misfits
+from armlab.hand.state import misfits
 from armlab.weights.prefixes import strip_hint
 from armlab.weights.states import State
 
