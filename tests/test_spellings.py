@@ -28,8 +28,8 @@ from armlab.check.devices import torch_tensors
 from armlab.data import generated
 from armlab.data.export import export
 from armlab.data.image_files import read_image, read_mask
+from armlab.hand.upstream import WITH_STATISTICS
 from armlab.places import HOST, device_name, place
-from armlab.watch import WITH_STATISTICS
 
 ROOMS = (hand, arrays, places, weights, data, training, cost, plots)
 KINDS = {  # an argument is of a kind by a word of its annotation, or by its name

@@ -20,8 +20,9 @@ from armlab.check.functions import ROUNDOFF, judge_function
 from armlab.check.sides import HandRun, run_hand_arrays, run_torch
 from armlab.check.verdict import Verdict, compare
 from armlab.check.wiring import expect_same_wiring, wiring
+from armlab.hand.upstream import WITH_STATISTICS
 from armlab.places import Place
-from armlab.watch import WITH_STATISTICS, Call, watched
+from armlab.watch import Call, watched
 
 
 def judge_stages(name: str, e: Example, dtype: str, place: Place) -> Iterator[Verdict]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armlab.arrays import Array, DType, Rng, array_namespace, dtype_of
+from armlab.arrays import Array, DType, Rng, array_namespace, dtype_of, generator
 from armlab.hand import kernels
 from armlab.hand.backward import Backward, Grads
 from armlab.hand.channels import per_channel, vector
@@ -141,6 +141,7 @@ class BatchNorm2d(Module):
         (num_features,) = whole(type(self).__name__, num_features=num_features)
         eps = expect_eps(type(self).__name__, eps)
         expect_between(type(self).__name__, 0, 1, momentum=momentum)
+        generator(rng)  # refused where it is no seed, as everywhere
         where, dtype = place(device), dtype_of(dtype)
         self.num_features, self.eps, self.momentum = num_features, eps, float(momentum)
         self.weight = where.asarray([1.0] * num_features, dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 
 from array_api_compat import device as device_of
-from array_api_compat import is_numpy_array
+from array_api_compat import is_array_api_obj, is_numpy_array
 
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
@@ -72,6 +72,11 @@ def checked(a: Array, labels: Array, weight: Array | None, ignore_index: int) ->
     n, k, h, w = a.shape
     if weight is not None:
         expect_vectors("cross_entropy", k, weight=weight)
+    if not is_array_api_obj(labels):
+        raise TypeError(
+            f"cross_entropy expected labels as an array of integers, got {type(labels).__name__}: "
+            "wrap them with numpy.asarray"
+        )
     if tuple(labels.shape) != (n, h, w):
         raise ValueError(
             f"cross_entropy expected labels as {(n, h, w)}, one for each pixel of the logits "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
-from armlab.hand.expect import expect_features
+from armlab.hand.expect import expect_features, is_whole
 
 
 def strip_mean(x: Array, *, axis: int) -> tuple[Array, Backward]:
@@ -18,9 +18,9 @@ def strip_mean(x: Array, *, axis: int) -> tuple[Array, Backward]:
     Raises ValueError for another axis: means over N or C would mix what is kept apart here.
     """
     expect_features("strip_mean", x)
-    if axis not in (2, 3):
+    if not is_whole(axis, 2) or axis > 3:
         raise ValueError(
-            f"strip_mean expected axis 2 (columns) or 3 (rows), got {axis}: choose one of them"
+            f"strip_mean expected axis 2 (columns) or 3 (rows), got {axis!r}: choose one of them"
         )
     xp, shape = array_namespace(x), x.shape
     if kernel := kernels.choose("strip_mean", x, axis):

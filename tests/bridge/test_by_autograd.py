@@ -201,5 +201,5 @@ def test_as_many_gradients_as_outputs():
 
     (y, _), backward = twins.by_autograd(Two())(np.ones((1, 3, 2, 2)))
     same([backward((y, None))[0]], [2 * y])
-    with pytest.raises(ValueError, match="backward expected 2 gradients"):
+    with pytest.raises(ValueError, match="backward expected a tuple of 2 gradients"):
         backward((y,))

@@ -14,7 +14,7 @@ from armlab.check.cases import FUNCTIONS, MODULES
 from armlab.check.smooth import smooth
 from armlab.hand import resnet18
 from armlab.hand.batch_norm_activated import ACTIVATIONS
-from armlab.watch import WITH_STATISTICS
+from armlab.hand.upstream import WITH_STATISTICS
 
 SHAPES = [(2, 3, 4, 5), (3, 1, 5, 2), (1, 4, 2, 3)]
 CALLS = {  # each call of each function, by name and label

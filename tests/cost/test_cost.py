@@ -457,7 +457,7 @@ def test_channels_of_the_input(capsys, arguments, inputs):
             "expected --channels of sp and cp, got none: give 2, as in 64,64",
         ),
         (["Conv2d", "in_channels=3", "out_channels=2", "kernel_size=11"], "spans 11×11 pixels"),
-        (["Conv2d", "in_channels=9000000", "out_channels=9000000", "kernel_size=9"], "allocate"),
+        (["Conv2d", "in_channels=900000", "out_channels=900000", "kernel_size=9"], "allocate"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, words):
