@@ -22,21 +22,24 @@ from armlab.commands import (
     predict,
     train,
 )
+from armlab.terminal import at_terminal, leave_if_unread
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. 0 good, 1 bad input or failed check, 2 wrong usage, 130 interrupted."""
-    args = _parser().parse_args(argv)
-    try:
-        code: int = args.run(args)
-        return code
-    except KeyboardInterrupt:
-        return fail("interrupted", INTERRUPTED)
-    except MemoryError as error:  # of the host or, from CuPy, of a card
-        words = str(error) or "no more is to be had"
-        return fail(f"memory ran out: {words}: give a smaller batch, size or width", BAD)
-    except (ValueError, RuntimeError, OSError) as error:
-        return fail(" ".join(str(error).split()), BAD)
+    with at_terminal():
+        args = _parser().parse_args(argv)
+        try:
+            code: int = args.run(args)
+            return code
+        except KeyboardInterrupt:
+            return fail("interrupted", INTERRUPTED)
+        except MemoryError as error:  # of the host or, from CuPy, of a card
+            words = str(error) or "no more is to be had"
+            return fail(f"memory ran out: {words}: give a smaller batch, size or width", BAD)
+        except (ValueError, RuntimeError, OSError) as error:
+            leave_if_unread()
+            return fail(" ".join(str(error).split()), BAD)
 
 
 def _parser() -> argparse.ArgumentParser:

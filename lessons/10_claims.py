@@ -383,7 +383,7 @@ print(f"ARM adds {without_pool:+.2f} without global pooling and {with_pool:+.2f}
 # %%
 grids = {}
 for path in sorted(Path("results").glob("ablation-*.json")):
-    grid = json.loads(path.read_text())
+    grid = json.loads(path.read_text(encoding="utf-8"))
     grids[grid["settings"]["data"]] = grid
     options = {
         "attention": ",".join(grid["attentions"]),

@@ -25,6 +25,7 @@ from armlab.bench.kernel_call import KernelCall
 from armlab.bench.kernel_calls import SIZE, Size, asked, of_state
 from armlab.bench.launches import QUEUED, calls
 from armlab.places import Place, device_name, place
+from armlab.terminal import at_terminal
 
 MOST = 2**28  # bytes, more than caches hold
 BUSY = 4  # copies of so many bytes before a call
@@ -145,4 +146,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with at_terminal():
+        sys.exit(main())

@@ -26,6 +26,7 @@ from armlab import hand
 from armlab.bench import hand_parts, yardstick
 from armlab.hand import kernels
 from armlab.places import Place, device_name, place
+from armlab.terminal import at_terminal
 
 STEPS = [row for row in yardstick.ROWS if row.step]
 ROUNDS, WARM_UP = 50, 5
@@ -127,4 +128,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with at_terminal():
+        sys.exit(main())

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from armlab.hand.kernels import cuda
+from armlab.terminal import at_terminal
 
 ARCHITECTURES = (75, 80, 90, 100)  # Turing, Ampere, Hopper, Blackwell
 KERNEL = re.compile(r"Compiling entry function '(\w+)'")
@@ -117,4 +118,5 @@ def _read(page: str, dtype: str, architecture: int, log: str) -> Iterator[Resour
 
 
 if __name__ == "__main__":
-    print(as_markdown(resources()))
+    with at_terminal():
+        print(as_markdown(resources()))

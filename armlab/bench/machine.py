@@ -86,7 +86,7 @@ def _best(call: Callable[[], Any]) -> float:
 def _processor() -> str:
     """Its name where the system tells, as Linux does."""
     path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
 

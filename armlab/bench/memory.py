@@ -29,7 +29,7 @@ def peak_extra(task: ReadyCall) -> int | None:
         return None
     _call(task)
     gc.collect()
-    RESET.write_text("5")  # the high-water mark starts again from here
+    RESET.write_bytes(b"5")  # the high-water mark starts again from here
     before = _kib("VmRSS")
     _call(task)
     return max(_kib("VmHWM") - before, 0) * 1024
@@ -42,6 +42,6 @@ def _call(task: ReadyCall) -> None:
 
 
 def _kib(name: str) -> int:
-    found = re.search(rf"^{name}:\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE)
+    found = re.search(rf"^{name}:\s+(\d+) kB$", STATUS.read_text(encoding="utf-8"), re.MULTILINE)
     assert found is not None, f"{STATUS} has no {name}"
     return int(found.group(1))

@@ -68,7 +68,9 @@ def _seconds(took: dict[str, float]) -> float:
 
 def _import() -> float:
     """Seconds that the modules by hand take to import, beyond NumPy."""
-    done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT], capture_output=True, encoding="utf-8", errors="replace"
+    )
     done.check_returncode()
     return float(done.stdout)
 

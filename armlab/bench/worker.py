@@ -101,7 +101,7 @@ class Worker:
 
 def main(side: str, cores: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints is no answer
     chosen = [int(core) for core in cores.split(",")]
     if hasattr(os, "sched_setaffinity"):

@@ -18,6 +18,7 @@ from armlab.check.adjoint import Adjoint, adjoint
 from armlab.check.agreement import Verdict, expect_agreement, judge
 from armlab.check.example import Example
 from armlab.check.tracing.trace import Trace, trace
+from armlab.terminal import print_anything
 
 __all__ = [
     "Adjoint",
@@ -39,4 +40,5 @@ def exercise(name: str, function: Callable[..., Any]) -> None:
     """
     from armlab.exercises.grade import grade  # the exercises stand above what they are judged by
 
+    print_anything()
     print(grade(name, function).text)

@@ -20,6 +20,7 @@ from armlab.data.dataset import Dataset
 from armlab.data.folder import NAMES
 from armlab.data.generated import GENERATED, Generated
 from armlab.data.size import parse_size
+from armlab.terminal import at_terminal
 from armlab.whole_file import FilePath
 
 
@@ -76,4 +77,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with at_terminal():
+        sys.exit(main())

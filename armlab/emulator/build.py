@@ -44,7 +44,9 @@ def compiler() -> str | None:
 @cache
 def compiler_version(path: str) -> str:
     """Such as 12.2.0. BuildFailed where it does not say."""
-    done = subprocess.run([path, "-dumpfullversion"], capture_output=True, text=True)
+    done = subprocess.run(
+        [path, "-dumpfullversion"], capture_output=True, encoding="utf-8", errors="replace"
+    )
     if done.returncode or not done.stdout.strip():
         said = (done.stderr or done.stdout).strip() or f"exit status {done.returncode}"
         raise BuildFailed(f"{path} does not say which g++ it is: {said}: {ANOTHER}")
@@ -78,7 +80,7 @@ def locked(where: Path) -> Iterator[None]:
     import fcntl  # of Unix alone, and why_not() is asked everywhere
 
     where.mkdir(parents=True, exist_ok=True)
-    with open(where / "lock", "w") as file:
+    with open(where / "lock", "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -120,7 +122,7 @@ def _build(at: Path, program: str, wanted: list[str]) -> None:
         made.mkdir()
         parts = [p for p in sorted(SOURCES.glob("*.cpp")) if p.stem != "cublas"]
         _compile(program, made, DEVICE, *parts, "-ldl", "-lrt")
-        (made / "empty.cpp").write_text("")
+        (made / "empty.cpp").write_bytes(b"")
         for other in OTHER_NAMES:
             _compile(program, made, other, "empty.cpp", "-Wl,--no-as-needed", DEVICE)
         _compile_products(program, made, wanted)
@@ -138,8 +140,10 @@ def _compile_products(program: str, made: Path, wanted: list[str]) -> None:
     head = (
         '#pragma GCC visibility push(default)\nextern "C" {\nint emulated_missing(const char*);\n'
     )
-    (made / "missing.cpp").write_text(head + stubs + "}\n")
-    (made / "version").write_text(f"{PRODUCTS} {{ global: *; }};\n")  # as CuPy asks for it
+    (made / "missing.cpp").write_text(head + stubs + "}\n", encoding="utf-8")
+    (made / "version").write_text(
+        f"{PRODUCTS} {{ global: *; }};\n", encoding="utf-8"
+    )  # as CuPy asks for it
     script = "-Wl,--version-script=version"
     _compile(program, made, PRODUCTS, "missing.cpp", "cublas.o", script, DEVICE)
 
@@ -151,7 +155,9 @@ def _compile(program: str, made: Path, name: str, *arguments: Path | str) -> Non
 
 def _run(program: str, made: Path, *arguments: Path | str) -> None:
     command = [program, *FLAGS, *processor_flags(), *map(str, arguments)]
-    done = subprocess.run(command, cwd=made, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=made, capture_output=True, encoding="utf-8", errors="replace"
+    )
     if done.returncode:
         said = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
         raise BuildFailed(
@@ -180,5 +186,11 @@ def _names(library: Path) -> list[str]:
 
 
 def _nm(*arguments: Path | str) -> list[str]:
-    done = subprocess.run(["nm", *map(str, arguments)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["nm", *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=True,
+    )
     return done.stdout.splitlines()

@@ -70,7 +70,7 @@ def compile_kernels(source: str, options: list[str], names: list[str]) -> tuple[
         command += [] if whole else CHECKED
         # What a kernel calls is in this process already: it is linked to nothing.
         command += [str(code), "-shared", "-nostdlib", "-o", str(library)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             return b"", done.stderr
         made = library.read_bytes()
@@ -160,9 +160,14 @@ def _precompile(at: Path, text: str, cupy: str) -> None:
     with tempfile.TemporaryDirectory(dir=at.parent) as name:
         made = Path(name) / "header"
         made.mkdir()
-        (made / HEADER[0]).write_text(text)
+        (made / HEADER[0]).write_text(text, encoding="utf-8")
         command = [_program(), *flags(), *([cupy] if cupy else CHECKED), "-x", "c++-header"]
-        done = subprocess.run([*command, str(made / HEADER[0])], capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, str(made / HEADER[0])],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
         if done.returncode:
             raise build.BuildFailed(f"{_program()} cannot read CuPy's headers: {done.stderr}")
         build.put(made, at)

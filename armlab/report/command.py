@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -26,7 +27,14 @@ def last(text: str) -> str:
 def run(command: list[str], seconds: float | None = None) -> Ran:
     """TimeoutExpired where it takes longer than so many seconds."""
     started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=seconds,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
     sys.stdout.write(done.stdout)
     sys.stderr.write(done.stderr)
     return Ran(done.returncode, done.stdout, done.stderr, time.perf_counter() - started)

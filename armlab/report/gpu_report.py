@@ -15,6 +15,7 @@ from pathlib import Path
 from armlab.places import Place, place
 from armlab.report.device import DEVICES, EMULATED, Device
 from armlab.report.parts import PARTS, TESTS, Part
+from armlab.terminal import at_terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,4 +93,5 @@ def _versions() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with at_terminal():
+        sys.exit(main())

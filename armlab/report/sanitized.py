@@ -17,6 +17,7 @@ from armlab.bench import kernel_calls
 from armlab.check import table
 from armlab.check.cases import FUNCTIONS
 from armlab.places import place
+from armlab.terminal import at_terminal
 
 NAMES = [case.name for case in FUNCTIONS] + ["BatchNorm2d", "CBAMSpatial"]  # all rows of the table
 SIZE = (2, 5, 7, 3)  # of one call of every row: not each has a case
@@ -44,4 +45,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with at_terminal():
+        sys.exit(main())

@@ -109,7 +109,7 @@ def load_grid(out: Path) -> Grid:
     """The grid of a folder. RuntimeError where there is none, or one that cannot be read."""
     path = out / GRID
     try:
-        kept = json.loads(path.read_text())
+        kept = json.loads(path.read_text(encoding="utf-8"))
         attentions, seeds = tuple(kept["attentions"]), tuple(kept["seeds"])
         return Grid(Config(**kept["settings"]), attentions, seeds)
     except OSError as error:

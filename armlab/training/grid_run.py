@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from armlab.terminal import at_terminal
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
 from armlab.training.loop import RunProgress, resume, train
@@ -134,4 +135,5 @@ def main(settings: str, out: str, described: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    with at_terminal():
+        sys.exit(main(*sys.argv[1:]))

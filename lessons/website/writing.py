@@ -25,7 +25,9 @@ SHELL = jinja2.Environment(
 def write(books: dict[str, nbformat.NotebookNode], out: Path) -> None:
     """Write the pages of these notebooks, in their order, and all that they need but MathJax."""
     pages = [page(stem, book) for stem, book in books.items()]
-    style = (HERE / "style.css").read_text() + HtmlFormatter().get_style_defs(".highlight")
+    style = (HERE / "style.css").read_text(encoding="utf-8") + HtmlFormatter().get_style_defs(
+        ".highlight"
+    )
     (out / "style.css").write_text(style, encoding="utf-8")
     for at, one in enumerate(pages):
         before, after = at and pages[at - 1], pages[at + 1 :][:1]

@@ -383,7 +383,9 @@ def test_workers_end_with_the_run(how):
     ) as run:
         while "channel_conv1d" not in run.stderr.readline():
             pass
-        children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        children = (
+            Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text(encoding="utf-8").split()
+        )
         assert len(children) == 2
         if how == signal.SIGINT:
             os.killpg(run.pid, how)  # as a terminal sends Ctrl-C
@@ -402,7 +404,7 @@ def test_workers_end_with_the_run(how):
 def is_running(pid):
     path = Path(f"/proc/{pid}/stat")
     try:
-        return path.read_text().rpartition(")")[2].split()[0] != "Z"
+        return path.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
@@ -432,7 +434,7 @@ def test_a_process_that_waits_is_idle(side):
 
 
 def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

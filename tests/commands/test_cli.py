@@ -73,7 +73,7 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
         *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps", "device")
     }
     assert found["runs"]["arm"]["device"] == "cpu"
-    config = json.loads(Path(found["out"], "config.json").read_text())
+    config = json.loads(Path(found["out"], "config.json").read_text(encoding="utf-8"))
     assert (config["backend"], config["dtype"], config["learning_rate"]) == (
         "torch",
         "float64",
@@ -186,11 +186,11 @@ def test_a_missing_package_is_one_line_before_any_work(module, arguments, words)
 
 @pytest.mark.parametrize("command", [["train", "--attention", "arm"], ["train"]])
 def test_a_folder_that_cannot_be_written_is_one_line(capsys, command):
-    Path("file").write_text("mine")
+    Path("file").write_text("mine", encoding="utf-8")
     line = refused(capsys, *command, *FAST, "--out", "file/run")
     assert "cannot write into" in line
     assert "--out" in line
-    assert Path("file").read_text() == "mine"
+    assert Path("file").read_text(encoding="utf-8") == "mine"
 
 
 def test_an_earlier_run_is_one_line(capsys):

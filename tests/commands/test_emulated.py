@@ -40,7 +40,10 @@ def test_a_training_says_where_it_runs_and_comes_to_what_numpy_comes_to(armlab, 
     there = armlab(*TRAIN, *FAST, "--dtype", "float64", "--out", "there")
     assert f"arm: {SAID}" in there.stderr.splitlines()
     assert "cupy on emulated, float64, 2 steps" in there.stdout
-    assert json.loads(Path(tmp_path, "there/config.json").read_text())["device"] == "emulated"
+    assert (
+        json.loads(Path(tmp_path, "there/config.json").read_text(encoding="utf-8"))["device"]
+        == "emulated"
+    )
     here = armlab("train", "--attention", "arm", *FAST, "--dtype", "float64", "--out", "here")
     assert SAID not in here.stderr
     ours, theirs = ([row.split()[:6] for row in rows(done.stdout)] for done in (there, here))

@@ -152,7 +152,7 @@ def test_the_key_holds_what_a_build_depends_on(built, monkeypatch, tmp_path):
     kept.add(device())
     monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, "-g"))
     kept.add(device())
-    copies = Path(os.environ["CXX"]).read_text()
+    copies = Path(os.environ["CXX"]).read_text(encoding="utf-8")
     monkeypatch.setenv("CXX", script(tmp_path / "newer", copies.replace("12.2.0", "13.1.0")))
     kept.add(device())
     sources = tmp_path / "device"

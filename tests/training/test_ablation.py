@@ -258,19 +258,25 @@ def test_the_command_writes_tables_and_a_picture(capsys):
     assert cli.main(["ablate", "--seeds", "0,1", *FAST, "--out", "grid", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert list(found["attentions"]) == ["none", "arm"]
-    assert found == json.loads(Path("grid/ablation.json").read_text()) | {"out": "grid"}
+    assert found == json.loads(Path("grid/ablation.json").read_text(encoding="utf-8")) | {
+        "out": "grid"
+    }
     arm = found["attentions"]["arm"]
     assert arm["parameters"] == 35251
     assert arm["multiply_adds"] - found["attentions"]["none"]["multiply_adds"] == 32 * 32
     assert arm["differences"]["miou"]["n"] == 2
-    with open("grid/ablation.csv", newline="") as file:
+    with open("grid/ablation.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(r["attention"], r["seed"]) for r in rows] == [
         *(("none", "0"), ("arm", "0"), ("none", "1"), ("arm", "1"))
     ]
     assert [float(r["miou"]) for r in rows] == [r["miou"] for r in found["runs"]]
     assert Path("grid/ablation.png").read_bytes().startswith(b"\x89PNG")
-    assert Path("grid/ablation.md").read_text().startswith("# Ablation of the attention\n")
+    assert (
+        Path("grid/ablation.md")
+        .read_text(encoding="utf-8")
+        .startswith("# Ablation of the attention\n")
+    )
     assert cli.main(["ablate", "--resume", "grid"]) == 0
     output = capsys.readouterr()
     assert output.err == ""  # nothing was left to train

@@ -117,7 +117,7 @@ def test_any_size_will_do(folders):
 
 
 def test_bad_images_are_named_and_the_others_still_done(folders, capsys):
-    Path("text.png").write_text("no image")
+    Path("text.png").write_text("no image", encoding="utf-8")
     whole = saved("whole.jpg")
     Path("cut.jpg").write_bytes(whole.read_bytes()[:200])
     names = ["missing.png", "text.png", "cut.jpg", "whole.jpg"]

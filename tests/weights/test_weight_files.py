@@ -372,7 +372,7 @@ def test_convert_a_run(capsys, tmp_path, monkeypatch):
     ],
 )
 def test_convert_says_on_one_line_what_is_wrong(capsys, bisenet, arguments, words):
-    Path("text.pth").write_text("hello")
+    Path("text.pth").write_text("hello", encoding="utf-8")
     assert words in complaint(capsys, *arguments)
     assert sorted(os.listdir()) == ["in.pth", "text.pth"]
 

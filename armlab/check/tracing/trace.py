@@ -15,6 +15,7 @@ from armlab.check.tracing.events import Problem
 from armlab.check.tracing.hand_run import HandRun
 from armlab.check.tracing.trace_words import WIDTH, mode, sentence, table, weights
 from armlab.check.tracing.traced_values import TracedValue, compared
+from armlab.terminal import print_anything
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,6 +98,7 @@ def trace(
     rows = compared(ours, theirs)
     found = Trace(heading, rows, sentence(rows, ours.never_back()))
     if verbose:
+        print_anything()
         print(found)
     return found
 
