@@ -53,6 +53,7 @@ lint: $(VENV)/dev  ## ruff, mypy and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.13
 	$(BIN)/clang-format --dry-run --Werror armlab/emulator/device/* armlab/emulator/include/*.h \
 	  armlab/hand/kernels/cuda/*.cu*
 

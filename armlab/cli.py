@@ -26,7 +26,11 @@ from armlab.terminal import at_terminal, leave_if_unread
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. 0 good, 1 bad input or failed check, 2 wrong usage, 130 interrupted."""
+    """Run one command.
+
+    0 good, 1 bad input or failed check, 2 wrong usage, 130 interrupted; SystemExit with 141 where
+    nobody reads what it prints.
+    """
     with at_terminal():
         args = _parser().parse_args(argv)
         try:
