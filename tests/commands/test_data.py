@@ -42,7 +42,7 @@ def binary() -> dict[str, list[np.ndarray]]:
 
 
 def test_the_survey_in_words(binary, capsys):
-    Path("binary/classes.txt").write_text("wall\nwindow\n")
+    Path("binary/classes.txt").write_text("wall\nwindow\n", encoding="utf-8")
     assert cli.main(["data", "binary", "--labels", "0,255", "--out", "a.png"]) == 0
     output = capsys.readouterr()
     assert output.err == ""
@@ -166,10 +166,10 @@ def test_a_training_says_once_what_it_found_and_keeps_it(binary, capsys):
     cli.main(["data", "binary", "--labels", "0,255", "--json"])
     printed = json.loads(capsys.readouterr().out)
     for name in ("none", "arm"):
-        kept = json.loads(Path("run", name, "data.json").read_text())
+        kept = json.loads(Path("run", name, "data.json").read_text(encoding="utf-8"))
         assert kept["classes"] == printed["classes"]
         assert kept["parts"] == printed["parts"]
-    assert json.loads(Path("run/arm/config.json").read_text())["labels"] == [0, 255]
+    assert json.loads(Path("run/arm/config.json").read_text(encoding="utf-8"))["labels"] == [0, 255]
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -190,8 +190,13 @@ def test_over_a_folder_there_is_no_column_of_dashes(binary, capsys):
     assert re.search("mIoU +images/s +seconds\n", words)
     assert re.search("attention +mIoU +parameters +seconds\nnone +0", words)
     assert len(heads) == 5  # of two runs a line and a table each, and the comparison
-    assert "told_apart" in Path("run/arm/history.csv").read_text()  # other programs keep their keys
-    assert json.loads(Path("run/comparison.json").read_text())["arm"]["told_apart"] is None
+    assert "told_apart" in Path("run/arm/history.csv").read_text(
+        encoding="utf-8"
+    )  # other programs keep their keys
+    assert (
+        json.loads(Path("run/comparison.json").read_text(encoding="utf-8"))["arm"]["told_apart"]
+        is None
+    )
 
 
 @pytest.mark.parametrize("context", [True, False])
