@@ -43,6 +43,20 @@ class Count:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Touched:
+    """How often kernels read numbers of the device's memory, and wrote them.
+
+    reads, writes    each time counts
+    read, written    each number counts once
+    """
+
+    reads: int
+    read: int
+    writes: int
+    written: int
+
+
 def why_not() -> str:
     """Why there can be no emulated device here, in one sentence; empty where there can."""
     from armlab.emulator import build
@@ -141,6 +155,16 @@ def strict(seed: int = 0, seconds: float = 60) -> Iterator[None]:
         finally:
             _kept.strict = outer
             device.emulated_strict(*outer)
+
+
+def touched() -> Touched:
+    """What kernels have read and written since this was asked before.
+
+    Only numbers of type `emulated::Counted<float>` or `<double>` count, see include/counted.h.
+    """
+    found = (ctypes.c_uint64 * 4)()
+    _installed_device().emulated_touched(found)
+    return Touched(*found)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 #include <arithmetic.h>
 #include <assert.h>
 #include <atomics.h>
+#include <counted.h>
 #include <float.h>
 #include <limits.h>
 #include <stdio.h>
