@@ -18,18 +18,6 @@ class TooLong(BaseException):
     """A call is past its limit. No Exception, which the call itself may catch."""
 
 
-class Stopwatch:
-    """Tells when so many seconds of the processor are over, or PATIENCE times as many in all."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.began, self._computed = time.monotonic(), time.process_time()
-
-    def is_over(self) -> bool:
-        computed, passed = time.process_time() - self._computed, time.monotonic() - self.began
-        return computed >= 0.9 * self.seconds or passed >= PATIENCE * self.seconds
-
-
 def within(seconds: float, call: Callable[[], Any]) -> Any:
     """What `call()` returns. Raises TooLong after so many seconds of the processor.
 
@@ -40,12 +28,17 @@ def within(seconds: float, call: Callable[[], Any]) -> Any:
     main = threading.current_thread() is threading.main_thread()
     if not main or not hasattr(signal, "setitimer"):
         return call()
-    watch, tracing, told = Stopwatch(seconds), sys.gettrace(), 0
+    began, computed = time.monotonic(), time.process_time()
+    tracing, told = sys.gettrace(), 0
+
+    def over() -> bool:
+        waited = time.monotonic() - began
+        return time.process_time() - computed >= 0.9 * seconds or waited >= PATIENCE * seconds
 
     def ring(_: int, frame: FrameType | None) -> None:
         nonlocal told
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        if frame is None or frame.f_code is within.__code__ or not watch.is_over():
+        if frame is None or frame.f_code is within.__code__ or not over():
             return  # the call has just ended, or has time left
         told += 1
         if told > 1:
@@ -61,7 +54,7 @@ def within(seconds: float, call: Callable[[], Any]) -> Any:
         signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
         sys.settrace(tracing)
         if left:  # another alarm had been set, for later
-            left -= time.monotonic() - watch.began
+            left -= time.monotonic() - began
             signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), interval)
 
 

@@ -15,6 +15,7 @@ from armlab.exercises.running import Runner
 from armlab.exercises.telling import line_of, rule, told
 
 HASTE = 0.3  # seconds for a smaller example, once one did not end
+LOOPS = 5  # examples that do not end, until the last one is small enough
 ENDLESS = "it does not end on this example"
 UNSTEADY = (
     "it gave different results for the same arguments: "
@@ -28,7 +29,7 @@ class Trial:
     def __init__(self, asked: Asked, function: Callable[..., Any]) -> None:
         self.asked, self.function = asked, function
         self.run = Runner(asked, function, asked.seconds)
-        self._failed = False
+        self._failed, self._endless = False, 0
 
     def __call__(self, e: Any) -> Failure | None:
         """How the answer fails on this example. The first failure has to happen twice.
@@ -52,8 +53,10 @@ class Trial:
             raise
         except TooLong as error:
             self.run.seconds = min(HASTE, self.run.seconds)
+            self._endless += 1
             line = line_of(error, self.function)
-            return Failure(e, ENDLESS + f": it was at `{line}`" * bool(line), ENDLESS)
+            text = ENDLESS + f": it was at `{line}`" * bool(line)
+            return Failure(e, text, ENDLESS, final=self._endless == LOOPS)
         except BaseException as error:  # of exit() too
             return Failure(e, told(error, self.function, self.asked.call), rule(error))
         for key, before in kept.items():
