@@ -57,7 +57,7 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
     oracle = ["torch"] if isinstance(asked, Exercise) else []
     try:
         with one_thread(*oracle):
-            failures = _failures(asked, Trial(asked, function))
+            failures = _failures(Trial(asked, function))
             if failures:
                 return _explain(name, asked, failures)
     except NotImplementedError:
@@ -71,7 +71,7 @@ class _Enough(BaseException):
     """Ends the search. No Exception, which Hypothesis would take for another failure."""
 
 
-def _failures(asked: Asked, trial: Trial) -> list[Failure]:
+def _failures(trial: Trial) -> list[Failure]:
     """How the answer fails, on smaller and smaller examples; none where it is right.
 
     Raises NotImplementedError and CannotTry as soon as one call does.
@@ -89,7 +89,7 @@ def _failures(asked: Asked, trial: Trial) -> list[Failure]:
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate, Phase.shrink),
     )
-    @given(asked.examples())
+    @given(trial.asked.examples())
     def holds(e: Any) -> None:
         nonlocal until
         try:
