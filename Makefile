@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PYTEST := $(BIN)/python -m pytest
 JOBS := -n auto --maxprocesses 4 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help lessons test quick train bench check checks lint thorough coverage mutation notebooks site gpu emulated clean
+.PHONY: help lessons test quick train bench check checks lint thorough coverage mutation notebooks site graded gpu emulated clean
 
 # `make gpu` is for a machine that may have no network: where $(PYTHON) has what it needs, it runs
 # with that, makes no environment and installs nothing.
@@ -73,6 +73,9 @@ notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
 
 site: $(VENV)/ready  ## the lessons, executed, as a site in site/ that reads offline
 	@cd lessons && ../$(BIN)/python -m website
+
+graded: $(VENV)/ready  ## how long the grader takes for each exercise, answered right and wrong
+	@$(BIN)/python tests/lessons/seconds.py $(ARGS)
 
 gpu: $(if $(HAS_CUPY),,$(VENV)/ready)  ## all that a card can show; writes gpu-report.md
 	$(if $(HAS_CUPY),$(PYTHON),$(BIN)/python) -m armlab.report.gpu_report

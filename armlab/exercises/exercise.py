@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from hypothesis import strategies as st
@@ -21,6 +21,8 @@ Arguments = dict[str, Any]
 Answer = tuple[Any, ...]
 Expected = list[tuple[np.ndarray, np.ndarray]]  # each result, and how far off it may be
 Mistake = tuple[str, Callable[[Any], Answer]]  # a hint, and the answer of whoever needs it
+
+SECONDS = 1.5  # on arrays of a few pixels an answer takes a thousandth of that
 
 
 class RuleBroken(Exception):
@@ -39,7 +41,14 @@ class CannotTry(Exception):
 
 
 class Asked(Protocol):
-    """What the grader asks of an exercise; `e` is what one of its examples is drawn as."""
+    """What the grader asks of an exercise; `e` is what one of its examples is drawn as.
+
+    dtype    of its results, where they are no whole numbers
+    seconds  that an answer may take on one example, of the processor
+    """
+
+    dtype: ClassVar[str]
+    seconds: ClassVar[float]
 
     @property
     def call(self) -> str:
@@ -76,19 +85,25 @@ class Exercise:
     results    which results of the case it has to return, in their order
     arguments  what it is given, from an example
     fits       which examples it can be asked about
+    tied       the same example with ties, where a maximum is taken of what is not drawn itself
     """
+
+    dtype: ClassVar[str] = "float64"
+    seconds: ClassVar[float] = SECONDS
 
     call: str
     case: str
     results: tuple[str, ...]
     arguments: Callable[[Example], Arguments]
     fits: Callable[[Example], bool] = lambda e: True
+    tied: Callable[[Example], Example] | None = None
 
     def names(self) -> list[str]:
         return ["the value" if result == "y" else result for result in self.results]
 
     def examples(self) -> st.SearchStrategy[Example]:
-        return CASES[self.case].readable_examples().filter(self.fits)
+        drawn = CASES[self.case].readable_examples().filter(self.fits)
+        return drawn if self.tied is None else drawn | drawn.map(self.tied)
 
     def arguments_of(self, e: Example) -> Arguments:
         return self.arguments(e)
@@ -128,6 +143,9 @@ class Puzzle:
     wrong      {hint: the function of whoever needs it}
     relative   how far off a right answer may be, relative to its size; 0 where it is whole
     """
+
+    dtype: ClassVar[str] = "float64"
+    seconds: ClassVar[float] = SECONDS
 
     call: str
     questions: st.SearchStrategy[Arguments]

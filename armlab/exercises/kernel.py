@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from armlab.exercises.exercise import (
     Puzzle,
     RuleBroken,
 )
+from armlab.exercises.telling import a_kind
 
 RULES = (  # the words in which the emulated device says that one is broken, whatever the names are
     r"gives another result when its threads run",
@@ -43,6 +44,9 @@ class Kernel(Puzzle):
     limit   how far off a right result may be, element by element, of the same arguments in float64
     """
 
+    dtype: ClassVar[str] = "float32"
+    seconds: ClassVar[float] = 60  # a compiler runs first
+
     kernel: str = ""
     launch: Callable[..., Any] = field(default=lambda kernel, **e: None)
     limit: Callable[..., Any] = field(default=lambda **e: 0.0)
@@ -53,7 +57,7 @@ class Kernel(Puzzle):
     def run(self, function: Callable[..., Any], arguments: Arguments) -> Answer:
         text = function()
         if not isinstance(text, str):
-            raise RuleBroken(f"it returned {type(text).__name__}, expected the text of a kernel")
+            raise RuleBroken(f"it returned {a_kind(text)}, expected the text of a kernel")
         try:
             device = cuda_place().device
         except RuntimeError as reason:

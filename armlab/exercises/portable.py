@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import array_api_compat
 import numpy as np
@@ -21,6 +21,8 @@ from armlab.exercises.exercise import (
     RuleBroken,
     as_tuple,
 )
+from armlab.exercises.judging import wrong_count
+from armlab.exercises.telling import a_kind
 from armlab.places import HOST, Place, place_of
 
 
@@ -32,6 +34,8 @@ class Portable(Puzzle):
     there. `answer` runs in NumPy and float64; `relative` is relative to the largest value.
     """
 
+    dtype: ClassVar[str] = "float32"
+
     def run(self, function: Callable[..., Any], arguments: Arguments) -> Answer:
         self._run_at(HOST, function, arguments)
         with strict_device() as where:
@@ -42,15 +46,18 @@ class Portable(Puzzle):
             key: where.asarray(value, "float32") if isinstance(value, np.ndarray) else value
             for key, value in given.items()
         }
-        results = as_tuple(function(**placed))
-        for name, result in zip(self.names(), results, strict=False):
+        value = function(**placed)
+        if wrong := wrong_count(self.names(), value):
+            raise RuleBroken(wrong)
+        results = as_tuple(value)
+        for name, result in zip(self.names(), results, strict=True):
             self._expect_float32(name, result, where)
         return tuple(to_host(result) for result in results)
 
     def _expect_float32(self, name: str, result: Any, where: Place) -> None:
         side = "on the host" if where == HOST else "on the device"
         if not array_api_compat.is_array_api_obj(result):
-            raise RuleBroken(f"{name} is {type(result).__name__} {side}, expected an array")
+            raise RuleBroken(f"{name} is {a_kind(result)} {side}, expected an array")
         if place_of(result) != where:
             raise RuleBroken(f"{name} does not lie where its inputs do, {side}")
         if dtype_name(result) != "float32":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,23 @@ def around_the_statistics(e: Example) -> Arguments:
     return {"dy": e.dy, "above": above, "r": r, "below": lambda dr: below(dr)[0]}
 
 
+def with_ties(e: Example) -> Example:
+    """The same where reduced channels are equal in pairs, by another weighted sum of equal inputs.
+
+    Small integers and kept statistics: no sum rounds, so they are equal to the last bit.
+    """
+    assert e.state is not None
+    x = np.rint(2 * np.asarray(e.inputs["x"]))
+    first, other = (np.arange(x.shape[1]) // 2 * 2, np.arange(x.shape[1]) ^ 1)
+    state = dict(e.state)
+    for key in (key for key, a in state.items() if key.startswith("conv_reduce.") and a.ndim):
+        state[key] = state[key][np.arange(len(state[key])) // 2 * 2]
+    w = np.rint(2 * state["conv_reduce.conv.weight"])
+    w[1::2] = w[1::2, np.minimum(other, x.shape[1] - 1)]
+    state["conv_reduce.conv.weight"] = w
+    return replace(e, inputs={"x": x[:, first]}, state=state, training=False)
+
+
 def published_backward(e: Example) -> Arguments:
     """The backward of the module that the article publishes, which drops the residual."""
     assert e.state is not None
@@ -70,6 +88,7 @@ EXERCISES: dict[str, Asked] = {
         "ListedSAR",
         ("dx",),
         around_the_statistics,
+        tied=with_ties,
     ),
     "residual_attentionout_backward": Exercise(
         "residual_attentionout_backward(dy, published_back) -> dx",

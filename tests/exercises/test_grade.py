@@ -48,16 +48,10 @@ def test_a_false_alarm_of_the_matrix_library_is_not_held_against_an_answer() -> 
     assert outcome.passed, outcome.text
 
 
-def test_overflowing_sigmoid_is_told_what_happened() -> None:
-    outcome = grade("sigmoid", lambda a: np.exp(a) / (1 + np.exp(a)))
-    assert not outcome.passed
-    assert "overflow encountered in exp" in outcome.text
-
-
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda g, limit: 1.0, "clipped is float on the host, expected an array"),
+        (lambda g, limit: 1.0, "clipped is a float on the host, expected an array"),
         (lambda g, limit: to_host(g), "clipped does not lie where its inputs do, on the device"),
         (lambda g, limit: g.astype("float64"), "clipped is float64 on the host, expected float32"),
     ],

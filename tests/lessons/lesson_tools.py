@@ -3,12 +3,18 @@
 import importlib.util
 import re
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import nbformat
+import numpy as np
+
+from armlab.arrays import array_namespace, unbroadcast
+from armlab.exercises.grade import Grade, grade
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 CHECK = re.compile(r'^check\.exercise\("(\w+)", (\w+)\)$')
@@ -68,6 +74,20 @@ def exercises(lesson: str) -> list[Asked]:
 
 
 EXERCISES = [asked for lesson in TAUGHT for asked in exercises(lesson)]
+
+
+def written(code: str, function: str) -> Callable[..., Any]:
+    """The function that a cell defines, with the names that the lessons import."""
+    names = {"np": np, "unbroadcast": unbroadcast, "array_namespace": array_namespace}
+    exec(code, names)
+    return names[function]
+
+
+def graded(name: str, answer: Callable[..., Any]) -> tuple[Grade, float]:
+    """The outcome for an answer, and the seconds of the processor that it took to find."""
+    began = time.process_time()
+    outcome = grade(name, answer)
+    return outcome, time.process_time() - began
 
 
 def copied(folder: Path) -> Path:

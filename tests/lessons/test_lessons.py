@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import numpy as np
 import pytest
 from lesson_tools import (
     BOOKS,
@@ -19,16 +18,17 @@ from lesson_tools import (
     Asked,
     copied,
     exercises,
+    graded,
     notebooks,
     outputs,
     printed,
     run,
     tagged,
+    written,
 )
 from wrong_answers import WRONG
 from wrong_answers.gpu import in_a_tree
 
-from armlab.arrays import array_namespace, unbroadcast
 from armlab.emulator import why_not
 from armlab.exercises import EXERCISES as KNOWN
 from armlab.exercises.grade import Grade, grade
@@ -36,18 +36,16 @@ from armlab.exercises.grade import Grade, grade
 ABSOLUTE = re.compile(r"(?<![\w.)])/(home|root|tmp|usr|work|var|Users)/|[A-Z]:\\")
 
 
-def written(code: str, function: str) -> Callable[..., Any]:
-    """The function that a cell defines, with the names that the lessons import."""
-    names = {"np": np, "unbroadcast": unbroadcast, "array_namespace": array_namespace}
-    exec(code, names)
-    return names[function]
-
-
 def tried(name: str, answer: Callable[..., Any]) -> Grade:
-    """The outcome for an answer; where it cannot be tried the test is skipped, and says why."""
-    outcome = grade(name, answer)
+    """The outcome for an answer; where it cannot be tried the test is skipped, and says why.
+
+    `make graded` measures how long that takes: 3 seconds for a right answer and 6 for a wrong one
+    at most. Twice as long is a mistake here too, whatever else the machine does.
+    """
+    outcome, seconds = graded(name, answer)
     if not outcome.tried:
         pytest.skip(outcome.text)
+    assert seconds < (6 if outcome.passed else 12)
     return outcome
 
 
