@@ -29,11 +29,15 @@ def refusal(survey: Survey) -> str:
     there = np.flatnonzero(survey.training.of_class)
     if len(there) > 1:
         return ""
-    found = _class_words(survey, there) if len(there) else "pixels that do not count"
+    if not len(there):
+        return (
+            f"every pixel of the training masks in {survey.data} has label {labels.ignored}, which "
+            "does not count: correct the masks, or set --ignore"
+        )
     beside = f", beside {labels.ignored} that does not count" if survey.training.ignored else ""
     return (
-        f"the training masks of {survey.data} hold nothing but {found}{beside}: "
-        f"{remedy_of_silence(survey)}"
+        f"the training masks of {survey.data} hold nothing but {_class_words(survey, there)}"
+        f"{beside}: {remedy_of_silence(survey)}"
     )
 
 

@@ -133,7 +133,7 @@ def test_the_command_says_it_and_a_resumed_run_needs_the_file_no_more(capsys):
     errors = capsys.readouterr().err
     said = "arm: first.npz has no head for 3 classes, drawn anew: classify.weight, classify.bias"
     assert said in errors.splitlines()
-    config = json.loads(Path("run/config.json").read_text())
+    config = json.loads(Path("run/config.json").read_text(encoding="utf-8"))
     assert (config["weights"], config["weights_from"]) == ("first.npz", "armlab")
     Path("first.npz").unlink()
     assert cli.main(["train", "--resume", "run", "--json"]) == 0

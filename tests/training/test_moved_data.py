@@ -77,7 +77,7 @@ def test_a_run_goes_on_with_the_moved_folder_bit_for_bit(photos, settings):
     assert cli.main(["train", "--resume", "parts", "--data", "moved"]) == 0
     arrays, kept = checkpoint.load(Path("parts/checkpoint.npz"))
     assert kept["config"]["data"] == str(Path("moved").absolute())
-    assert json.loads(Path("parts/config.json").read_text()) == kept["config"]
+    assert json.loads(Path("parts/config.json").read_text(encoding="utf-8")) == kept["config"]
     for key, a in whole.learner.state_dict().items():
         np.testing.assert_array_equal(arrays[key], a)
     assert resume("parts").step == 4  # knows its data now

@@ -91,7 +91,7 @@ def test_every_image_has_files_of_its_own(run, capsys, images, names):
 def test_a_file_that_is_no_prediction_is_never_replaced(run, capsys):
     """Masks drawn by hand lie beside the photographs, and the predictions are to go there too."""
     saved("out/x.png", "out/x-mask.png", "out/y.png", "out/Z-OVERLAY.png", "out/z.png")
-    Path("out/y-gates.png").write_text("mine")
+    Path("out/y-gates.png").write_text("mine", encoding="utf-8")
     before = contents()
     images = ["out/x.png", "out/y.png", "out/z.png"]
     found, _ = predicted(capsys, run, *images)
@@ -129,8 +129,8 @@ def test_a_mask_says_of_which_image_it_is_and_no_more_of_the_machine(run, capsys
 def test_a_folder_means_its_images_in_the_order_of_their_names(run, capsys):
     names = [f"{n:03d}.{suffix}" for n, suffix in enumerate(("png", "PNG", "jpg", "jpeg", "JPG"))]
     saved(*(f"photos/{name}" for name in names[::-1]), "photos/inner/x.png")
-    Path("photos/notes.txt").write_text("mine")
-    Path("photos/.DS_Store").write_text("hidden")
+    Path("photos/notes.txt").write_text("mine", encoding="utf-8")
+    Path("photos/.DS_Store").write_text("hidden", encoding="utf-8")
     found, (line,) = predicted(capsys, run, "photos")
     assert [Path(image).name for image in found] == names
     assert line == "armlab: photos: 2 of 7 are no images and were left out: inner, notes.txt"
@@ -149,7 +149,7 @@ def test_a_hundred_photographs(run, capsys):
 
 def test_a_pattern_that_the_shell_left_is_expanded(run, capsys):
     saved("b.png", "a.png", "x/c.png", "x[1].png")
-    Path("other.txt").write_text("mine")
+    Path("other.txt").write_text("mine", encoding="utf-8")
     assert list(predicted(capsys, run, "[ab].png")[0]) == ["a.png", "b.png"]
     assert list(predicted(capsys, run, "x/**/*.png")[0]) == ["x/c.png"]
     assert list(predicted(capsys, run, "x[1].png")[0]) == ["x[1].png"]  # a file of that very name
@@ -168,7 +168,7 @@ def test_what_names_no_image_is_one_line_and_the_others_are_done(run, capsys, ar
     saved("x.png")
     Path("empty").mkdir()
     Path("words").mkdir()
-    Path("words/a.txt").write_text("mine")
+    Path("words/a.txt").write_text("mine", encoding="utf-8")
     found, (line,) = predicted(capsys, run, argument, "x.png", code=1)
     assert list(found) == ["x.png"]
     assert line.startswith("armlab: ")

@@ -103,24 +103,24 @@ def test_an_edited_config_is_named_with_its_key(edit, words, capsys):
     train(Config(**SMALL), "run")
     path = Path("run/config.json")
     if isinstance(edit, dict):
-        edit = json.dumps(json.loads(path.read_text()) | edit)
+        edit = json.dumps(json.loads(path.read_text(encoding="utf-8")) | edit)
     path.write_bytes(edit if isinstance(edit, bytes) else edit.encode())
     line = refused(capsys, "train", "--resume", "run")
     assert line.startswith(f"armlab: {words}")
     assert line.endswith("remove the file to go on as the run began, or begin a new run")
     path.unlink()  # the remedy
     assert cli.main(["train", "--resume", "run"]) == 0
-    assert json.loads(path.read_text())["steps"] == 2  # written anew
+    assert json.loads(path.read_text(encoding="utf-8"))["steps"] == 2  # written anew
 
 
 def test_another_layout_of_the_same_settings_is_no_edit():
     run = train(Config(**SMALL), "run")
     path = Path("run/config.json")
-    kept = json.loads(path.read_text())
-    path.write_text(json.dumps(dict(sorted(kept.items()))))
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(dict(sorted(kept.items()))), encoding="utf-8")
     assert resume("run").config == run.config
     del kept["momentum"]  # as one of an armlab that had no such setting
-    path.write_text(json.dumps(kept))
+    path.write_text(json.dumps(kept), encoding="utf-8")
     assert resume("run").config == run.config
 
 

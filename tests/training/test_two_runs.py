@@ -90,7 +90,7 @@ def test_a_killed_run_is_in_nobodys_way_and_goes_on():
     Path("run/checkpoint.npz.0123abcd.new").write_bytes(b"half")
     second = started("train", "--resume", "run")
     try:
-        wait_for(lambda: f"process {second.pid} " in Path("run", LOCK).read_text())
+        wait_for(lambda: f"process {second.pid} " in Path("run", LOCK).read_text(encoding="utf-8"))
         third = started("train", "--resume", "run")
         assert f"process {second.pid} on" in third.communicate(timeout=60)[1]
         assert third.returncode == 1
@@ -143,7 +143,7 @@ def test_a_folder_is_free_again_and_as_it_was():
     assert not Path("a").exists()
     Path("mine").mkdir()
     with one_run_in(Path("mine")):
-        Path("mine/notes.txt").write_text("")
+        Path("mine/notes.txt").write_text("", encoding="utf-8")
     assert [p.name for p in Path("mine").iterdir()] == ["notes.txt"]
 
 
@@ -244,7 +244,7 @@ def test_only_what_writers_left_is_swept():
     left = ["checkpoint.npz.new", "checkpoint.npz.00ff00ff.new", "history.csv.00ff00ff.old"]
     kept = ["checkpoint.npz", "notes.txt.new", "mine.00ff00ff.new", "checkpoint.npz.draft.new"]
     for name in left + kept:
-        Path(name).write_text("")
+        Path(name).write_text("", encoding="utf-8")
     sweep(".", ("checkpoint.npz", "history.csv"))
     assert sorted(p.name for p in Path().iterdir()) == sorted(kept)
 

@@ -110,7 +110,7 @@ def strict_json(path: Path) -> object:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{path} has {constant}")
 
-    return json.loads(path.read_text(), parse_constant=refuse)
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
 OUTCOMES = {"with void batches": 0, "without": 0, "wholly void": 0}
