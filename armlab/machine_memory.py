@@ -19,7 +19,7 @@ def machine_memory() -> int | None:
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     for path in GROUP_LIMITS:
         with contextlib.suppress(OSError, ValueError):  # "max" is none
-            found.append(int(path.read_text()))
+            found.append(int(path.read_text(encoding="utf-8")))
     return min((n for n in found if n > 0), default=None)
 
 

@@ -9,7 +9,7 @@ from armlab.hand.add import add, collect
 from armlab.hand.backward import Backward, Grads, fill_unused, join
 from armlab.hand.conv_attention import refinement
 from armlab.hand.conv_bn_act import ConvBNAct
-from armlab.hand.expect import whole
+from armlab.hand.expect import expect_flags, whole
 from armlab.hand.global_avg_pool import global_avg_pool
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -53,6 +53,7 @@ class ContextPath(Module):
         **made: Unpack[Made],
     ) -> None:
         made = settled(self, made)
+        expect_flags(type(self).__name__, align_corners=align_corners)
         (width,) = whole(type(self).__name__, width=width)
         if mode not in MODES:
             raise ValueError(

@@ -9,7 +9,7 @@ from array_api_compat import device as device_of
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Backward
-from armlab.hand.expect import expect_features
+from armlab.hand.expect import expect_features, expect_flags
 from armlab.hand.window import Pair, pair
 
 
@@ -32,6 +32,7 @@ def resize_bilinear(
     its whole row and column, since 0 times it is NaN.
     """
     expect_features("resize_bilinear", x)
+    expect_flags("resize_bilinear", align_corners=align_corners)
     oh, ow = pair(size, "size", 1)
     if kernel := kernels.choose("resize_bilinear", x, (oh, ow), align_corners):
         return kernel(x, (oh, ow), align_corners)

@@ -9,7 +9,7 @@ from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, expect_heads, run_heads
 from armlab.hand.context_path import SinglePath
-from armlab.hand.expect import whole
+from armlab.hand.expect import expect_flags, whole
 from armlab.hand.feature_fusion import FeatureFusionModule
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -41,6 +41,7 @@ class SinglePathBiSeNet(Module):
         **made: Unpack[Made],
     ) -> None:
         made = settled(self, made)
+        expect_flags(type(self).__name__, align_corners=align_corners)
         classes, width = whole(type(self).__name__, classes=classes, width=width)
         main, auxiliary = expect_heads(type(self).__name__, mid_channels)
         self.classes, self.reduction, self.mid_channels = classes, reduction, (main, auxiliary)

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
 from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
-from armlab.hand.expect import whole
+from armlab.hand.expect import expect_flags, whole
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
 from armlab.hand.three_scale_context_path import ThreeScaleContextPath
@@ -31,6 +31,7 @@ class ThreeScaleBiSeNet(Module):
         **made: Unpack[Made],
     ) -> None:
         made = settled(self, made)
+        expect_flags(type(self).__name__, align_corners=align_corners)
         classes, width = whole(type(self).__name__, classes=classes, width=width)
         head: dict[str, Any] = {"bias": False, "activation": "leaky_relu", **made}
         self.align_corners = align_corners
