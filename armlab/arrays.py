@@ -30,10 +30,11 @@ def array_namespace(*arrays: Array | None) -> Any:
     if given and all(type(a) is np.ndarray for a in given):
         xp: Any = HOST.xp  # the usual case, without a search: this is called at every step
     else:
+        if not all(hasattr(a, "dtype") for a in given):  # the next line passes numbers over
+            raise TypeError(_why_no_namespace(given))
         try:
             xp = array_api_compat.array_namespace(*given)
-            _ = [a.dtype for a in given]  # it takes numbers as well
-        except (TypeError, AttributeError):
+        except TypeError:
             raise TypeError(_why_no_namespace(given)) from None
     _expect_one_dtype(xp, given)
     _expect_one_device(given)
