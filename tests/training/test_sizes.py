@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from armlab import cli, hand, machine_memory
-from armlab.cost import ModuleCost
+from armlab.cost import ModuleCost, rules
 from armlab.data import Scenes
 from armlab.training import memory_needed
 from armlab.training.config import Config
@@ -163,6 +163,24 @@ def test_another_thread_trains_on_undisturbed_while_costs_are_counted():
     assert len(costs) > 2
     assert set(costs) == {ModuleCost(hand.ToyNet(rng=0).eval(), (1, 3, 64, 64)).total}
     gc.collect()
+
+
+def test_a_step_amid_a_count_of_costs_is_the_step_that_it_is(monkeypatch):
+    learner, other = (make_learner(Config(size=48, channels=4)) for _ in range(2))
+    batch = Scenes(size=48).batch(range(2))
+    cost = ModuleCost(hand.ToyNet(rng=0).eval(), (1, 3, 64, 64)).total
+    work, begun, found = rules.work, [], []
+
+    def work_with_a_step_beside_it(*inputs, **options):
+        if not begun:
+            begun.append(threading.Thread(target=lambda: found.append(other.step(*batch, 0.01))))
+            begun[0].start()
+            begun[0].join()
+        return work(*inputs, **options)
+
+    monkeypatch.setattr(rules, "work", work_with_a_step_beside_it)
+    assert ModuleCost(hand.ToyNet(rng=0).eval(), (1, 3, 64, 64)).total == cost
+    assert found == [learner.step(*batch, 0.01)]
 
 
 def test_a_card_or_host_that_runs_out_is_a_sentence(monkeypatch, capsys):

@@ -13,7 +13,7 @@ import pytest
 
 from armlab import cli, plots
 from armlab.data import generated
-from armlab.training import ablation, checkpoint, run_lock
+from armlab.training import ablation, checkpoint, grid_run, run_lock
 from armlab.training.config import Config
 from armlab.training.loop import resume, train
 from armlab.training.run_lock import LOCK, FolderInUse, one_run_in
@@ -217,6 +217,25 @@ def test_waiting_ends_when_the_other_does():
     other.join()
     with one_run_in(Path("run")):
         pass
+
+
+def test_a_run_of_a_grid_waits_for_the_last_step_of_a_killed_grid():
+    config = Config(steps=1, batch=2, size=48, channels=4)
+    folder = grid_run.folder(config, Path("grid"))
+    held = threading.Event()
+
+    def last_step():
+        with one_run_in(folder):
+            held.set()
+            time.sleep(0.5)
+            write_whole(folder / "notes.txt", "saved")
+
+    other = threading.Thread(target=last_step)
+    other.start()
+    held.wait()
+    assert grid_run.advance(config, Path("grid"), None).step == 1
+    other.join()
+    assert (folder / "notes.txt").exists()
 
 
 def test_resume_without_a_checkpoint_makes_nothing():
