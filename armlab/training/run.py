@@ -31,6 +31,7 @@ from armlab.training.run_files import (
     write_json,
 )
 from armlab.training.start import (
+    expect_installed,
     loss_weights,
     make_dataset,
     make_learner,
@@ -70,6 +71,7 @@ class Run:
         """A new run. Raises RuntimeError for a folder that cannot be written or holds a run."""
         folder = Path(folder)
         refuse_earlier_run(folder)
+        expect_installed(config)
         expect_cores(config.threads)
         expect_memory(config)
         dataset = make_dataset(config)

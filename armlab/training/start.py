@@ -41,6 +41,13 @@ def make_dataset(config: Config) -> Dataset:
     )
 
 
+def expect_installed(config: Config) -> None:
+    """Raise RuntimeError that names a package which a run needs and this machine lacks."""
+    expect_packages(NEEDED)
+    if config.backend == "torch":
+        expect_packages({"torch": "torch"}, extra="torch")
+
+
 def moved(config: Config, data: FilePath) -> Config:
     """The settings of a run whose folder of images lies at `data` now.
 
@@ -75,14 +82,13 @@ def make_learner(config: Config, class_weights: np.ndarray | None = None) -> Lea
 
     Raises RuntimeError where a package or the device is missing.
     """
-    expect_packages(NEEDED)
+    expect_installed(config)
     where = place("cpu" if config.backend == "torch" else config.device)
     net, optimiser = make_net(config), _optimiser(config)
     ignored = config.label_values.ignore_index
     loss: dict[str, Any] = {"ignore_index": ignored, "class_weights": class_weights}
     if config.backend != "torch":
         return HandLearner(net.to(where), optimiser, **loss)
-    expect_packages({"torch": "torch"}, extra="torch")
     from armlab.training.torch_learner import TorchLearner
 
     return TorchLearner(net, optimiser, config.device, **loss)

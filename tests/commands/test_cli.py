@@ -70,7 +70,8 @@ def test_train_one_attention_in_torch_prints_json_alone(capsys):
     assert found["out"] == str(Path("runs", "scenes-arm-seed0"))
     assert set(found["runs"]) == {"arm"}
     assert set(found["runs"]["arm"]) == {
-        *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps", "device")
+        *("miou", "told_apart", "seconds", "seconds_per_step", "parameters", "steps", "device"),
+        "skipped",
     }
     assert found["runs"]["arm"]["device"] == "cpu"
     config = json.loads(Path(found["out"], "config.json").read_text(encoding="utf-8"))
