@@ -22,6 +22,7 @@ from hypothesis.errors import Flaky
 from armlab.exercises import EXERCISES
 from armlab.exercises.exercise import Answer, Asked, CannotTry, Exercise, Expected
 from armlab.exercises.failure import Failure
+from armlab.exercises.judging import wrong_values
 from armlab.exercises.running import one_thread, warnings_raised
 from armlab.exercises.telling import rule, show, show_both
 from armlab.exercises.trying import Trial, unsteady
@@ -57,9 +58,10 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
     oracle = ["torch"] if isinstance(asked, Exercise) else []
     try:
         with one_thread(*oracle):
-            failures = _failures(Trial(asked, function))
+            trial = Trial(asked, function)
+            failures = _failures(trial)
             if failures:
-                return _explain(name, asked, failures)
+                return _explain(name, asked, failures, trial.passed)
     except NotImplementedError:
         return Grade(False, f"○ {name}: not written yet. Fill in {asked.call}")
     except CannotTry as reason:
@@ -115,7 +117,7 @@ def _failures(trial: Trial) -> list[Failure]:
     return failures
 
 
-def _explain(name: str, asked: Asked, failures: list[Failure]) -> Grade:
+def _explain(name: str, asked: Asked, failures: list[Failure], passed: list[Any]) -> Grade:
     failure = failures[-1]  # Hypothesis ends on the smallest
     arguments = asked.arguments_of(failure.example)
     shown = [show(k, v) for k, v in arguments.items() if not callable(v)]
@@ -124,21 +126,34 @@ def _explain(name: str, asked: Asked, failures: list[Failure]) -> Grade:
         expected = asked.expected(failure.example)
         for result, value, (want, _) in zip(asked.names(), failure.got, expected, strict=False):
             lines += show_both(result, want, value)
-    last = failures[-20:]
+    if (
+        failure.got is None
+    ):  # what a mistake raises, it may raise elsewhere than the reader's answer
+        passed = []
+    tried = failures[:10] + failures[10:][-20:]  # the small ones tell few mistakes apart
     hint = ""
     if not failure.final:
         with warnings_raised():
-            hint = _hint(asked, [f for f in last if f.got is not None] or last)
+            hint = _hint(asked, [f for f in tried if f.got is not None] or tried, passed)
     return Grade(False, "\n".join(lines + [f"  hint: {hint}"] * bool(hint)), hint)
 
 
-def _hint(asked: Asked, failures: list[Failure]) -> str:
-    """The hint of the mistake that fails as the reader does, wherever the reader failed."""
+def _hint(asked: Asked, failures: list[Failure], passed: list[Any]) -> str:
+    """The hint of the mistake that fails as the reader does, and is right where the reader is."""
     with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
         for hint, wrong_answer in mistakes:
-            if all(_fails_alike(failure, wrong_answer, asked) for failure in failures):
+            alike = all(_fails_alike(failure, wrong_answer, asked) for failure in failures)
+            if alike and all(_is_right(e, wrong_answer, asked) for e in passed):
                 return hint
     return ""
+
+
+def _is_right(e: Any, wrong_answer: Callable[[Any], Answer], asked: Asked) -> bool:
+    try:
+        value = wrong_answer(e)
+    except Exception:
+        return False
+    return not wrong_values(asked, value, asked.expected(e))
 
 
 def _fails_alike(failure: Failure, wrong_answer: Callable[[Any], Answer], asked: Asked) -> bool:

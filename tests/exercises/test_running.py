@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 import torch
-from IPython.core.autocall import ExitAutocall
 
 from armlab import hand
 from armlab.exercises.grade import grade
@@ -56,8 +55,10 @@ def test_whatever_an_answer_raises_is_told(name: str, error: BaseException, word
 
 
 def test_exit_of_a_notebook_is_told_and_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    autocall = pytest.importorskip("IPython.core.autocall")
     asked: list[str] = []
-    leave = ExitAutocall(type("Shell", (), {"ask_exit": lambda self: asked.append("exit")})())
+    shell = type("Shell", (), {"ask_exit": lambda self: asked.append("exit")})
+    leave = autocall.ExitAutocall(shell())
     monkeypatch.setitem(globals(), "exit", leave)
 
     def answer(dy: Any, x: Any) -> Any:
