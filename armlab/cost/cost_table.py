@@ -13,7 +13,7 @@ from armlab.cost.module_cost import Cost, ModuleCost
 HEADER = (
     f"{'':41}{'parameters':>11}{'%':>7}{'multiply-adds':>15}{'%':>9}{'element-wise':>13}{'MiB':>11}"
 )
-UNITS = (("E", 10**18), ("P", 10**15), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+UNITS = (("E", 10**18), ("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 NOTE = (
     "multiply-adds: in convolutions, 2 flops each; %: of the whole; MiB: read and written, unfused"
 )

@@ -13,7 +13,7 @@ from armlab.data.export import export
 from armlab.training import checkpoint
 from armlab.training.config import Config
 from armlab.training.loop import resume, train
-from armlab.training.prediction import Trained
+from armlab.training.trained import Trained
 
 SMALL = {"classes": 3, "ignore": 255, "size": 48, "steps": 4, "batch": 2, "channels": 4}
 WEIGHTED = SMALL | {"class_weights": "median-frequency"}
@@ -64,7 +64,7 @@ def test_inference_asks_for_nothing_but_the_run(photos, capsys):
     assert cli.main(["convert", "run", "w.npz"]) == 0
     for key, a in run.learner.net.state_dict().items():
         np.testing.assert_array_equal(weights.load("w.npz")[key], a)
-        np.testing.assert_array_equal(Trained.load(Path("run")).learner.net.state_dict()[key], a)
+        np.testing.assert_array_equal(Trained.load(Path("run")).net.state_dict()[key], a)
     assert "there is no folder" in line_of(capsys, "train", "--resume", "run")
 
 

@@ -29,6 +29,7 @@ class Masks:
     """A `Dataset` in memory: image i is void where `void[i]` says so, else has some void pixels."""
 
     classes, ignore_index, told_apart, fingerprint = ("a", "b", "c"), VOID, (1, 2), "x"
+    survey = None
     colours = np.eye(3)
 
     def __init__(self, void: list[bool], void_test: bool = False) -> None:
