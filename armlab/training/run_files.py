@@ -19,14 +19,8 @@ CONFIG, HISTORY = "config.json", "history.csv"
 DATA = "data.json"  # what was found in a folder, as `armlab data --json` prints it
 LAST_PICTURE = "attention.png"  # a run that has it has nothing left to do
 COMPARISON, GRID = "comparison.json", "grid.json"
-WHOLE_FILES = (
-    CONFIG,
-    HISTORY,
-    DATA,
-    CHECKPOINT,
-    COMPARISON,
-    GRID,
-)  # what a folder in use is swept of
+# what a folder in use is swept of
+WHOLE_FILES = (CONFIG, HISTORY, DATA, CHECKPOINT, COMPARISON, GRID)
 Row = dict[str, Any]  # one epoch: see `epoch`
 COLUMNS = ("epoch", "step", "loss", "learning_rate", "miou", "told_apart") + (
     "images_per_second",
