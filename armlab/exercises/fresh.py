@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from armlab.exercises.exercise import Answer, Arguments, Asked, CannotTry, Expected, as_tuple
 
-DRAWN, ORDINARY, OTHERS = 120, 16, 16
+DRAWN, PLAIN, OTHERS = 120, 16, 16
 SECONDS = 0.8  # of the processor, after which a few trials have to do
 FEW = 6
 
@@ -23,6 +24,7 @@ Call = Callable[[Arguments], Any]
 class Tried:
     """What came back on one example: results of numbers, or an error.
 
+    got    None where there are none, and on a question that was not asked yet
     plain  whether the example's numbers are ordinary: few of them equal, none large or tiny
     fresh  whether it was drawn for the hint, and not while a counterexample was looked for
     """
@@ -64,19 +66,19 @@ def alike(a: Any, b: Any, limit: Any = 0.0) -> bool:
 def tries(asked: Asked, call: Call, failing: list[Any]) -> list[Tried]:
     """What the function gives on fresh examples, and on those on which it is known to fail."""
     began, tried = time.process_time(), []
-    rounds = [(e, True, plain) for e, plain in fresh_examples(asked)]
-    rounds[3:3] = [(e, False, False) for e in failing[:-9:-1]]  # the smallest first
-    for e, is_fresh, plain in rounds:
+    rounds = list(fresh_examples(asked))
+    rounds[3:3] = [_question(asked, e, fresh=False) for e in failing[:-9:-1]]  # the smallest first
+    for question in rounds:
         if len(tried) >= FEW and time.process_time() - began > SECONDS:
             break
-        tried.append(_tried(asked, call, e, plain, is_fresh))
+        got, error = attempt(call, question.arguments)
+        tried.append(replace(question, got=got, error=error))
     return tried
 
 
-def _tried(asked: Asked, call: Call, e: Any, plain: bool, is_fresh: bool) -> Tried:
-    arguments, expected = asked.arguments_of(e), asked.expected(e)
-    got, error = attempt(call, arguments)
-    return Tried(e, arguments, expected, got, error, plain, is_fresh)
+def _question(asked: Asked, e: Any, fresh: bool = True) -> Tried:
+    arguments = asked.arguments_of(e)
+    return Tried(e, arguments, asked.expected(e), None, None, _is_plain(arguments), fresh)
 
 
 def attempt(call: Call, arguments: Arguments) -> tuple[Answer | None, BaseException | None]:
@@ -94,31 +96,45 @@ def attempt(call: Call, arguments: Arguments) -> tuple[Answer | None, BaseExcept
     return None, TypeError("no numbers")
 
 
-_KEPT: dict[str, list[tuple[Any, bool]]] = {}
+_KEPT: dict[str, list[Tried]] = {}
 
 
-def fresh_examples(asked: Asked) -> list[tuple[Any, bool]]:
-    """The same few examples whenever they are asked for, each with whether it is plain."""
+def fresh_examples(asked: Asked) -> list[Tried]:
+    """The same few examples whenever they are asked for, plain ones first; not answered yet."""
     if asked.call not in _KEPT:
-        drawn: list[Any] = []
-
-        @settings(
-            max_examples=DRAWN,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate,),
-        )
-        @given(asked.examples())
-        def collect(e: Any) -> None:
-            drawn.append(e)
-
-        collect()
-        judged = [(e, _is_plain(asked.arguments_of(e))) for e in drawn]
-        plain = [pair for pair in judged if pair[1]][:ORDINARY]
-        _KEPT[asked.call] = plain + [pair for pair in judged if not pair[1]][:OTHERS]
+        plain, others = _drawn(asked)
+        _KEPT[asked.call] = [_question(asked, e) for e in plain + others]
     return _KEPT[asked.call]
+
+
+class _Enough(BaseException):
+    """Ends the drawing. No Exception, which Hypothesis would take for a failure."""
+
+
+def _drawn(asked: Asked) -> tuple[list[Any], list[Any]]:
+    """Plain examples, and others."""
+    kinds: tuple[list[Any], list[Any]] = ([], [])
+    began = time.process_time()
+
+    @settings(
+        max_examples=DRAWN,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),
+    )
+    @given(asked.examples())
+    def collect(e: Any) -> None:
+        is_plain = _is_plain(asked.arguments_of(e))
+        kinds[not is_plain].append(e)
+        full = len(kinds[0]) >= PLAIN and len(kinds[1]) >= OTHERS
+        if full or (len(kinds[0]) >= FEW and time.process_time() - began > SECONDS):
+            raise _Enough
+
+    with contextlib.suppress(_Enough):
+        collect()
+    return kinds[0][:PLAIN], kinds[1][:OTHERS]
 
 
 def _is_plain(arguments: Arguments) -> bool:

@@ -51,7 +51,9 @@ def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool:
         return False
     if is_right(mistaken, t.expected):
         return not t.wrong
-    limits = [limit if np.shape(limit) == m.shape else 0.0 for m, limit in _with_limits(mistaken, t)]
+    limits = [
+        limit if np.shape(limit) == m.shape else 0.0 for m, limit in _with_limits(mistaken, t)
+    ]
     return t.wrong and all(map(alike, t.got, mistaken, limits))
 
 

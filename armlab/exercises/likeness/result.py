@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,10 +41,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Result:
-    """count of results in all, and this one's name and where it was seen to be wrong."""
+    """One of `count` results: its name, those of the arguments, and what was seen of it."""
 
     name: str
     count: int
+    given: list[str]
     seen: list[Seen]
 
     def everywhere(self, holds: Callable[[Seen], bool]) -> bool:
@@ -66,20 +68,21 @@ def results_of(asked: Asked, tried: list[Tried]) -> Iterator[Result]:
     for i, name in enumerate(names):
         seen = [_seen(asked, t, i) for t in counted]
         if sum(s.is_wrong for s in seen) >= LEAST:
-            yield Result(name, len(names), seen)
+            yield Result(name, len(names), list(counted[0].arguments), seen)
 
 
 def _seen(asked: Asked, t: Tried, i: int) -> Seen:
     assert t.got is not None
     want, limit = t.expected[i]
-    parts = {name: value for name, value in asked.parts_of(t.arguments).items()}
     arrays = {k: v for k, v in t.arguments.items() if _numbers(v)}
     others = {
         f"the right {name}": other
         for j, (name, (other, _)) in enumerate(zip(asked.names(), t.expected, strict=True))
         if j != i
     }
-    return Seen(t.got[i], want, limit, arrays | parts | others, sizes(t.arguments))
+    return Seen(
+        t.got[i], want, limit, arrays | asked.parts_of(t.arguments) | others, sizes(t.arguments)
+    )
 
 
 def _numbers(value: Any) -> bool:
@@ -88,20 +91,22 @@ def _numbers(value: Any) -> bool:
 
 def sizes(arguments: dict[str, Any]) -> dict[str, float]:
     """Lengths that a factor may come from: N, C, H, W and their products, and numbers."""
+    shapes = {k: _shape(k, v) for k, v in arguments.items()}
     found: dict[str, float] = {}
-    for name, value in arguments.items():
-        shape = value.shape if isinstance(value, np.ndarray) else ()
-        if name == "shape" and isinstance(value, tuple):
-            shape = value
+    for name, shape in sorted(shapes.items(), key=lambda item: -math.prod(item[1])):
         if len(shape) == 4:
             of = f" of {name}" if found else ""
             found |= {f"{key}{of}": size for key, size in _of_features(*shape).items()}
-        if len(shape) == 1 and isinstance(value, np.ndarray):
-            found[f"the length of {name}"] = len(value)
-            found[f"the root of the length of {name}"] = np.sqrt(len(value))
-        if isinstance(value, int | float) and value:
-            found[name] = value
-    return found
+        if len(shape) == 1:
+            found[f"the length of {name}"] = shape[0]
+            found[f"the root of the length of {name}"] = math.sqrt(shape[0])
+    return found | {k: v for k, v in arguments.items() if isinstance(v, int | float) and v}
+
+
+def _shape(name: str, value: Any) -> tuple[int, ...]:
+    if name == "shape" and isinstance(value, tuple):
+        return value
+    return value.shape if isinstance(value, np.ndarray) else ()
 
 
 def _of_features(n: int, c: int, h: int, w: int) -> dict[str, float]:

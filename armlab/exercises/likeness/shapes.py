@@ -34,7 +34,9 @@ def exchanged(asked: Asked, wrong: list[Tried]) -> str:
 def another_result(result: Result) -> str:
     """It is what another result has to be."""
     for name in result.names():
-        if name.startswith("the right ") and result.everywhere(lambda s: s.is_got(s.named[name])):
+        if name.startswith("the right ") and result.everywhere(
+            lambda s: s.is_got(s.named[name])  # noqa: B023
+        ):
             return f"this is {name.removeprefix('the right ')}"
     return ""
 
@@ -70,7 +72,7 @@ def axes(result: Result) -> str:
         if result.everywhere(lambda s: _too_far(s, s_axes)):  # noqa: B023
             return f"this is the sum of the right one {_named(s_axes, first.want.ndim)}"
     if result.everywhere(_spread):
-        return f"its numbers are right, and have to be spread over shape {first.want.shape}"
+        return "its numbers are right, and it is too small: spread them over all places"
     return ""
 
 

@@ -19,19 +19,14 @@ def one(result: Result) -> str:
         return "this is 0 everywhere"
     for name in result.names():
         if result.everywhere(lambda s: _is(s, name)):  # noqa: B023
-            return f"this is {name}, and nothing was done to it" if _given(result, name) else (
-                f"this is {name}"
-            )  # fmt: skip
+            unchanged = ", and nothing was done to it" * (name in result.given)
+            return f"this is {name}{unchanged}"
     if told_factor(result.seen, lambda s: s.want):
         return ""  # which is said in another way
     for name in result.names():
         if told := told_factor(result.seen, lambda s: _spread(s, name)):  # noqa: B023
             return f"this is {told} {name}"
     return ""
-
-
-def _given(result: Result, name: str) -> bool:
-    return name.isidentifier()
 
 
 def _spread(s: Seen, name: str) -> Any:
@@ -60,12 +55,17 @@ def several(result: Result) -> str:
         return ""
     columns = {n: np.concatenate([_flat(s, n) for s in result.seen]) for n in names}
     columns[RIGHT] = np.concatenate([s.want.ravel() for s in result.seen]).astype(float)
-    for count in (2, 3):
-        for chosen in combinations([n for n in columns if n != RIGHT or count == 2], count):
-            weights = _weights(got, [columns[n] for n in chosen], rtol)
-            if weights is not None:
-                return _told(chosen, weights)
+    near = [(n, RIGHT) for n in names]  # the right value, and a term too many or too few
+    sums = [*combinations(columns, 2), *combinations(names, 3)]
+    for chosen in near + sums:
+        weights = _weights(got, [columns[n] for n in chosen], rtol)
+        if weights is not None and (chosen not in near or _by_one_term(weights)):
+            return _told(chosen, weights)
     return ""
+
+
+def _by_one_term(weights: list[float]) -> bool:
+    return bool(np.allclose(np.abs(weights), 1, rtol=1e-7) and weights[-1] > 0)
 
 
 def _same_shape(s: Seen, name: str) -> bool:

@@ -132,6 +132,10 @@ MISTAKES: Mistakes = {
         NOT_DY + "this is the mean of df": back_from(lambda dy, df: mean(df)),
     },
     "usable_batches": {
+        "where no image is left over, there is no batch more": lambda images, batch_size: (
+            images // batch_size + 1,
+            int(images % batch_size == 1),
+        ),
         "only a rest of one image is left out: two images or more are a batch": (
             lambda images, batch_size: (
                 images // batch_size + (images % batch_size > 1),

@@ -152,6 +152,9 @@ MISTAKES: Mistakes = {
         ),
     },
     "steps_of_an_epoch": {
+        "where no image is left over, or one, there is no step more": (
+            lambda count, batch: count // batch + 1
+        ),
         "a rest of one image is refused, and larger ones are trained on: this is the other way": (
             lambda count, batch: count // batch + (count % batch == 1)
         ),

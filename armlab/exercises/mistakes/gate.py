@@ -70,7 +70,7 @@ MISTAKES: Mistakes = {
         "this is the slope s (1 − s), not s": lambda a: (
             1 / (2 + np.exp(np.minimum(a, 700)) + np.exp(np.minimum(-a, 700)))
         ),
-        "tanh runs from −1 to 1: the sigmoid is (1 + tanh(a / 2)) / 2": np.tanh,
+        "tanh runs from −1 to 1: the sigmoid is (1 + tanh(a / 2)) / 2": lambda a: np.tanh(a),
         "(1 + tanh(a)) / 2 is the sigmoid of 2 a: halve a first": lambda a: (1 + np.tanh(a)) / 2,
         "σ(−a) is 1 − σ(a): with exp(−|a|) alone both signs give the value of |a|": (
             lambda a: 1 / (1 + np.exp(-np.abs(a)))

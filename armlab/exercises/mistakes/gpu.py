@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from armlab.arrays import array_namespace
+from armlab.exercises.channel_dot import RIGHT
 from armlab.exercises.mistakes.given import Mistakes, Steps
 
 
@@ -55,7 +56,14 @@ def bytes_moved(of: Any) -> Any:
 
 
 MISTAKES: Mistakes = {
-    "channel_dot": {},
+    "channel_dot": {
+        "every block works on the first channel: blockIdx.x says which is its own": (
+            lambda: RIGHT.replace("blockIdx.x", "0")
+        ),
+        "ds is Σ dy x: this adds the two where it should multiply": (
+            lambda: RIGHT.replace(" * x[", " + x[")
+        ),
+    },
     "clip_gradient": {
         "a gradient that is short enough stays as it is: this always has the length of the limit": (
             lambda g, limit: g * (limit / norm(g))

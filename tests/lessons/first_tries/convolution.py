@@ -20,7 +20,7 @@ def forward(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, **other: A
     image = np.pad(x, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2))
     given = zip(x.shape[2:], w.shape[2:], stride, padding, dilation, strict=True)
     oh, ow = (size(*numbers) for numbers in given)
-    (t, u), (d, e) = other.get("stride", stride), other.get("dilation", dilation)
+    (t, u), (d, e) = other.get("step", stride), other.get("apart", dilation)
     y = np.zeros((len(x), len(w), oh, ow))
     for r in range(w.shape[2]):
         for s in range(w.shape[3]):
@@ -69,8 +69,8 @@ def dx_of(
     dx = np.zeros((n, c, h + 2 * p, wide + 2 * q))
     for r in range(w.shape[2]):
         for s in range(w.shape[3]):
-            rows = places(r, dy.shape[2], other.get("stride", stride)[0], dilation[0])
-            columns = places(s, dy.shape[3], other.get("stride", stride)[1], dilation[1])
+            rows = places(r, dy.shape[2], other.get("step", stride)[0], dilation[0])
+            columns = places(s, dy.shape[3], other.get("step", stride)[1], dilation[1])
             part = np.einsum("nkij,kc->ncij", dy, w[:, :, r, s])
             if other.get("adds", True):
                 dx[:, :, rows[:, None], columns] += part
@@ -118,8 +118,8 @@ TRIES: Tries = {
         "the last tap": lambda **given: forward(**given, replaced=True),
         "no padding": unpadded,
         "rows and columns swapped": swapped,
-        "no stride": lambda **given: forward(**given, stride=(1, 1)),
-        "no dilation": lambda **given: forward(**given, dilation=(1, 1)),
+        "no stride": lambda **given: forward(**given, step=(1, 1)),
+        "no dilation": lambda **given: forward(**given, apart=(1, 1)),
         "the mean over channels": lambda **given: forward(**given) / given["x"].shape[1],
         "the first channel": lambda x, w, **window: forward(x[:, :1], w[:, :1], **window),
     },
@@ -138,7 +138,7 @@ TRIES: Tries = {
         "overwritten": lambda **given: dx_of(**given, adds=False),
         "border left on": lambda **given: dx_of(**given, whole=True),
         "cut at the corner": lambda **given: dx_of(**given, corner=True),
-        "no stride": lambda **given: dx_of(**given, stride=(1, 1)),
+        "no stride": lambda **given: dx_of(**given, step=(1, 1)),
         "a mean over channels": lambda **given: dx_of(**given) / given["w"].shape[0],
         "a mean over the batch": lambda **given: dx_of(**given) / given["shape"][0],
     },

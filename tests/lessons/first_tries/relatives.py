@@ -62,7 +62,7 @@ def logits(x: Any, lambda_: float, **other: Any) -> Any:
     d = x - other.get("mean", lambda x: x.mean(axis=(2, 3), keepdims=True))(x)
     pixels = x[0, 0].size + other.get("more", -1)
     v = (d * d).sum(axis=(2, 3), keepdims=True) / max(pixels, 1)
-    return d * d / (other.get("four", 4) * (v + other.get("lambda_", lambda_))) + other.get(
+    return d * d / (other.get("four", 4) * (v + other.get("small", lambda_))) + other.get(
         "half", 0.5
     )
 
@@ -144,7 +144,7 @@ TRIES: Tries = {
         "no half": lambda **given: logits(**given, half=0),
         "no four": lambda **given: logits(**given, four=1),
         "the mean of everything": lambda **given: logits(**given, mean=lambda x: x.mean()),
-        "no lambda": lambda **given: logits(**given, lambda_=1e-300),
+        "no lambda": lambda **given: logits(**given, small=1e-300),
         "not squared": lambda x, lambda_: centred(x) / (4 * (variance(centred(x)) + lambda_)) + 0.5,
         "lambda outside": lambda x, lambda_: logits(x, lambda_ / 4),
         "the gate": lambda **given: 1 / (1 + np.exp(-logits(**given))),
