@@ -65,7 +65,8 @@ def alike(a: Any, b: Any, limit: Any = 0.0) -> bool:
 
 def tries(asked: Asked, call: Call, failing: list[Any]) -> list[Tried]:
     """What the function gives on fresh examples, and on those on which it is known to fail."""
-    began, tried = time.process_time(), []
+    began = time.process_time()
+    tried: list[Tried] = []
     rounds = list(fresh_examples(asked))
     rounds[3:3] = [_question(asked, e, fresh=False) for e in failing[:-9:-1]]  # the smallest first
     for question in rounds:

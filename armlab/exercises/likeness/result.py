@@ -12,7 +12,6 @@ import numpy as np
 from armlab.exercises.exercise import Asked
 from armlab.exercises.fresh import Tried, alike, same
 
-
 LEAST = 3  # examples on which it is wrong
 
 

@@ -60,6 +60,8 @@ def _other(value: Any) -> Any:
         return _noisy(3 * turned) if value.dtype.kind == "f" else turned
     if isinstance(value, tuple):
         return tuple(v + 1 for v in value)
+    if isinstance(value, list):
+        return value[::-1]
     return 2 * value + 1 if isinstance(value, int) else 1.5 * value
 
 

@@ -63,7 +63,7 @@ MISTAKES: Mistakes = {
         "the mean has to be subtracted before the division": (
             lambda **given: forward(**given, as_is=True)
         ),
-        "mean(x²) − mean² cancels where the mean is large: take the mean of (x − mean)²": of_squares,
+        "mean(x²) − mean² cancels where the mean is large: take mean((x − mean)²)": of_squares,
         "the variance of the batch divides by m here; m − 1 is for the running one": unbiased,
         "one mean for all images of the batch: this took one for each of them": (
             lambda **given: forward(**given, axes=(2, 3))

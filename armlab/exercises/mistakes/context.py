@@ -83,7 +83,7 @@ MISTAKES: Mistakes = {
         "padding moves the image down, so that it is subtracted: this adds it": through(
             lambda kernel, padding: (-padding, kernel - 1 + padding)
         ),
-        "a window at one place reads R rows, from its first to its first + R − 1: this is one more": (
+        "a window at one place reads R rows, first to first + R − 1: this is one more": (
             through(lambda kernel, padding: (padding, kernel - padding))
         ),
         "first is where a window begins: this counts from its middle, and adds half of it": through(
@@ -108,7 +108,7 @@ MISTAKES: Mistakes = {
         ),
     },
     "iou": {
-        "pixels that are k and were not called so are missing: this is the share of what was called": (
+        "pixels that are k and were not called so are missing: this is a share of the called": (
             of_counts(lambda row, column, both: both / column)
         ),
         "the union of a class is its row and its column, not all pixels": (

@@ -100,7 +100,7 @@ MISTAKES: Mistakes = {
     },
     "channel_gate_backward": OF_THE_GATE,
     "paper_arm_backward": {
-        "logits_back wants da, which gate_back returns beside dx: dy has not been through the gate": (
+        "logits_back wants da, which gate_back returns beside dx: dy was not through the gate": (
             lambda dy, gate_back, logits_back: (
                 gate_back(dy)[0] + logits_back(dy.mean(axis=POSITIONS, keepdims=True))[0]
             )

@@ -29,7 +29,8 @@ def as_like(of: Any) -> Any:
 def collected(dy: Any, shape: Any, of: Any = floor_of) -> Any:
     dx = np.zeros(shape)
     i, j = (of(a, b) for a, b in zip(shape[2:], dy.shape[2:], strict=True))
-    np.add.at(dx, (slice(None), slice(None), i[:, None], j), dy)
+    every: Any = (slice(None), slice(None), i[:, None], j)
+    np.add.at(dx, every, dy)
     return dx
 
 
@@ -50,7 +51,7 @@ def df_is(df: Any) -> Any:
 
 
 def fusion_steps(mix_back: Any, **given: Any) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for name, part in {
         "the direct way": lambda dy, gated, pooled: dy,
         "the gate": lambda dy, gated, pooled: gated,
@@ -93,9 +94,6 @@ MISTAKES: Mistakes = {
         ),
         "this always halves, and a map at 1/8 has four rows for one: take the size of `like`": (
             as_like(lambda size, out: np.minimum(np.arange(out) // 2, size - 1))
-        ),
-        "each row stands at i H / OH, not at a whole factor rounded up": (
-            as_like(lambda size, out: np.arange(out) // -(-out // size))
         ),
         "this runs through x backwards: row 0 of y is row 0 of x": (
             as_like(lambda size, out: size - 1 - floor_of(size, out))

@@ -108,9 +108,6 @@ MISTAKES: Mistakes = {
         "ReLU looked at u, not at the gradient: the mask is u > 0": (
             lambda dx_gate, da, u, W1, W2: se(dx_gate, np.maximum(da @ W2, 0), W1)
         ),
-        "at u = 0 the convention is a gradient of 0": (
-            lambda dx_gate, da, u, W1, W2: se(dx_gate, da @ W2 * (u >= 0), W1)
-        ),
         "dx has two parts: this is dz, neither spread over the pixels nor added to dx_gate": (
             lambda dx_gate, da, u, W1, W2: da @ W2 * (u > 0) @ W1
         ),

@@ -105,7 +105,7 @@ MISTAKES: Mistakes = {
         ),
     },
     "residual_attentionout_backward": {
-        "the residual is beside the module: published_back is given dy, and nothing is added to it": (
+        "the residual is beside the module: published_back is given dy alone": (
             lambda dy, published_back: published_back(dy + published_back(dy)[0])[0]
         ),
         "both ways lead to x: their gradients add up, and are not multiplied": (

@@ -65,9 +65,6 @@ TRIES: Tries = {
             x, like.shape[2:], lambda a, b: np.minimum(np.arange(b) // 2, a - 1)
         ),
         "times like": lambda x, like: np.zeros(like.shape),
-        "rounded up factor": lambda x, like: up(
-            x, like.shape[2:], lambda a, b: np.arange(b) // -(-b // a)
-        ),
         "x as it came": lambda x, like: x.copy(),
         "from the end": lambda x, like: up(x, like.shape[2:], lambda a, b: a - 1 - rows(a, b)),
     },
