@@ -25,8 +25,8 @@ def forward(
 ) -> Any:
     """Right, or with windows that move by another step, or with the last tap alone."""
     image, kernel = pad(x, padding), w.shape[2:]
-    out = [(n - d * (k - 1) - 1) // t + 1
-           for n, k, t, d in zip(image.shape[2:], kernel, stride, dilation, strict=True)]  # fmt: skip
+    axes = zip(image.shape[2:], kernel, stride, dilation, strict=True)
+    out = [(n - d * (k - 1) - 1) // t + 1 for n, k, t, d in axes]
     y = np.zeros((len(x), len(w), *out))
     for r, s, tap in taps(kernel, out, moved or stride, dilation):
         y = (0 if last else y) + np.einsum("kc,ncij->nkij", w[:, :, r, s], image[tap])
