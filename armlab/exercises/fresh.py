@@ -70,7 +70,8 @@ def tries(asked: Asked, call: Call, failing: list[Any]) -> list[Tried]:
     rounds = list(fresh_examples(asked))
     rounds[3:3] = [_question(asked, e, fresh=False) for e in failing[:-9:-1]]  # the smallest first
     for question in rounds:
-        if len(tried) >= FEW and time.process_time() - began > SECONDS:
+        spent = time.process_time() - began
+        if spent > SECONDS and (len(tried) >= FEW or spent > 3 * SECONDS):
             break
         got, error = attempt(call, question.arguments)
         tried.append(replace(question, got=got, error=error))

@@ -36,31 +36,36 @@ def _known(asked: Asked, tried: list[Tried]) -> str:
     in_turn = sorted(tried, key=lambda t: not t.wrong)  # the first wrong one tells most apart
     with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
         for text, wrong_answer in mistakes:
-            if all(_is_it(t, wrong_answer) for t in in_turn):
+            found = [(t.wrong, _is_it(t, wrong_answer)) for t in in_turn[:1]]
+            if found[0][1] is not False:
+                found += [(t.wrong, _is_it(t, wrong_answer)) for t in in_turn[1:]]
+            if (True, True) in found and not any(it_is is False for _, it_is in found):
                 return text
     return ""
 
 
-def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool:
-    """Whether a mistake does on this example what the reader's function did."""
+def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool | None:
+    """Whether a mistake does on this example what the reader's function did.
+
+    None where one of the two breaks a rule and the other does not: another example has to show it.
+    """
     try:
         mistaken = tuple(np.asarray(value) for value in wrong_answer(t.example))
+    except RuleBroken as error:
+        return None if t.error is None else _said(error) == _said(t.error)
     except Exception as error:
         return t.error is not None and _said(error) == _said(t.error)
+    if isinstance(t.error, RuleBroken):
+        return None
     if t.got is None or len(t.got) != len(mistaken):
         return False
     if is_right(mistaken, t.expected):
         return not t.wrong
-    limits = [
-        limit if np.shape(limit) == m.shape else 0.0 for m, limit in _with_limits(mistaken, t)
-    ]
-    return t.wrong and all(map(alike, t.got, mistaken, limits))
-
-
-def _with_limits(mistaken: Answer, t: Tried) -> list[tuple[Any, Any]]:
-    """Each result with how far off a right one may be; none where there are more or fewer."""
+    if not t.wrong:
+        return False
     limits = [limit for _, limit in t.expected]
-    return [(m, limit) for m, limit in zip_longest(mistaken, limits[: len(mistaken)])]
+    pairs = zip_longest(t.got, mistaken, limits[: len(mistaken)], fillvalue=0.0)
+    return all(alike(a, b, limit if np.shape(limit) == b.shape else 0.0) for a, b, limit in pairs)
 
 
 def _said(error: BaseException) -> str:
