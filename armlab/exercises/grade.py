@@ -130,6 +130,5 @@ def _explain(name: str, trial: Trial, failures: list[Failure]) -> Grade:
 
 
 def _hint(trial: Trial, failures: list[Failure]) -> str:
-    answered = [f.example for f in failures if f.got is not None]
     with warnings_raised():
-        return hint(trial.asked, trial.run, answered or [f.example for f in failures])
+        return hint(trial.asked, trial.run, [f.example for f in failures])

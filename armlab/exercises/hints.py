@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -33,13 +32,12 @@ def hint(asked: Asked, call: Call, failing: list[Any]) -> str:
 
 def _known(asked: Asked, tried: list[Tried]) -> str:
     """The hint of the mistake whose answer this is, wherever it was tried."""
-    in_turn = sorted(tried, key=lambda t: not t.wrong)  # the first wrong one tells most apart
+    shown, *rest = sorted(tried, key=lambda t: (not t.wrong, t.fresh))
     with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
         for text, wrong_answer in mistakes:
-            found = [(t.wrong, _is_it(t, wrong_answer)) for t in in_turn[:1]]
-            if found[0][1] is not False:
-                found += [(t.wrong, _is_it(t, wrong_answer)) for t in in_turn[1:]]
-            if (True, True) in found and not any(it_is is False for _, it_is in found):
+            if _is_it(shown, wrong_answer) and all(
+                _is_it(t, wrong_answer) is not False for t in rest
+            ):
                 return text
     return ""
 
@@ -47,7 +45,7 @@ def _known(asked: Asked, tried: list[Tried]) -> str:
 def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool | None:
     """Whether a mistake does on this example what the reader's function did.
 
-    None where one of the two breaks a rule and the other does not: another example has to show it.
+    None where one of the two breaks a rule and the other does not, which says nothing.
     """
     try:
         mistaken = tuple(np.asarray(value) for value in wrong_answer(t.example))
@@ -64,8 +62,11 @@ def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool | None:
     if not t.wrong:
         return False
     limits = [limit for _, limit in t.expected]
-    pairs = zip_longest(t.got, mistaken, limits[: len(mistaken)], fillvalue=0.0)
-    return all(alike(a, b, limit if np.shape(limit) == b.shape else 0.0) for a, b, limit in pairs)
+    limits += [np.zeros(())] * (len(mistaken) - len(limits))
+    return all(
+        alike(mine, theirs, limit if limit.shape == theirs.shape else 0.0)
+        for mine, theirs, limit in zip(t.got, mistaken, limits, strict=False)
+    )
 
 
 def _said(error: BaseException) -> str:
