@@ -6,6 +6,9 @@ faults there by their hints. The lessons call it as `check.exercise("relu_backwa
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from armlab.exercises import (
     arm,
     arrays,
@@ -22,8 +25,9 @@ from armlab.exercises import (
     spatial,
 )
 from armlab.exercises.exercise import Asked
+from armlab.exercises.mistakes import MISTAKES, STEPS
 
-EXERCISES: dict[str, Asked] = {
+ASKED: dict[str, Any] = {
     **evening.EXERCISES,
     **arrays.EXERCISES,
     **convolution.EXERCISES,
@@ -37,4 +41,12 @@ EXERCISES: dict[str, Asked] = {
     **context.EXERCISES,
     **claims.EXERCISES,
     **gpu.EXERCISES,
+}
+EXERCISES: dict[str, Asked] = {
+    name: replace(
+        asked,
+        wrong={**asked.wrong, **MISTAKES.get(name, {})},
+        parts=STEPS.get(name, asked.parts),
+    )
+    for name, asked in ASKED.items()
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.exercises.exercise import Answer, Arguments, Asked, Exercise, Expected, Mistake
+from armlab.exercises.exercise import Answer, Arguments, Asked, Exercise, Expected
 
 Gradients = Callable[..., Answer]
 
@@ -21,11 +21,9 @@ class InOneFunction(Exercise):
     """A module as one function of its weights, each with the shape that its equation gives it.
 
     letters  of each result of the case the name that the reader knows, and its number of axes
-    wrong    {hint: the function of whoever needs it}, beside the faults of the case
     """
 
     letters: dict[str, tuple[str, int]] = field(default_factory=dict)
-    wrong: dict[str, Gradients] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         return [self.letters[result][0] for result in self.results]
@@ -33,14 +31,6 @@ class InOneFunction(Exercise):
     def expected(self, e: Example) -> Expected:
         found = zip(self.results, super().expected(e), strict=True)
         return [(self._shaped(r, want), self._shaped(r, limit)) for r, (want, limit) in found]
-
-    def mistakes(self) -> Iterator[Mistake]:
-        for hint, function in self.wrong.items():
-            yield hint, partial(self._answered, function)
-        yield from super().mistakes()
-
-    def _answered(self, function: Gradients, e: Example) -> Answer:
-        return function(**self.arguments(e))
 
     def _by_hand(self, e: Example) -> Answer:
         found = zip(self.results, super()._by_hand(e), strict=True)

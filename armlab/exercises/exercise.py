@@ -21,6 +21,7 @@ Arguments = dict[str, Any]
 Answer = tuple[Any, ...]
 Expected = list[tuple[np.ndarray, np.ndarray]]  # each result, and how far off it may be
 Mistake = tuple[str, Callable[[Any], Answer]]  # a hint, and the answer of whoever needs it
+Parts = Callable[..., Arguments]  # what the derivation computes on its way, by name
 
 SECONDS = 1.5  # on arrays of a few pixels an answer takes a thousandth of that
 
@@ -75,6 +76,13 @@ class Asked(Protocol):
     def mistakes(self) -> Iterator[Mistake]:
         """Known wrong answers; each holds until the next is asked for."""
 
+    def parts_of(self, arguments: Arguments) -> Arguments:
+        """Steps of the derivation, by what a hint calls them."""
+
+
+def no_parts(**arguments: Any) -> Arguments:
+    return {}
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -86,6 +94,8 @@ class Exercise:
     arguments  what it is given, from an example
     fits       which examples it can be asked about
     tied       the same example with ties, where a maximum is taken of what is not drawn itself
+    wrong      {hint: the function of whoever needs it}, beside the faults of the case
+    parts      steps of the derivation from the arguments, by what a hint calls them
     """
 
     dtype: ClassVar[str] = "float64"
@@ -97,6 +107,8 @@ class Exercise:
     arguments: Callable[[Example], Arguments]
     fits: Callable[[Example], bool] = lambda e: True
     tied: Callable[[Example], Example] | None = None
+    wrong: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    parts: Parts = no_parts
 
     def names(self) -> list[str]:
         return ["the value" if result == "y" else result for result in self.results]
@@ -122,11 +134,19 @@ class Exercise:
             limits = {r: 4 * np.asarray(bounds[r]) for r in self.results}
         return [(exact[r], np.broadcast_to(limits[r], exact[r].shape)) for r in self.results]
 
+    def parts_of(self, arguments: Arguments) -> Arguments:
+        return self.parts(**arguments)
+
     def mistakes(self) -> Iterator[Mistake]:
-        """The faults of the case, each planted while it is looked at."""
+        """Its own, and the faults of the case, each planted while it is looked at."""
+        for hint, function in self.wrong.items():
+            yield hint, partial(self._answered, function)
         for fault in faults.of_case(self.case):
             with faults.planted(fault):
                 yield fault.hint, self._by_hand
+
+    def _answered(self, function: Callable[..., Any], e: Example) -> Answer:
+        return as_tuple(function(**self.arguments(e)))
 
     def _by_hand(self, e: Example) -> Answer:
         by_hand = run_hand(self.case, e, "float64")
@@ -142,6 +162,7 @@ class Puzzle:
     answer     a right function
     wrong      {hint: the function of whoever needs it}
     relative   how far off a right answer may be, relative to its size; 0 where it is whole
+    parts      steps on the way to it from the arguments, by what a hint calls them
     """
 
     dtype: ClassVar[str] = "float64"
@@ -152,6 +173,7 @@ class Puzzle:
     answer: Callable[..., Any]
     wrong: dict[str, Callable[..., Any]] = field(default_factory=dict)
     relative: float = 0.0
+    parts: Parts = no_parts
 
     def names(self) -> list[str]:
         return self.call.partition(" -> ")[2].split(", ")
@@ -168,6 +190,9 @@ class Puzzle:
     def expected(self, e: Arguments) -> Expected:
         values = [np.asarray(value) for value in as_tuple(self.answer(**e))]
         return [(v, self.relative * np.abs(v.astype(np.float64))) for v in values]
+
+    def parts_of(self, arguments: Arguments) -> Arguments:
+        return self.parts(**arguments)
 
     def mistakes(self) -> Iterator[Mistake]:
         for hint, function in self.wrong.items():

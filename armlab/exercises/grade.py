@@ -8,23 +8,21 @@ function, `judging.py` looks at what comes back, `telling.py` puts it into words
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Flaky
 
 from armlab.exercises import EXERCISES
-from armlab.exercises.exercise import Answer, Asked, CannotTry, Exercise, Expected
+from armlab.exercises.exercise import CannotTry, Exercise
 from armlab.exercises.failure import Failure
-from armlab.exercises.judging import wrong_values
+from armlab.exercises.hints import hint
 from armlab.exercises.running import one_thread, warnings_raised
-from armlab.exercises.telling import rule, show, show_both
+from armlab.exercises.telling import show, show_both
 from armlab.exercises.trying import Trial, unsteady
 
 EXAMPLES = 50
@@ -61,7 +59,7 @@ def grade(name: str, function: Callable[..., Any]) -> Grade:
             trial = Trial(asked, function)
             failures = _failures(trial)
             if failures:
-                return _explain(name, asked, failures, trial.passed)
+                return _explain(name, trial, failures)
     except NotImplementedError:
         return Grade(False, f"○ {name}: not written yet. Fill in {asked.call}")
     except CannotTry as reason:
@@ -117,7 +115,8 @@ def _failures(trial: Trial) -> list[Failure]:
     return failures
 
 
-def _explain(name: str, asked: Asked, failures: list[Failure], passed: list[Any]) -> Grade:
+def _explain(name: str, trial: Trial, failures: list[Failure]) -> Grade:
+    asked = trial.asked
     failure = failures[-1]  # Hypothesis ends on the smallest
     arguments = asked.arguments_of(failure.example)
     shown = [show(k, v) for k, v in arguments.items() if not callable(v)]
@@ -126,65 +125,10 @@ def _explain(name: str, asked: Asked, failures: list[Failure], passed: list[Any]
         expected = asked.expected(failure.example)
         for result, value, (want, _) in zip(asked.names(), failure.got, expected, strict=False):
             lines += show_both(result, want, value)
-    if (
-        failure.got is None
-    ):  # what a mistake raises, it may raise elsewhere than the reader's answer
-        passed = []
-    tried = failures[:10] + failures[10:][-20:]  # the small ones tell few mistakes apart
-    hint = ""
-    if not failure.final:
-        with warnings_raised():
-            hint = _hint(asked, [f for f in tried if f.got is not None] or tried, passed)
-    return Grade(False, "\n".join(lines + [f"  hint: {hint}"] * bool(hint)), hint)
+    text = "" if failure.final else _hint(trial, failures)
+    return Grade(False, "\n".join(lines + [f"  hint: {text}"] * bool(text)), text)
 
 
-def _hint(asked: Asked, failures: list[Failure], passed: list[Any]) -> str:
-    """The hint of the mistake that fails as the reader does, and is right where the reader is."""
-    with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
-        for hint, wrong_answer in mistakes:
-            alike = all(_fails_alike(failure, wrong_answer, asked) for failure in failures)
-            if alike and all(_is_right(e, wrong_answer, asked) for e in passed):
-                return hint
-    return ""
-
-
-def _is_right(e: Any, wrong_answer: Callable[[Any], Answer], asked: Asked) -> bool:
-    try:
-        value = wrong_answer(e)
-    except Exception:
-        return False
-    return not wrong_values(asked, value, asked.expected(e))
-
-
-def _fails_alike(failure: Failure, wrong_answer: Callable[[Any], Answer], asked: Asked) -> bool:
-    """Whether the mistake gives the reader's answer, or raises what the reader's function did."""
-    try:
-        mistaken = wrong_answer(failure.example)
-    except Exception as error:
-        return failure.rule == rule(error)
-    if failure.got is None:
-        return False
-    return _is_mistake(failure.got, mistaken, asked.expected(failure.example))
-
-
-def _is_mistake(got: Answer, mistaken: Answer, expected: Expected) -> bool:
-    """Whether the mistake is wrong here in just the way in which the reader is."""
-    wrong = False
-    for mine, theirs, (want, limit) in zip(got, mistaken, expected, strict=True):
-        faulty = np.asarray(theirs)
-        if np.shape(faulty) != np.shape(mine):
-            return False
-        if faulty.shape != want.shape:
-            wrong = True
-        elif not _within(faulty, mine, limit):
-            return False
-        else:
-            wrong = wrong or not _within(faulty, want, limit)
-    return wrong
-
-
-def _within(a: np.ndarray, b: np.ndarray, limit: np.ndarray) -> bool:
-    """Whether they are so near to each other everywhere, or both NaN."""
-    with np.errstate(invalid="ignore"):
-        near = np.abs(a - b) <= limit
-    return bool((near | (np.isnan(a) & np.isnan(b))).all())
+def _hint(trial: Trial, failures: list[Failure]) -> str:
+    with warnings_raised():
+        return hint(trial.asked, trial.run, [f.example for f in failures])

@@ -16,7 +16,6 @@ from armlab.exercises.telling import line_of, rule, told
 
 HASTE = 0.3  # seconds for a smaller example, once one did not end
 LOOPS = 5  # examples that do not end, until the last one is small enough
-ENOUGH = 20  # examples on which it was right, to tell one mistake from another
 ENDLESS = "it does not end on this example"
 UNSTEADY = (
     "it gave different results for the same arguments: "
@@ -25,15 +24,11 @@ UNSTEADY = (
 
 
 class Trial:
-    """A reader's function, tried on one example after the other.
-
-    passed  the first of those on which it was right
-    """
+    """A reader's function, tried on one example after the other."""
 
     def __init__(self, asked: Asked, function: Callable[..., Any]) -> None:
         self.asked, self.function = asked, function
         self.run = Runner(asked, function, asked.seconds)
-        self.passed: list[Any] = []
         self._failed, self._endless = False, 0
 
     def __call__(self, e: Any) -> Failure | None:
@@ -42,8 +37,6 @@ class Trial:
         Raises NotImplementedError of an answer that is not written yet, and CannotTry.
         """
         failure = self._once(e)
-        if failure is None and len(self.passed) < ENOUGH:
-            self.passed.append(e)
         if failure is None or failure.rule == ENDLESS or self._failed:
             return failure
         self._failed = True

@@ -1,0 +1,124 @@
+"""Of lesson 5."""
+
+from typing import Any
+
+import numpy as np
+
+from first_tries.answer import Tries
+
+
+def forward(x: Any, conv: Any, conv_atten: Any, bn_atten: Any, **other: Any) -> Any:
+    """Right, but for what is given by name."""
+    f = conv(x)
+    z = other.get("pool", lambda f: f.mean(axis=(2, 3), keepdims=True))(f)
+    s = other.get("gate", lambda a: 1 / (1 + np.exp(-a)))(bn_atten(conv_atten(z)))
+    return other.get("end", lambda x, f, s: f * s)(x, f, s)
+
+
+def backward(dy: Any, gate_back: Any, logits_back: Any, conv_back: Any, **other: Any) -> Any:
+    df, da = gate_back(dy)
+    into = other.get("into", lambda dy, df, da: da)(dy, df, da)
+    pooled, _ = logits_back(into)
+    total = other.get("total", lambda dy, df, pooled: df + pooled)(dy, df, pooled)
+    return conv_back(total)[0]
+
+
+TRIES: Tries = {
+    "arm_parameters": {
+        "no BN": lambda in_channels, out_channels: (
+            9 * in_channels * out_channels,
+            out_channels * out_channels,
+        ),
+        "the kernel is 1×1 and 3×3": lambda in_channels, out_channels: (
+            3 * in_channels * out_channels + 2 * out_channels,
+            out_channels**2 + 2 * out_channels,
+        ),
+        "a bias": lambda in_channels, out_channels: (
+            9 * in_channels * out_channels + 3 * out_channels,
+            out_channels**2 + 3 * out_channels,
+        ),
+        "attention of 3×3": lambda in_channels, out_channels: (
+            9 * in_channels * out_channels + 2 * out_channels,
+            9 * out_channels**2 + 2 * out_channels,
+        ),
+        "attention from in_channels": lambda in_channels, out_channels: (
+            9 * in_channels * out_channels + 2 * out_channels,
+            in_channels * out_channels + 2 * out_channels,
+        ),
+        "one number of BN": lambda in_channels, out_channels: (
+            9 * in_channels * out_channels + out_channels,
+            out_channels**2 + out_channels,
+        ),
+        "exchanged": lambda in_channels, out_channels: (
+            out_channels**2 + 2 * out_channels,
+            9 * in_channels * out_channels + 2 * out_channels,
+        ),
+        "BN of in_channels": lambda in_channels, out_channels: (
+            9 * in_channels * out_channels + 2 * in_channels,
+            out_channels**2 + 2 * out_channels,
+        ),
+    },
+    "arm_forward": {
+        "x is gated": lambda **given: forward(**given, end=lambda x, f, s: x * s),
+        "no sigmoid": lambda **given: forward(**given, gate=lambda a: a),
+        "the sum": lambda **given: forward(
+            **given, pool=lambda f: f.sum(axis=(2, 3), keepdims=True)
+        ),
+        "the maximum": lambda **given: forward(
+            **given, pool=lambda f: f.max(axis=(2, 3), keepdims=True)
+        ),
+        "no 3×3 before the gate": lambda x, conv, conv_atten, bn_atten: x * x.mean(),
+        "f + s": lambda **given: forward(**given, end=lambda x, f, s: f + s),
+        "the gate alone": lambda **given: forward(**given, end=lambda x, f, s: s),
+        "f alone": lambda **given: forward(**given, end=lambda x, f, s: f),
+        "1 - s": lambda **given: forward(**given, end=lambda x, f, s: f * (1 - s)),
+        "a residual": lambda **given: forward(**given, end=lambda x, f, s: f + f * s),
+        "BN before the 1×1": lambda x, conv, conv_atten, bn_atten: forward(
+            x, conv, bn_atten, conv_atten
+        ),
+        "tanh": lambda **given: forward(**given, gate=np.tanh),
+        "the batch pooled too": lambda **given: forward(
+            **given, pool=lambda f: f.mean(axis=(0, 2, 3), keepdims=True) + 0 * f[:, :, :1, :1]
+        ),
+    },
+    "arm_backward": {
+        "no pool": lambda **given: backward(**given, total=lambda dy, df, pooled: df),
+        "no gate": lambda **given: backward(**given, total=lambda dy, df, pooled: pooled),
+        "dy for df": lambda **given: backward(**given, total=lambda dy, df, pooled: dy + pooled),
+        "dy alone": lambda **given: backward(**given, total=lambda dy, df, pooled: dy),
+        "df not through the 3×3": lambda dy, gate_back, logits_back, conv_back: (
+            gate_back(dy)[0] + logits_back(gate_back(dy)[1])[0]
+        ),
+        "a product": lambda **given: backward(**given, total=lambda dy, df, pooled: df * pooled),
+        "a difference": lambda **given: backward(**given, total=lambda dy, df, pooled: df - pooled),
+        "a mean of both": lambda **given: backward(
+            **given, total=lambda dy, df, pooled: (df + pooled) / 2
+        ),
+        "logits of dy": lambda **given: backward(
+            **given, into=lambda dy, df, da: dy.mean(axis=(2, 3), keepdims=True)
+        ),
+        "logits of df": lambda **given: backward(
+            **given, into=lambda dy, df, da: df.sum(axis=(2, 3), keepdims=True)
+        ),
+        "the pair": lambda dy, gate_back, logits_back, conv_back: conv_back(
+            gate_back(dy)[0] + logits_back(gate_back(dy)[1])[0]
+        ),
+    },
+    "usable_batches": {
+        "full ones": lambda images, batch_size: (images // batch_size, images % batch_size),
+        "all": lambda images, batch_size: (-(-images // batch_size), 0),
+        "the rest is left out": lambda images, batch_size: (
+            images // batch_size + (images % batch_size > 1),
+            images % batch_size,
+        ),
+        "a fraction": lambda images, batch_size: (images / batch_size, 0),
+        "one more": lambda images, batch_size: (
+            images // batch_size + 1,
+            int(images % batch_size == 1),
+        ),
+        "exchanged": lambda images, batch_size: (
+            int(images % batch_size == 1),
+            images // batch_size + (images % batch_size > 1),
+        ),
+    },
+}
