@@ -176,7 +176,7 @@ def test_a_layer_that_makes_a_nan_is_named(learner, monkeypatch):
             return (y if place_of(y) == HOST else y / (y - y)), backward
 
     found.net.conv2.conv.__class__ = Wrong
-    with pytest.raises(NotFinite, match=r"^the output of conv2$"):
+    with pytest.raises(NotFinite, match=r"^the output of conv2\.bn$"):
         found.step(*dataset.training(range(config.batch)), 1e-2)
 
 
