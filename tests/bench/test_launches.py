@@ -471,7 +471,7 @@ REFUSED_ON_THE_DEVICE = [
     (["ToyNet", "--channels", "4"], "axis 1 is 4, give it images of 3 channels"),
     (["FeatureFusionModule"], "expected --channels of sp and cp, got none"),
     (["ToyNet", "attention=arm", "--batch", "1"], "it needs a batch of at least 2"),
-    (["CBAM", "--size", "900000x900000"], "expected a --size and --batch for which memory"),
+    (["CBAM", "--size", "900000x900000"], "needs at least 754.4 TiB of memory"),
 ]
 
 
