@@ -35,9 +35,10 @@ def _known(asked: Asked, tried: list[Tried]) -> str:
     shown, *rest = sorted(tried, key=lambda t: (not t.wrong, t.fresh))
     with contextlib.closing(asked.mistakes()) as mistakes:  # type: ignore[type-var]
         for text, wrong_answer in mistakes:
-            if _is_it(shown, wrong_answer) and all(
-                _is_it(t, wrong_answer) is not False for t in rest
-            ):
+            if not _is_it(shown, wrong_answer):
+                continue
+            broken = isinstance(shown.error, RuleBroken)  # a mistake whatever the numbers are
+            if broken or all(_is_it(t, wrong_answer) is not False for t in rest):
                 return text
     return ""
 
@@ -45,12 +46,12 @@ def _known(asked: Asked, tried: list[Tried]) -> str:
 def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool | None:
     """Whether a mistake does on this example what the reader's function did.
 
-    None where one of the two breaks a rule and the other does not, which says nothing.
+    None where one of the two breaks a rule that the other keeps, which says nothing.
     """
     try:
         mistaken = tuple(np.asarray(value) for value in wrong_answer(t.example))
     except RuleBroken as error:
-        return None if t.error is None else _said(error) == _said(t.error)
+        return True if t.error is not None and _said(error) == _said(t.error) else None
     except Exception as error:
         return t.error is not None and _said(error) == _said(t.error)
     if isinstance(t.error, RuleBroken):

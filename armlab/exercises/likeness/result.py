@@ -92,10 +92,9 @@ def sizes(arguments: dict[str, Any]) -> dict[str, float]:
     """Lengths that a factor may come from: N, C, H, W and their products, and numbers."""
     shapes = {k: _shape(k, v) for k, v in arguments.items()}
     found: dict[str, float] = {}
-    for name, shape in sorted(shapes.items(), key=lambda item: -math.prod(item[1])):
+    for name, shape in shapes.items():
         if len(shape) == 4:
-            of = f" of {name}" if found else ""
-            found |= {f"{key}{of}": size for key, size in _of_features(*shape).items()}
+            found |= {f"{key} of {name}": size for key, size in _of_features(*shape).items()}
         if len(shape) == 1:
             found[f"the length of {name}"] = shape[0]
             found[f"the root of the length of {name}"] = math.sqrt(shape[0])

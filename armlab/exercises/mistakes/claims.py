@@ -67,6 +67,9 @@ MISTAKES: Mistakes = {
         ),
     },
     "conv_multiply_adds": {
+        "windows move by the stride: it is missing, and there are fewer places": work(
+            lambda n, a: places(n, **(a | {"stride": 1}))
+        ),
         "the border is added on both sides: 2 p": work(
             lambda n, a: places(n, **(a | {"padding": 0.5 * a["padding"]}))
         ),

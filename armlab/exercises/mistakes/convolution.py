@@ -48,12 +48,20 @@ def first_dw(dy: Any, padded: Any, **window: Any) -> Any:
     return dw_of(dy[:1], padded[:1], **window)
 
 
-def dx_of(dy: Any, w: Any, shape: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+def dx_of(
+    dy: Any, w: Any, shape: Any, stride: Any, padding: Any, dilation: Any, at: Any = None
+) -> Any:
+    """Right, or cut out at another place than behind the border."""
     dx = pad(np.zeros(shape), padding)
     for r, s, tap in taps(w.shape[2:], dy.shape[2:], stride, dilation):
         dx[tap] += np.einsum("nkij,kc->ncij", dy, w[:, :, r, s])
-    (p, q), (h, width) = padding, shape[2:]
+    (p, q), (h, width) = padding if at is None else at, shape[2:]
     return dx[:, :, p : p + h, q : q + width]
+
+
+def _with_border(shape: Any, padding: Any, **given: Any) -> Any:
+    larger = *shape[:2], *(n + 2 * p for n, p in zip(shape[2:], padding, strict=True))
+    return dx_of(shape=larger, padding=(0, 0), **given)
 
 
 MISTAKES: Mistakes = {
@@ -99,6 +107,10 @@ MISTAKES: Mistakes = {
         "one kernel serves every image of the batch: this is the first image alone": first_dw,
     },
     "conv_dx": {
+        "the padding is no part of x: cut its border off, on all sides": _with_border,
+        "x begins behind the border, at (p, q): this is cut out from the corner": (
+            lambda **given: dx_of(**given, at=(0, 0))
+        ),
         "windows move by the stride, and these lie one pixel apart": (
             lambda stride, **given: dx_of(stride=ONE, **given)
         ),

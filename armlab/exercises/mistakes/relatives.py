@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from armlab import hand
 from armlab.exercises.mistakes.given import POSITIONS, Mistakes, Steps, over
 
 
@@ -29,6 +30,11 @@ def se(dx_gate: Any, du: Any, W1: Any) -> Any:
 
 def size(t: float) -> int:
     return max(int(t) // 2 * 2 + 1, 3)
+
+
+def of_first_image(da: Any, z: Any, w: Any) -> Any:
+    dz = hand.channel_conv1d(z, w)[1](da)[0]
+    return dz, hand.channel_conv1d(z[:1], w)[1](da[:1])[1]
 
 
 def rolled(da: Any, z: Any, w: Any) -> Any:
@@ -125,6 +131,7 @@ MISTAKES: Mistakes = {
     },
     "channel_conv1d_backward": {
         "channels beyond the ends are zeros: this goes on at the other end": rolled,
+        "one kernel serves every image of the batch: this dw is of the first alone": of_first_image,
     },
     "cbam_channel_backward": {
         "both halves of the branch get da: the second was given what the first returned": chained,
