@@ -16,6 +16,7 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
+NO_GPU = (35, 100)  # CUDA's cudaErrorInsufficientDriver, so of no driver too, and cudaErrorNoDevice
 Device: TypeAlias = Any  # "cpu", "cuda:1", "emulated", or a library's own device: see `place`
 
 
@@ -100,12 +101,15 @@ def _emulated_place() -> Place:
 def _cupy_place(device: str, index: int) -> Place:
     try:
         cupy = importlib.import_module("cupy")
-    except ImportError:
+    except ImportError as error:
+        absent = error.name == "cupy"
+        what = "not installed" if absent else f"installed and cannot be imported ({error})"
+        again = "" if absent else "--force-reinstall "
         raise RuntimeError(
-            f"device {device!r} needs CuPy, which is not installed: "
-            "install it with  pip install 'armlab[gpu]'"
+            f"device {device!r} needs CuPy, which is {what}: "
+            f"install it with  pip install {again}'armlab[gpu]'"
         ) from None
-    count = _gpu_count(cupy)
+    count = _gpu_count(cupy, device)
     if count == 0:
         raise RuntimeError(
             f"device {device!r} needs an NVIDIA GPU and its driver, and CuPy finds none: "
@@ -116,14 +120,19 @@ def _cupy_place(device: str, index: int) -> Place:
     return Place(importlib.import_module("array_api_compat.cupy"), cupy.cuda.Device(index))
 
 
-def _gpu_count(cupy: Any) -> int:
+def _gpu_count(cupy: Any, device: str) -> int:
     """How many GPUs CuPy finds: real ones, the device in software is none."""
     if emulated():
         return 0
     try:
         return int(cupy.cuda.runtime.getDeviceCount())
-    except cupy.cuda.runtime.CUDARuntimeError:
-        return 0
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        if error.status in NO_GPU:
+            return 0
+        raise RuntimeError(
+            f"device {device!r} cannot be asked for, its driver says {error}: "
+            "check that nvidia-smi answers, or use device 'cpu'"
+        ) from error
 
 
 def place_of(array: Any) -> Place:

@@ -56,9 +56,13 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except FileNotFoundError:
         raise _missing(path) from None
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+        raise CheckpointError(
+            f"cannot read {path}: {error.strerror or error}; put it back or make it readable"
+        ) from error
     if not data.startswith(b"PK"):
-        raise CheckpointError(f"{path} is not a checkpoint of armlab: it is no npz file")
+        raise CheckpointError(
+            f"{path} is not a checkpoint of armlab: it is no npz file; check the folder"
+        )
     try:
         members = _read_members(data)
     except Exception as error:  # a damaged zip or npy header fails in any of a dozen ways

@@ -107,7 +107,7 @@ def _step(run: Run) -> float | None:
     except NotFinite as found:
         raise TrainingError(
             f"{found} is not finite in step {step + 1}: {run.kept()}; "
-            "try a smaller --learning-rate, or check the data"
+            "begin a new run with a smaller --learning-rate, or check the data"
         ) from None
     run.step += 1
     run.losses.append(loss)

@@ -144,7 +144,7 @@ class Run:
             if not np.isfinite(a).all():
                 raise TrainingError(
                     f"after step {self.step} the array {key} is not finite: "
-                    f"{self.kept()}; try a smaller --learning-rate"
+                    f"{self.kept()}; begin a new run with a smaller --learning-rate"
                 )
         kept = {"config": self.config.to_dict(), "fingerprint": self.dataset.fingerprint}
         kept |= {"classes": self.dataset.classes}  # for `predict`, which has no use for the data

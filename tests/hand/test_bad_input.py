@@ -323,6 +323,37 @@ def test_cuda_without_a_driver():
         hand.Conv2d(3, 4, 1, device="cuda")
 
 
+def test_cuda_with_a_cupy_that_cannot_be_imported(monkeypatch, tmp_path):
+    broken = 'raise ImportError("libcudart.so.12: cannot open shared object file")'
+    (tmp_path / "cupy.py").write_text(broken, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    words = r"installed and cannot be imported \(libcudart.* file\): .*--force-reinstall"
+    with pytest.raises(RuntimeError, match=words):
+        places.place("cuda")
+
+
+class Unasked(Exception):
+    """What CuPy raises where the driver refuses to say how many GPUs there are."""
+
+    status = 999
+
+    @classmethod
+    def raised(cls):
+        raise cls("cudaErrorUnknown: unknown error")
+
+
+def test_cuda_with_a_driver_that_fails_is_not_called_a_machine_without_a_gpu(monkeypatch):
+    runtime = SimpleNamespace(CUDARuntimeError=Unasked, getDeviceCount=Unasked.raised)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
+    monkeypatch.setattr(places, "emulated", lambda: False)
+    with pytest.raises(RuntimeError, match=r"its driver says cudaErrorUnknown: unknown error: "):
+        places.place("cuda")
+    monkeypatch.setattr(Unasked, "status", 100)
+    with pytest.raises(RuntimeError, match="CuPy finds none"):
+        places.place("cuda")
+
+
 class Emulator:
     """Stands in for `armlab.emulator` where it could, or could not, be had."""
 
