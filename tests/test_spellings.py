@@ -245,7 +245,7 @@ def test_a_function_takes_the_numbers_of_numpy_and_stays_in_its_dtype(name):
         if p.kind == p.KEYWORD_ONLY and isinstance(p.default, int | float)
     }
     options = defaults | constants
-    numpy = {k: np.int64(v) if isinstance(v, int) else in_numpy(v) for k, v in options.items()}
+    numpy = {k: np.int64(v) if type(v) is int else in_numpy(v) for k, v in options.items()}
     want, got = (value_of(name, inputs, given) for given in (options, numpy))
     np.testing.assert_array_equal(want, got, strict=True)
     value, backward = getattr(hand, name)(**inputs, **numpy)

@@ -80,7 +80,7 @@ def test_lesson_with_a_slow_cell_stops_with_a_sentence(
 def test_unknown_lesson_is_wrong_usage(tmp_path: Path) -> None:
     done = built(tmp_path, "99_nothing")
     assert done.returncode == 2
-    assert "no lesson '99_nothing': choose from index, 00_" in done.stderr
+    assert "no lesson '99_nothing': choose from index, arm_in_one_evening, 00_" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -14,7 +14,7 @@ from armlab.hand.conv_attention import attention_names
 from armlab.training import Config, checkpoint, train
 from armlab.training.class_weights import median_frequency
 from armlab.training.losses import joint_loss
-from armlab.training.start import make_dataset, make_learner
+from armlab.training.start import loss_weights, make_dataset, make_learner
 
 SMALL = {"batch": 2, "size": 48, "channels": 4, "dtype": "float64"}
 RATES = {"adam": 6e-3, "sgd": 0.05}
@@ -22,7 +22,8 @@ RATES = {"adam": 6e-3, "sgd": 0.05}
 
 def learner(backend, steps, **settings):
     config = Config(**SMALL | settings, steps=steps, backend=backend)
-    return make_learner(config), make_dataset(config), config
+    dataset = make_dataset(config)
+    return make_learner(config, loss_weights(config, dataset)), dataset, config
 
 
 def go_on(learner, dataset, config, steps=None):
