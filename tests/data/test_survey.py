@@ -231,7 +231,7 @@ REFUSED = {
     "greys up to white": ([blocks(0, 85, 170, 255)] * 2, {}, "give --labels 0,85,170,255, what"),
     "smoothed": (GREY_RAMP, {}, "hold 256 different values, as after smoothing"),
     "one class": ([blocks(0, 0)] * 2, {}, "nothing but class 0: draw masks that have another"),
-    "nothing counts": ([blocks(255, 255)] * 2, {"classes": 3}, "has label 255, which does not count"),
+    "nothing counts": ([blocks(255, 255)] * 2, {"classes": 3}, "label 255, which does not count"),
 }  # fmt: skip
 
 
