@@ -21,6 +21,7 @@ from armlab import emulator
 from armlab.bench.kernel_calls import Size, asked, of_state
 from armlab.hand.kernels import cuda
 from armlab.places import place
+from armlab.terminal import at_terminal
 
 SIZE = (2, 8, 48, 50)  # a channel has more values than a block sums
 
@@ -87,4 +88,5 @@ def as_markdown(found: dict[tuple[str, str], Traffic]) -> str:
 
 
 if __name__ == "__main__":
-    print(as_markdown(counted()))
+    with at_terminal():
+        print(as_markdown(counted()))

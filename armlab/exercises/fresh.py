@@ -91,7 +91,7 @@ def attempt(call: Call, arguments: Arguments) -> tuple[Answer | None, BaseExcept
         raise
     except BaseException as error:  # of exit() too
         return None, error
-    if all(value.dtype.kind in "biuf" for value in got):
+    if all(value.dtype.kind in "iuf" for value in got):
         return got, None
     return None, TypeError("no numbers")
 

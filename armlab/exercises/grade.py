@@ -8,6 +8,7 @@ function, `judging.py` looks at what comes back, `telling.py` puts it into words
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -130,5 +131,7 @@ def _explain(name: str, trial: Trial, failures: list[Failure]) -> Grade:
 
 
 def _hint(trial: Trial, failures: list[Failure]) -> str:
-    with warnings_raised():
+    """Empty too where an answer is of a kind that the search for hints cannot cope with."""
+    with warnings_raised(), contextlib.suppress(Exception):
         return hint(trial.asked, trial.run, [f.example for f in failures])
+    return ""

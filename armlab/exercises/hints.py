@@ -16,6 +16,7 @@ import numpy as np
 from armlab.exercises.exercise import Answer, Asked, RuleBroken
 from armlab.exercises.fresh import Call, Tried, alike, is_right, tries
 from armlab.exercises.likeness import likeness
+from armlab.exercises.telling import rule
 
 
 def hint(asked: Asked, call: Call, failing: list[Any]) -> str:
@@ -51,9 +52,9 @@ def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool | None:
     try:
         mistaken = tuple(np.asarray(value) for value in wrong_answer(t.example))
     except RuleBroken as error:
-        return True if t.error is not None and _said(error) == _said(t.error) else None
+        return True if t.error is not None and rule(error) == rule(t.error) else None
     except Exception as error:
-        return t.error is not None and _said(error) == _said(t.error)
+        return t.error is not None and rule(error) == rule(t.error)
     if isinstance(t.error, RuleBroken):
         return None
     if t.got is None or len(t.got) != len(mistaken):
@@ -68,9 +69,3 @@ def _is_it(t: Tried, wrong_answer: Callable[[Any], Answer]) -> bool | None:
         alike(mine, theirs, limit if limit.shape == theirs.shape else 0.0)
         for mine, theirs, limit in zip(t.got, mistaken, limits, strict=False)
     )
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, RuleBroken):
-        return error.rule
-    return f"{type(error).__name__}: {error}"

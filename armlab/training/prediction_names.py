@@ -24,11 +24,15 @@ def prediction_file(start: Path, part: str) -> Path:
 
 
 def image_seen_from(folder: Path, image: Path) -> str:
-    """The path of an image as a mask in the folder carries it: both may move together."""
+    """The path of an image as a mask in the folder carries it: both may move together.
+
+    In UTF-8, as a PNG has its text: bytes of a name that are not are written as escapes.
+    """
     try:
-        return Path(os.path.relpath(image, folder)).as_posix()
+        path = Path(os.path.relpath(image, folder))
     except ValueError:  # on another drive
-        return image.absolute().as_posix()
+        path = image.absolute()
+    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def starts(images: Sequence[Path], out: Path) -> list[Path]:

@@ -25,6 +25,8 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def number(c: float) -> str:
     """A factor in words that a person would write: 2, ½ as 1/2, 0.3."""
+    if not np.isfinite(c):
+        return str(c)
     if abs(c) < 0.01 and abs(1 / c - round(1 / c)) < 1e-6 / abs(c):
         return f"1/{round(1 / c)}"
     near = Fraction(c).limit_denominator(64)
