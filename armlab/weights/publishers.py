@@ -12,8 +12,10 @@ face-parsing  test.py: mean and std of ImageNet, images resized to 512x512; its 
 torchseg      model/bisenet/cityscapes.bisenet.R18/config.py: mean and std of ImageNet;
               furnace/datasets/BaseDataset.py turns cv2's BGR round. Names and colours:
               furnace/datasets/cityscapes/cityscapes.py.
+mmseg         configs/_base_/datasets/cityscapes.py: mean and std of ImageNet, times 255; to_rgb
+              turns cv2's BGR round. Names and colours: mmseg/datasets/cityscapes.py.
 
-pytorchcv's package does not say it, and of stdc and mmseg no whole network runs here.
+pytorchcv's package does not say it, and of stdc no whole network runs here.
 """
 
 from __future__ import annotations
@@ -112,4 +114,5 @@ PUBLISHERS: dict[str, Publisher] = {
     "seafusion": Publisher(Input(), MSRS),
     "face-parsing": Publisher(_IMAGENET, FACES),
     "torchseg": Publisher(_IMAGENET, CITYSCAPES),
+    "mmseg": Publisher(_IMAGENET, CITYSCAPES),
 }

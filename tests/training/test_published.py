@@ -254,6 +254,7 @@ def test_the_mask_of_a_photograph_is_what_their_own_code_says(
 OTHERS = {
     "torchseg": hand.BiSeNet(19, 1, (5, 7), 4, mode="bilinear", align_corners=True, rng=0),
     "seafusion": hand.ThreeScaleBiSeNet(9, 4, align_corners=True, rng=0),
+    "mmseg": hand.RectifiedBiSeNet(19, (5, 7), 4, rng=0),
 }
 
 
@@ -264,13 +265,13 @@ def test_the_others_are_fed_as_they_were_trained(repository, photograph):
     torch.save(weights.to_torch(weights.rename(net.state_dict(), to=repository)), "public.pth")
     image = photograph[:60, :90]
     x = image.transpose(2, 0, 1) / np.float32(255)
-    if repository == "torchseg":
+    if repository != "seafusion":
         x = (x - np.float32(IMAGENET[0])[:, None, None]) / np.float32(IMAGENET[1])[:, None, None]
     found = Trained.published(Path("public.pth"), repository)
     logits = found.logits(found.prepare(image)[None])
     np.testing.assert_array_equal(logits, net.copy().eval()(x[None])[0])
     assert len(found.classes) == logits.shape[1]
-    assert found.classes[1] == {"torchseg": "sidewalk", "seafusion": "car"}[repository]
+    assert found.classes[1] == ("car" if repository == "seafusion" else "sidewalk")
 
 
 def test_a_converted_file_says_the_same(photograph, capsys):
@@ -333,6 +334,8 @@ def test_an_image_becomes_what_the_networks_are_fed():
     np.testing.assert_allclose(fed["seafusion"], [1, 0, 0.2], rtol=1e-6)
     imagenet = [0.515 / 0.229, -0.456 / 0.224, -0.206 / 0.225]
     np.testing.assert_allclose(fed["torchseg"], imagenet, rtol=1e-6)
+    scaled = [(255 - 123.675) / 58.395, -116.28 / 57.12, (51 - 103.53) / 57.375]
+    np.testing.assert_allclose(fed["mmseg"], scaled, rtol=1e-6)
     np.testing.assert_allclose(fed["face-parsing"], imagenet, rtol=1e-6)
     city = [0.6743 / 0.2112, -0.3690 / 0.2148, -0.1223 / 0.2115]
     np.testing.assert_allclose(fed["coincheung"], city, rtol=1e-6)
@@ -372,7 +375,7 @@ def refused(capsys, *arguments):
     [
         ({}, None, "public.pth is no folder of a run"),
         ({}, "nobody", "what a network of 'nobody' is fed"),
-        ({}, "mmseg", "what a network of 'mmseg' is fed"),
+        ({}, "pytorchcv", "what a network of 'pytorchcv' is fed"),
         ({}, "face-parsing", "public.pth: the key map face-parsing has no place for 24 of"),
         ({}, "torchseg", "public.pth: the key map torchseg has no place for 6 of"),
         ({"cp.conv_avg.conv.weight": None}, "coincheung", "missing cp.conv_avg.conv.weight"),
