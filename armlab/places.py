@@ -104,10 +104,10 @@ def _cupy_place(device: str, index: int) -> Place:
     except ImportError as error:
         absent = error.name == "cupy"
         what = "not installed" if absent else f"installed and cannot be imported ({error})"
-        again = "" if absent else "--force-reinstall "
+        first = "" if absent else "uninstall it, and "
         raise RuntimeError(
             f"device {device!r} needs CuPy, which is {what}: "
-            f"install it with  pip install {again}'armlab[gpu]'"
+            f"{first}install it with  pip install 'armlab[gpu]'"
         ) from None
     count = _gpu_count(cupy, device)
     if count == 0:
