@@ -328,7 +328,9 @@ def test_cuda_with_a_cupy_that_cannot_be_imported(monkeypatch, tmp_path):
     (tmp_path / "cupy.py").write_text(broken, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
-    words = r"installed and cannot be imported \(libcudart.* file\): uninstall it, and install it with"
+    words = (
+        r"installed and cannot be imported \(libcudart.* file\): uninstall it, and install it with"
+    )
     with pytest.raises(RuntimeError, match=words):
         places.place("cuda")
 
