@@ -42,7 +42,11 @@ def save(path: FilePath, state: Mapping[str, Array]) -> None:
     """
     path = Path(path)
     encode = file_format(path).encode
-    data = encode(_writable(host_copies(state)))
+    write_bytes(path, encode(_writable(host_copies(state))))
+
+
+def write_bytes(path: FilePath, data: bytes) -> None:
+    """At any moment the old file or the new is there. Raises OSError where it cannot be written."""
     try:
         with whole_file(path) as file:
             file.write(data)

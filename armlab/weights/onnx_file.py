@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from armlab.extras import expect_packages
+from armlab.weights.files import write_bytes
 from armlab.weights.publishers import Input
-from armlab.whole_file import FilePath, whole_file
+from armlab.whole_file import FilePath
 
 SUFFIX = ".onnx"
 NEEDED = {"torch": "torch", "onnx": "onnx", "onnxscript": "onnxscript"}
@@ -45,14 +46,7 @@ def save_onnx(path: FilePath, twin: Any, names: Sequence[str], prepare: Input) -
     program = _exported(twin)
     properties = {"classes": list(names), "mean": prepare.mean, "std": prepare.std}
     program.model.metadata_props.update({k: json.dumps(v) for k, v in properties.items()})
-    data = program.model_proto.SerializeToString()
-    try:
-        with whole_file(path) as file:
-            file.write(data)
-    except OSError as error:
-        raise OSError(
-            f"cannot write {path}: {error.strerror}; nothing there has changed, choose another path"
-        ) from error
+    write_bytes(path, program.model_proto.SerializeToString())
 
 
 def _exported(twin: Any) -> Any:
