@@ -54,6 +54,11 @@ def expect_heads(name: str, mid_channels: tuple[int, int]) -> tuple[int, ...]:
     return whole(name, mid_channels=main) + whole(name, mid_channels=auxiliary)
 
 
+def heads_of(network: Module) -> dict[str, Module]:
+    """The heads among the parts of a network, by name, the main one first."""
+    return {name: m for name, m in network.children().items() if isinstance(m, BiSeNetOutput)}
+
+
 def run_heads(
     heads: Mapping[str, Module],
     features: Mapping[str, Array],

@@ -7,7 +7,7 @@ from typing import Unpack
 from armlab.arrays import Array
 from armlab.hand.add import collect
 from armlab.hand.backward import Backward, Grads, join
-from armlab.hand.bisenet_output import BiSeNetOutput, expect_heads, run_heads
+from armlab.hand.bisenet_output import BiSeNetOutput, expect_heads, heads_of, run_heads
 from armlab.hand.context_path import SinglePath
 from armlab.hand.expect import expect_flags, whole
 from armlab.hand.feature_fusion import FeatureFusionModule
@@ -55,14 +55,9 @@ class SinglePathBiSeNet(Module):
     def forward(self, x: Array) -> tuple[Array | tuple[Array, ...], Backward]:
         (f8, c8, c16), cp_back = self.cp(x)
         f, ffm_back = self.ffm(f8, c8)  # (1)
-        heads = {
-            "conv_out": self.conv_out,
-            "conv_out16": self.conv_out16,
-            "conv_out32": self.conv_out32,
-        }
         auxiliary = {"conv_out16": c8, "conv_out32": c16} if self.training else {}
         features = {"conv_out": f} | auxiliary
-        ys, heads_back = run_heads(heads, features, x.shape[2:], self.align_corners)  # (2)
+        ys, heads_back = run_heads(heads_of(self), features, x.shape[2:], self.align_corners)  # (2)
         training = self.training
 
         def backward(

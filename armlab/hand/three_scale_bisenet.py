@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from armlab.arrays import Array
 from armlab.hand.backward import Backward, Grads, join
-from armlab.hand.bisenet_output import BiSeNetOutput, run_heads
+from armlab.hand.bisenet_output import BiSeNetOutput, heads_of, run_heads
 from armlab.hand.expect import expect_flags, whole
 from armlab.hand.made import Made, settled
 from armlab.hand.module import Module
@@ -41,9 +41,8 @@ class ThreeScaleBiSeNet(Module):
 
     def forward(self, x: Array) -> tuple[Array | tuple[Array, ...], Backward]:
         (c8, c16), cp_back = self.cp(x)
-        heads = {"conv_out": self.conv_out, "conv_out16": self.conv_out16}
         features = {"conv_out": c8, "conv_out16": c16} if self.training else {"conv_out": c8}
-        ys, heads_back = run_heads(heads, features, x.shape[2:], self.align_corners)
+        ys, heads_back = run_heads(heads_of(self), features, x.shape[2:], self.align_corners)
         training = self.training
 
         def backward(
