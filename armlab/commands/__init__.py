@@ -48,6 +48,11 @@ def add_command(
 
 
 def fail(sentence: str, code: int) -> int:
-    """Say on one line of standard error what went wrong; the exit code is handed on."""
-    print(f"armlab: {sentence}", file=sys.stderr)
+    """Say what went wrong; the exit code is handed on."""
+    tell(sentence)
     return code
+
+
+def tell(sentence: str) -> None:
+    """One line of standard error, at once."""
+    print(f"armlab: {sentence}", file=sys.stderr, flush=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from armlab.commands import BAD, GOOD, Commands, add_command, fail
+from armlab.commands import BAD, GOOD, Commands, add_command, fail, tell
 from armlab.json_text import as_json
 
 
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     )
     given = given_images(args.images)
     for sentence in given.left_out:
-        _tell(sentence)
+        tell(sentence)
     code = max((fail(sentence, BAD) for sentence in given.wrong), default=GOOD)
     done = list[dict[str, Any]]()
     for path, start in zip(given.paths, starts(given.paths, out), strict=True):
@@ -81,7 +80,7 @@ def _predicted(trained: Any, path: Path, start: Path, out: Path) -> dict[str, An
     from armlab.training.prediction import predict, write
     from armlab.training.run_files import cannot_write
 
-    prediction = predict(trained, path, _tell)
+    prediction = predict(trained, path, tell)
     try:
         files = write(prediction, trained.labels, start, path, trained.values)
     except OSError as error:
@@ -89,10 +88,6 @@ def _predicted(trained: Any, path: Path, start: Path, out: Path) -> dict[str, An
     shares = prediction.shares(trained.classes)
     size = list(prediction.classes.shape)
     return {"image": str(path), "size": size, "shares": shares, "files": [str(f) for f in files]}
-
-
-def _tell(sentence: str) -> None:
-    print(f"armlab: {sentence}", file=sys.stderr, flush=True)
 
 
 def _words(image: dict[str, Any]) -> str:
