@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from armlab.commands import GOOD, Commands, add_command
+from armlab.json_text import as_json
 from armlab.module_arguments import add_module_arguments, asked_module
 
 
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     asked = asked_module(args)
     cost = _report(asked.module, asked.shapes, args.heads)
     if args.json:
-        print(json.dumps(as_dict(cost) | {"arguments": asked.given, "heads": args.heads}))
+        print(as_json(as_dict(cost) | {"arguments": asked.given, "heads": args.heads}))
     else:
         print(as_text(cost))
     return GOOD

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from armlab.commands import BAD, GOOD, Commands, add_command, fail
+from armlab.json_text import as_json
 
 SETTINGS = ("classes", "ignore", "labels")
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             f"cannot write {out}: {error.strerror or error}; choose another file with --out"
         ) from error
     if args.json:
-        print(json.dumps(as_dict(survey) | {"picture": str(out)}))
+        print(as_json(as_dict(survey) | {"picture": str(out)}))
     else:
         print(f"{as_text(survey)}\n\ndrawn in {out}")
     why = refusal(survey)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 
 from armlab.commands import GOOD, Commands, add_command
+from armlab.json_text import as_json
 
 
 def add(commands: Commands) -> None:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     devices = {"numpy": ["cpu"], "torch": _torch_devices(), "cupy": cupy}
     if args.json:
         known = {"versions": found, "devices": devices, "why_not_emulated": why_not or None}
-        print(json.dumps(known))
+        print(as_json(known))
         return GOOD
     for name, version in found.items():
         print(f"{name:<18}{version or 'not installed'}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from typing import TYPE_CHECKING
 
 from armlab.commands import GOOD, Commands, add_command
 from armlab.extras import expect_packages
+from armlab.json_text import as_json
 from armlab.machine_memory import expect_room
 from armlab.module_arguments import AskedModule, add_module_arguments, asked_module
 
@@ -79,10 +79,10 @@ def run(args: argparse.Namespace) -> int:
     if asked is None:
         every = yardstick.counted()
         dicts = [launch_tables.as_dict(found) for found in every]
-        print(json.dumps(dicts) if args.json else yardstick.as_markdown(every))
+        print(as_json(dicts) if args.json else yardstick.as_markdown(every))
         return GOOD
     found = _counted(args, asked)
-    print(json.dumps(launch_tables.as_dict(found)) if args.json else launch_tables.as_text(found))
+    print(as_json(launch_tables.as_dict(found)) if args.json else launch_tables.as_text(found))
     return GOOD
 
 
