@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from armlab.data.image_files import SUFFIXES
+from armlab.listed import listed
 
 SAID = 4  # names of what a folder has beside images
 
@@ -79,8 +80,7 @@ def _add(given: GivenImages, path: Path) -> None:
     if not images:
         given.wrong.append(f"{path} has no image ({', '.join(SUFFIXES)}): name a folder with some")
     elif others:
-        more = f" and {len(others) - SAID} more" if len(others) > SAID else ""
         given.left_out.append(
             f"{path}: {len(others)} of {len(inside)} are no images and were left out: "
-            f"{', '.join(others[:SAID])}{more}"
+            f"{listed(others, SAID)}"
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from armlab.data.label_remedies import remedy_of_silence, remedy_of_unknown
 from armlab.data.survey import Survey
+from armlab.listed import listed
 from armlab.number_lists import written
 from armlab.shares import percent
 
@@ -146,9 +147,7 @@ def _no_names(survey: Survey) -> str:
 
 def _class_words(survey: Survey, classes: Sequence[int] | np.ndarray) -> str:
     """Their names with their labels, the first of many."""
-    words = [_class_word(survey, int(k)) for k in classes[:NAMES_SHOWN]]
-    more = len(classes) - len(words)
-    return ", ".join(words) + (f" and {more} more" if more else "")
+    return listed((_class_word(survey, int(k)) for k in classes), NAMES_SHOWN)
 
 
 def _class_word(survey: Survey, k: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from armlab.weights.prefixes import give, listed
+from armlab.listed import listed
+from armlab.weights.prefixes import give
 
 REMEDY = "save module.state_dict() alone"
 DEPTH = 5  # of the nests in a checkpoint; a pickle may hold itself

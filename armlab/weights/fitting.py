@@ -9,6 +9,7 @@ import numpy as np
 
 from armlab.arrays import Array
 from armlab.hand.state import misfits
+from armlab.listed import listed
 from armlab.weights.prefixes import strip_hint
 from armlab.weights.states import State
 
@@ -24,11 +25,8 @@ def fitted(path: Path, state: State, net: Mapping[str, Array], remedy: str) -> S
     wrong = misfits(state, net)
     wrong += [f"{key} is not finite" for key, a in state.items() if not np.isfinite(a).all()]
     if wrong:
-        more = f" and {len(wrong) - SAID} more" if len(wrong) > SAID else ""
         remedy = strip_hint(state.keys() - net.keys(), net.__contains__) or remedy
-        raise ValueError(
-            f"{path} does not fit this network: {'; '.join(wrong[:SAID])}{more}: {remedy}"
-        )
+        raise ValueError(f"{path} does not fit this network: {listed(wrong, SAID, '; ')}: {remedy}")
     return {key: state[key].astype(a.dtype) for key, a in net.items()}
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from armlab.listed import listed
+
 # Attributes under which wrappers keep the whole network: DataParallel and AveragedModel, Lightning.
 WHOLE = ("module", "model", "net", "network")
 # torch.compile, FSDP and activation checkpointing put these before what they wrap, wherever.
@@ -41,12 +43,6 @@ def select(state: Mapping[str, Any], part: str) -> dict[str, Any]:
         parts = dict.fromkeys(".".join(key.split(".")[:depth]) for key in state)
         raise ValueError(f"expected a part of the state, got {part!r}: it has {listed(parts)}")
     return selected
-
-
-def listed(names: Iterable[str], limit: int = 8) -> str:
-    names = list(names)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 def give(option: str, value: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from armlab.arrays import Array
+from armlab.listed import listed
 from armlab.weights.foreign_keys import LINEAR, Table
 from armlab.weights.key_maps import REPOSITORIES
-from armlab.weights.prefixes import listed, select, strip_hint
+from armlab.weights.prefixes import select, strip_hint
 from armlab.weights.states import State
 
 OURS = "armlab"

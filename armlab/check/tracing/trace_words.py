@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from armlab.check.tracing.traced_values import IN_PYTORCH, TracedValue
+from armlab.listed import listed
 from armlab.watch import Call
 
 WIDTH = 100
@@ -36,8 +37,7 @@ def weights(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) ->
             apart.append(f"{key} by up to {float(np.max(np.abs(a - b))):.2g}")
     if not apart:
         return f"Weights: the same in all {len(ours)} keys." if ours else "Weights: none."
-    shown = ", ".join(apart[:5]) + (f" and {len(apart) - 5} more" if len(apart) > 5 else "")
-    return f"Weights differ: {shown}. Both sides ran with those by hand."
+    return f"Weights differ: {listed(apart, 5)}. Both sides ran with those by hand."
 
 
 def table(rows: list[TracedValue]) -> Iterator[str]:
