@@ -68,10 +68,14 @@ def _taken(folder: Path) -> int:
     """The descriptor of the lock, which is this process's now."""
     path = folder / LOCK
     for _ in range(ATTEMPTS):
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:  # the folder went as its last user left
+            continue
+        except FileExistsError:  # it went while mkdir looked whether it is a folder
+            if folder.exists() and not folder.is_dir():
+                raise
             continue
         if not _locks(descriptor):
             holder = os.read(descriptor, LONGEST).decode(errors="replace").strip()
