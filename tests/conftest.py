@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 # Before NumPy and torch load: on small arrays their waiting threads only starve each other.
@@ -98,6 +99,18 @@ def mark_for_the_device(config: pytest.Config, items: list[pytest.Item]) -> None
 def skip(items: list[pytest.Item], reason: str) -> None:
     for item in items if reason else []:
         item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def small_and_without_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Runs in an empty folder, on two test scenes, that draw nothing: for what else a run does."""
+    from armlab import plots
+    from armlab.data import generated
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(generated, "TEST_SCENES", 2)
+    for name in ("curves", "confusion", "gates", "attention"):
+        monkeypatch.setattr(plots, name, lambda *arguments: None)
 
 
 @pytest.fixture(scope="session")

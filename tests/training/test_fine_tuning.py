@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from armlab import cli, hand, plots, weights
-from armlab.data import generated
+from armlab import cli, hand, weights
 from armlab.training import loop
 from armlab.training.config import Config
 from armlab.training.run import Run
@@ -29,12 +28,7 @@ NETWORKS = {
 SIZES = {"toy": {"channels": 6}, "toy-bisenet": {"channels": 4}}
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 def settings(model, **more):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from armlab import cli, plots, weights
+from armlab import cli, weights
 from armlab.data import Scenes, generated
 from armlab.data.export import export
 from armlab.training import checkpoint
@@ -19,12 +19,7 @@ SMALL = {"classes": 3, "ignore": 255, "size": 48, "steps": 4, "batch": 2, "chann
 WEIGHTED = SMALL | {"class_weights": "median-frequency"}
 
 
-@pytest.fixture(autouse=True)
-def small_and_without_pictures(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from armlab import cli, plots
-from armlab.data import generated
 from armlab.training import checkpoint, loop
 from armlab.training.config import Config
 from armlab.training.run import Run
@@ -23,12 +22,7 @@ SMALL = {"steps": 6, "batch": 2, "size": 48, "channels": 4, "attention": "arm"}
 TRAIN = ["--attention", "arm", "--batch", "2", "--size", "48", "--out", "run"]
 
 
-@pytest.fixture(autouse=True)
-def small_and_without_pictures(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 def line_of(capsys, *arguments: str) -> str:

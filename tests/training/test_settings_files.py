@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armlab import cli, plots, training
-from armlab.data import generated
+from armlab import cli, training
 from armlab.training import ablation, checkpoint
 from armlab.training.config import Config
 from armlab.training.loop import resume, train
@@ -22,12 +21,7 @@ from armlab.training.settings import ABOUT, DEFAULTS, TYPES, By, ByData
 SMALL = {"steps": 2, "batch": 2, "size": 48, "channels": 4, "attention": "none"}
 
 
-@pytest.fixture(autouse=True)
-def small_and_without_pictures(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from armlab import cli, plots
-from armlab.data import generated
+from armlab import cli
 from armlab.training import ablation, checkpoint, grid_run, run_lock
 from armlab.training.config import Config
 from armlab.training.loop import resume, train
@@ -30,12 +29,7 @@ SMALL = ["--batch", "2", "--size", "48", "--channels", "4"]
 LONG = ["--steps", "100000"]
 
 
-@pytest.fixture(autouse=True)
-def small_and_without_pictures(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:

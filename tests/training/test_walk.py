@@ -8,20 +8,14 @@ from pathlib import Path
 import pytest
 
 import armlab
-from armlab import cli, plots, training
-from armlab.data import generated
+from armlab import cli, training
 
 ROOT = Path(armlab.__file__).parent
 STOPS = re.findall(r"^(\d)\. (\S+\.py), ([\w.]+): ", training.__doc__, re.MULTILINE)
 FAST = ["--attention", "arm", "--steps", "1", "--batch", "2", "--size", "48", "--channels", "4"]
 
 
-@pytest.fixture(autouse=True)
-def small_and_without_pictures(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 @cache

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from armlab import cli, hand, plots, weights
-from armlab.data import generated
+from armlab import cli, hand, weights
 from armlab.training import loop
 from armlab.training.config import Config
 from armlab.training.trained import Trained
@@ -25,12 +24,7 @@ SHAPES = [(1, 64, 96), (2, 64, 96), (3, 37, 53), (1, 1, 1), (1, 33, 31), (2, 5, 
 SMALL = {"steps": 2, "batch": 2, "size": 48, "channels": 4}
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generated, "TEST_SCENES", 2)
-    for name in ("curves", "confusion", "gates", "attention"):
-        monkeypatch.setattr(plots, name, lambda *arguments: None)
+pytestmark = pytest.mark.usefixtures("small_and_without_pictures")
 
 
 def session(path):
