@@ -1,7 +1,7 @@
 """Write the notebooks from their sources: python lessons/notebooks.py, or --check to compare.
 
-Each NN_title.py and index.py becomes an .ipynb beside it: no outputs, cell ids from the position,
-so the same source always gives the same bytes.
+Each lesson's source, such as 04b_arm.py, and index.py become an .ipynb beside them: no outputs, cell
+ids from the position, so the same source always gives the same bytes.
 """
 
 import re
@@ -22,9 +22,9 @@ SOLUTION = re.compile(  # of an exercise, in the cell behind its stub
 
 
 def sources() -> list[Path]:
-    """The reviewed sources: the index, the evening and the numbered lessons, in their order."""
+    """The reviewed sources: the index, the evening, and the lessons of each chapter in order."""
     first = [HERE / "index.py", HERE / "arm_in_one_evening.py"]
-    return [*first, *sorted(HERE.glob("[0-9][0-9]_*.py"))]
+    return [*first, *sorted(HERE.glob("[0-9][0-9]*_*.py"))]
 
 
 def notebook(source: Path) -> nbformat.NotebookNode:

@@ -30,11 +30,20 @@ def loaded(name: str) -> ModuleType:
     return module
 
 
+def chapter_of(stem: str) -> str:
+    """The letter or number that a lesson's equations begin with: "E" or "4"."""
+    return "E" if stem == EVENING else str(int(stem[:2]))
+
+
 notebooks, execution = loaded("notebooks"), loaded("execution")
-BOOKS = {source.stem: notebooks.notebook(source) for source in notebooks.sources()}
 EVENING = "arm_in_one_evening"
+BOOKS = {source.stem: notebooks.notebook(source) for source in notebooks.sources()}
 TAUGHT = [stem for stem in BOOKS if stem != "index"]
 NUMBERED = [stem for stem in TAUGHT if stem != EVENING]
+CHAPTERS = {  # of the evening and of each chapter by its number: its lessons, in order
+    chapter: [stem for stem in TAUGHT if chapter_of(stem) == chapter]
+    for chapter in dict.fromkeys(map(chapter_of, TAUGHT))
+}
 
 
 @dataclass(frozen=True)
