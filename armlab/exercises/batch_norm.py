@@ -1,4 +1,4 @@
-"""Lesson 2: batch normalisation."""
+"""Chapter 2: batch normalisation."""
 
 from __future__ import annotations
 

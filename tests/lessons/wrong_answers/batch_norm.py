@@ -1,4 +1,4 @@
-"""Of lesson 2."""
+"""Of chapter 2."""
 
 from typing import Any
 
