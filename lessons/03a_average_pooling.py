@@ -274,12 +274,8 @@ plt.show()
 # %% [markdown]
 # It does not even reach infinity. From 2,048 on, the float16 numbers lie 2 apart, and adding a pixel of at most 1 changes nothing any more. So a float16 mean needs both: sums kept in a wider type, and the division before the result is rounded.
 #
-# The code by hand computes in float32 and float64 and refuses other types. Here is its mean. The sum of a map is written as a product with ones, which libraries do fastest. The file counts its own equations: its (1) is (3.1), and its (2) collapses (d3.1), which follows.
-
-# %%
-source(hand.global_avg_pool)
-
-# %% [markdown]
+# The code by hand computes in float32 and float64 and refuses other types.
+#
 # ## 3 · The mean, backward
 #
 # Take the mean apart: sum each row, then the rows, then divide.
@@ -327,6 +323,12 @@ for channel in range(3):
     g = dx[0, channel]
     gradient_map(axes[1 + channel], g, f"dx of {CHANNELS[channel]}: {g[0, 0]:+.1e}", limit=4e-4)
 plt.show()
+
+# %% [markdown]
+# Here is the file. The sum of a map is written as a product with ones, which libraries do fastest. The file counts its own equations: its (1) is (3.1), and its (2) is (d3.1), collapsed.
+
+# %%
+source(hand.global_avg_pool)
 
 # %% [markdown]
 # A flat gradient can make the whole channel brighter or darker. It cannot say *where*.

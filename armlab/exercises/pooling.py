@@ -1,13 +1,15 @@
-"""Lesson 3: pooling."""
+"""Chapter 3: pooling."""
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from armlab.check.example import Example
-from armlab.exercises.exercise import Arguments, Asked, Exercise
+from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
 
 
 def winning_pixels(e: Example) -> Arguments:
@@ -17,6 +19,22 @@ def winning_pixels(e: Example) -> Arguments:
     pool = torch.nn.functional.max_pool2d
     _, winner = pool(torch.tensor(x), **e.options, return_indices=True)
     return {"dy": e.dy, "winner": winner.numpy(), "shape": x.shape}
+
+
+def power_mean_backward(dz: np.ndarray, x: np.ndarray, p: int) -> np.ndarray:
+    """dz / HW for a pixel of the value z, more for larger ones."""
+    z = np.mean(x**p, axis=(2, 3), keepdims=True) ** (1 / p)
+    dx: np.ndarray = dz / x[0, 0].size * (x / z) ** (p - 1)
+    return dx
+
+
+@st.composite
+def positive_features(draw: Any) -> Arguments:
+    """Features of small whole numbers with no 0, a gradient for each channel, and a power."""
+    shape = tuple(draw(st.integers(1, largest)) for largest in (3, 3, 4, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    dz = rng.integers(1, 9, (*shape[:2], 1, 1)) * rng.choice([-1.0, 1.0], (*shape[:2], 1, 1))
+    return {"dz": dz, "x": rng.integers(1, 9, shape).astype(float), "p": draw(st.integers(1, 5))}
 
 
 EXERCISES: dict[str, Asked] = {
@@ -37,6 +55,12 @@ EXERCISES: dict[str, Asked] = {
         "max_pool2d",
         ("dx",),
         winning_pixels,
+    ),
+    "power_mean_backward": Puzzle(
+        "power_mean_backward(dz, x, p) -> dx",
+        positive_features(),
+        power_mean_backward,
+        relative=1e-9,
     ),
     "channel_max_backward": Exercise(
         "channel_max_backward(dy, x) -> dx",

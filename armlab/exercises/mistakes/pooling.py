@@ -1,4 +1,4 @@
-"""Of lesson 3."""
+"""Of chapter 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of lesson 3."""
+"""Of chapter 3."""
 
 from typing import Any
 
@@ -50,6 +50,13 @@ def of_channels(dy: Any, x: Any, last: bool = False) -> Any:
     return dy * (channels == won[:, None])
 
 
+def power_mean(dz: Any, x: Any, p: int, **other: Any) -> Any:
+    t = other.get("t", np.mean(x**p, axis=(2, 3), keepdims=True))
+    dt = other.get("dt", dz * t ** (1 / p - 1) / p)
+    dq = dt / other.get("pixels", x.shape[2] * x.shape[3])
+    return dq * other.get("slope", p * x ** (p - 1))
+
+
 TRIES: Tries = {
     "global_avg_pool": {
         "no axes kept": lambda x: x.mean(axis=(2, 3)),
@@ -89,6 +96,20 @@ TRIES: Tries = {
         "never more than once": lambda dy, winner, shape: (
             scattered(dy, winner, shape) / np.maximum(scattered(np.ones_like(dy), winner, shape), 1)
         ),
+    },
+    "power_mean_backward": {
+        "the mean": lambda dz, x, p: np.broadcast_to(dz / (x.shape[2] * x.shape[3]), x.shape),
+        "no share": lambda dz, x, p: power_mean(dz, x, p, pixels=1),
+        "the sum": lambda dz, x, p: power_mean(dz, x, p, t=(x**p).sum((2, 3), keepdims=True)),
+        "no root": lambda dz, x, p: power_mean(dz, x, p, dt=dz),
+        "the root itself": lambda dz, x, p: power_mean(
+            dz, x, p, dt=dz * np.mean(x**p, axis=(2, 3), keepdims=True) ** (1 / p)
+        ),
+        "no 1 / p": lambda dz, x, p: p * power_mean(dz, x, p),
+        "no p": lambda dz, x, p: power_mean(dz, x, p, slope=x ** (p - 1)),
+        "the power itself": lambda dz, x, p: power_mean(dz, x, p, slope=x**p),
+        "a share of the batch": lambda dz, x, p: power_mean(dz, x, p, pixels=x[:, 0].size),
+        "no dz": lambda dz, x, p: power_mean(np.ones_like(dz), x, p),
     },
     "channel_max_backward": {
         "all winners": lambda dy, x: dy * (x == x.max(axis=1, keepdims=True)),

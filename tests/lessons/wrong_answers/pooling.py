@@ -1,4 +1,4 @@
-"""Of lesson 3."""
+"""Of chapter 3."""
 
 from typing import Any
 
@@ -20,6 +20,12 @@ def winning(x: Any, axis: Any) -> Any:
     return x == x.max(axis=axis, keepdims=True)
 
 
+def gradient_of_power_mean(dz: Any, x: Any, p: int, lower: int = 1) -> Any:
+    """Right, or with x to a power that is not lower by 1."""
+    t = (x**p).mean(axis=(2, 3), keepdims=True)
+    return dz / (x.shape[2] * x.shape[3]) * t ** (1 / p - 1) * x ** (p - lower)
+
+
 WRONG: Wrong = {
     "global_avg_pool": [
         (lambda x: x.mean(axis=(), keepdims=True), "nothing was pooled"),
@@ -35,6 +41,14 @@ WRONG: Wrong = {
         ),
     ],
     "max_pool2d_backward": [(with_one_write_a_window, "only the last value stays")],
+    "power_mean_backward": [
+        (lambda dz, x, p: gradient_of_power_mean(dz, x, p, lower=0), "its power is lower by 1"),
+        (lambda dz, x, p: p * gradient_of_power_mean(dz, x, p), "has the factor 1 / p"),
+        (
+            lambda dz, x, p: x.shape[2] * x.shape[3] * gradient_of_power_mean(dz, x, p),
+            "share of 1 / HW",
+        ),
+    ],
     "channel_max_backward": [
         (lambda dy, x: dy * winning(x, 1), "each of them gets the whole gradient"),
         (
