@@ -13,13 +13,13 @@
 # %% [markdown]
 # # 2a · Batch normalisation
 #
-# **Goal.** Say what batch normalisation does to a channel, compute its variance so that no digit is lost, and keep its running statistics as PyTorch keeps them.
+# **Goal.** Say what batch normalisation does to a channel, choose between two formulas for its variance, and keep running statistics as PyTorch keeps them.
 #
 # | | |
 # |---|---|
 # | Time | 55 minutes |
 # | You need first | [Lesson 0a](00a_arrays_and_backwards.ipynb): shapes, sums over axes |
-# | Afterwards you can | write the forward pass · say when a variance cancels, and how to compute one that does not · tell training mode from evaluation mode · keep a running variance that is right for small batches too |
+# | Afterwards you can | write the forward pass · say which of two formulas to trust, and how far · tell training mode from evaluation mode · say what is kept of a batch, and what it is divided by |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/batch_norm.py](../armlab/hand/batch_norm.py), forward |
 #
@@ -444,7 +444,7 @@ plt.show()
 # %% [markdown]
 # With 0.1 the kept means wander little. With the shares swapped they chase the last batch, and evaluation depends on which batch happened to come last.
 #
-# Here is what the file does after each batch. It is the exercise, with one line more for a batch of a single value, whose variance says nothing.
+# Here is what the file does after each batch. It is the exercise, and it counts the batches. A batch with a single value for a channel moves nothing: its variance says nothing.
 
 # %%
 source(hand.BatchNorm2d.keep)

@@ -13,13 +13,13 @@
 # %% [markdown]
 # # 2b · Batch normalisation, backward
 #
-# **Goal.** Derive the backward of batch normalisation, and say what it takes away from a gradient, and why a test with a gradient of ones cannot see it.
+# **Goal.** Derive the backward of batch normalisation, say what it takes away from a gradient, and judge a test of it.
 #
 # | | |
 # |---|---|
 # | Time | 55 minutes |
 # | You need first | [Lesson 2a](02a_batch_norm.ipynb): the forward · [lesson 0a](00a_arrays_and_backwards.ipynb): backwards, sums over what was repeated · [lesson 0b](00b_the_check.ipynb): random upstream gradients |
-# | Afterwards you can | derive the backward along its three ways and collapse it · say what no loss can ask of a normalised channel · name tests that see nothing of it · explain what happens at batch sizes 1 and 2 |
+# | Afterwards you can | derive the backward way by way and collapse it · say what a loss can ask of a normalised channel · tell a test that sees it from one that sees nothing · explain what happens at batch sizes 1 and 2 |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/batch_norm.py](../armlab/hand/batch_norm.py), backward |
 #
@@ -255,9 +255,7 @@ def batch_norm_backward(dy, x_hat, w, r):
 check.exercise("batch_norm_backward", batch_norm_backward)
 
 # %% [markdown]
-# ## 3 · What a loss cannot ask for
-#
-# Why these two? The forward makes every channel have mean 0 and variance 1. No loss behind it can see whether the channel was brighter, or had more contrast, so it cannot ask for either.
+# ## 3 · What a loss can ask for
 #
 # **Predict.** Three losses ask something of the red channel of a photograph. Be brighter: $dy$ is the same everywhere. Have more contrast: $dy = \hat x$. Be sharper: $dy$ is the Laplace of $x$ (four times a pixel less its four neighbours), large at edges. What is left of each in $dx$? And if all three are asked at once?
 #
@@ -303,7 +301,9 @@ assert np.allclose(lefts["more contrast"], x_hat * 1e-5 * r**2)  # nothing but f
 assert np.allclose(lefts["all three"], lefts["sharper"] + lefts["more contrast"])
 
 # %% [markdown]
-# In brackets is the size, the root of the mean square. $dx$ is what is left times $w\,r$. In the language of geometry: $dy$ is projected onto everything that is at right angles to the constant $1$ and to $\hat x$.
+# In brackets is the size, the root of the mean square. $dx$ is what is left times $w\,r$.
+#
+# Why these two? The forward makes every channel have mean 0 and variance 1. No loss behind it can see whether the channel was brighter, or had more contrast, so it cannot ask for either. In the language of geometry: $dy$ is projected onto everything that is at right angles to the constant $1$ and to $\hat x$.
 #
 # ## 4 · A gradient of ones
 #

@@ -13,13 +13,13 @@
 # %% [markdown]
 # # 3a · Average pooling, and why 1/HW
 #
-# **Goal.** Derive the backward of global average pooling, and know what a mean keeps of a picture, and what is lost where nothing is pooled.
+# **Goal.** Derive the backward of global average pooling, and know what a mean keeps of a picture.
 #
 # | | |
 # |---|---|
 # | Time | 60 minutes |
 # | You need first | [Lesson 0a](00a_arrays_and_backwards.ipynb): backwards, sums over what was repeated · [lesson 0b](00b_the_check.ipynb): the adjoint identity |
-# | Afterwards you can | say what a mean tells of a picture, and what not · say why attention pools with a mean and not a sum · write its backward · recognise a "global" pooling that pools nothing |
+# | Afterwards you can | say what a mean tells of a picture, and what not · say why attention pools with a mean and not a sum · write its backward · judge a line of code that claims to pool globally |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/global_avg_pool.py](../armlab/hand/global_avg_pool.py) |
 #
@@ -133,7 +133,7 @@ print("means that differ:    ", np.count_nonzero(z[0] != z[1]), "of 32")
 assert np.array_equal(f[0, :, 12:], f[1, :, 12:])
 
 steps = (z[1] - z[0])[:, 0, 0]
-shown = [np.argmin(steps), np.argmax(steps)]  # whose mean is highest above with orange, with blue
+shown = [np.argmin(steps), np.argmax(steps)]  # from orange to blue, these fall and rise most
 
 BANDS = ("orange band", "blue band")
 fig, axes = plt.subplot_mosaic(

@@ -19,7 +19,7 @@
 # |---|---|
 # | Time | 60 minutes |
 # | You need first | [Lesson 3a](03a_average_pooling.ipynb): pooling, and the backward of the mean |
-# | Afterwards you can | write the backward of a maximum, ties included · tell a convention at a tie from a mistake · add up gradients where windows overlap · say why ties behind a ReLU do no harm |
+# | Afterwards you can | write the backward of a maximum, ties included · tell a convention at a tie from a mistake · add up gradients where windows overlap · say what ties do behind a ReLU |
 # | Runs on | CPU; no GPU needed |
 # | Explains | [hand/global_max_pool.py](../armlab/hand/global_max_pool.py) · [hand/max_pool2d.py](../armlab/hand/max_pool2d.py) · [hand/window.py](../armlab/hand/window.py) |
 #
@@ -95,7 +95,7 @@ plt.show()
 #
 # <details><summary>Answer</summary>
 #
-# 17,974, nearly all of them sky, since a camera cannot record anything brighter than 255. And of the digits one in twenty alone has a single brightest pixel; in the others up to 17 pixels tie.
+# 17,974, nearly all of them sky, since a camera cannot record anything brighter than 255. And only one digit in twenty has a single brightest pixel; in the others up to 17 pixels tie.
 #
 # </details>
 

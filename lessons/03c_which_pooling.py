@@ -308,7 +308,7 @@ plt.show()
 #
 # <details><summary>Answer</summary>
 #
-# Of channel 30, yes: a whole band is both *much* and *strong*. Of channel 9, no. The orange band puts its values to 0, and fewer of them make a lower mean. But the largest value lies elsewhere, and it is the same with either band. A maximum hears what excites a channel most, never what suppresses it.
+# Of channel 30, yes: a whole band is both *much* and *strong*. Of channel 9, no. Under the orange band its values are 0, which lowers its mean. But the largest value lies elsewhere, and it is the same with either band. A maximum hears what excites a channel most, never what suppresses it.
 #
 # </details>
 
@@ -330,7 +330,7 @@ fig, axes = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained", width_rat
 axes[0].plot(by_mean, by_max, "o", color="#0072B2", alpha=0.6, clip_on=False)
 axes[0].plot([0.5, 1], [0.5, 1], color="0.8", zorder=0)
 for c in (8, 13, 29):
-    place = {"xytext": (-4, -12 if c == 29 else 6), "textcoords": "offset points", "ha": "right"}
+    place = {"xytext": (-6, -14 if c == 29 else 5), "textcoords": "offset points", "ha": "right"}
     axes[0].annotate(f"{c + 1}", (by_mean[c], by_max[c]), fontsize=9, **place)
 axes[0].set(xlabel="right by the mean", ylabel="right by the max", title="32 channels")
 z = f[:, 8].mean(axis=(1, 2))
