@@ -1,4 +1,4 @@
-"""Lesson 6: the relatives of ARM."""
+"""Chapter 6: the relatives of ARM."""
 
 from __future__ import annotations
 

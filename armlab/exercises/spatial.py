@@ -1,4 +1,4 @@
-"""Lesson 7: spatial attention."""
+"""Chapter 7: spatial attention."""
 
 from __future__ import annotations
 

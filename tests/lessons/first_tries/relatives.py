@@ -1,4 +1,4 @@
-"""Of lesson 6."""
+"""Of chapter 6."""
 
 from typing import Any
 

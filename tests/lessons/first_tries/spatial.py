@@ -1,4 +1,4 @@
-"""Of lesson 7."""
+"""Of chapter 7."""
 
 from typing import Any
 

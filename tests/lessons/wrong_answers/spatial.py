@@ -1,4 +1,4 @@
-"""Of lesson 7."""
+"""Of chapter 7."""
 
 from collections.abc import Callable
 from typing import Any
