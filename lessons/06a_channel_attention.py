@@ -330,45 +330,8 @@ check.exercise("se_backward", se_backward)
 #
 # $$a_{nc} = \sum_{r=0}^{R-1} w_r\; z_{n,\,c + r - p} \tag{6.9}$$
 #
-# The size of the kernel follows from the number of channels: $t$, made odd by adding one where it is even, and at least 3.
+# How large $R$ is follows from the number of channels, and is asked in [lesson 6b](06b_relatives.ipynb).
 #
-# $$t = \mathrm{int}\big(|\log_2 C + 1| \,/\, 2\big) \tag{6.10}$$
-#
-# **Predict.** What is $R$ for 3, 64, 256 and 2,048 channels?
-#
-# <details><summary>Answer</summary>
-#
-# 3, 3, 5 and 7. $t$ is 1, 3, 4 and 6: the first is raised to 3, the last two are made odd.
-#
-# </details>
-#
-# ### Exercise 2 · `eca_kernel_size`
-#
-# ★☆☆ · 5 minutes
-#
-# Return $R$ for a number of channels.
-
-
-# %% tags=["exercise"]
-def eca_kernel_size(channels):
-    raise NotImplementedError
-
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def eca_kernel_size(channels):
-#     t = int(abs(np.log2(channels) + 1) / 2)
-#     return max(t if t % 2 else t + 1, 3)
-# ```
-#
-# </details>
-
-# %% tags=["check"]
-check.exercise("eca_kernel_size", eca_kernel_size)
-
-# %% [markdown]
 # ### The backward of ECA
 #
 # (6.9) is a matrix as well, $a_n = M z_n$, with the kernel in every row, each time one place further. So $dz_n = M^{\top} da_n$.
@@ -426,7 +389,7 @@ compare("file: dw", dw_file[0, 0], dw)
 compare("file: dz", dz_file[:, :, 0, 0], dz)
 
 # %% [markdown]
-# ### Exercise 3 · `channel_conv1d_backward`
+# ### Exercise 2 · `channel_conv1d_backward`
 #
 # ★★★ · 15 minutes
 #

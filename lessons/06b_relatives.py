@@ -156,7 +156,7 @@ assert all(share > 0.9 if living > 1 else share < 0.7 for living, share in found
 #
 # How does the logit of channel $c$ move with the mean of channel $c'$? The derivative $\partial a_c / \partial z_{c'}$ is a matrix: its rows are logits, its columns are means. For eSE it is $W$, for ECA a band. For SE it is
 #
-# $$\frac{\partial a}{\partial z} = W_2\; \mathrm{diag}[u > 0]\; W_1 \tag{6.11}$$
+# $$\frac{\partial a}{\partial z} = W_2\; \mathrm{diag}[u > 0]\; W_1 \tag{6.10}$$
 #
 # ECA's weights are fitted to the same logits by least squares, as these are linear in $w$. ARM is there as the eSE that it folds into.
 #
@@ -164,7 +164,7 @@ assert all(share > 0.9 if living > 1 else share < 0.7 for living, share in found
 #
 # <details><summary>Answer</summary>
 #
-# SE's is the number of units that are on for this image, by (6.11): eight at most, six here. ECA's is full, 32, though it has three weights: each logit hears three means of its own. Rank says how many directions, and not which.
+# SE's is the number of units that are on for this image, by (6.10): eight at most, six here. ECA's is full, 32, though it has three weights: each logit hears three means of its own. Rank says how many directions, and not which.
 #
 # </details>
 
@@ -232,6 +232,47 @@ assert with_band > 0.9 > 3 * abs(np.corrcoef(hidden, brightness)[0, 1])
 # The percentages say how much of the variance of ARM's gates is explained; one constant for each channel would reach 0 %. SE with $r = 4$ has units to spare, and draws ARM's picture. With $r = 16$ one is alive, and with it one pattern, stronger or weaker: the band, and hardly the brightness. ECA's three weights do not reach even the constants, as it has no bias.
 #
 # ### ECA's kernel under your hand
+#
+# The size of the kernel follows from the number of channels: $t$, made odd by adding one where it is even, and at least 3.
+#
+# $$t = \mathrm{int}\big(|\log_2 C + 1| \,/\, 2\big) \tag{6.11}$$
+#
+# **Predict.** What is $R$ for 3, 64, 256 and 2,048 channels?
+#
+# <details><summary>Answer</summary>
+#
+# 3, 3, 5 and 7. $t$ is 1, 3, 4 and 6: the first is raised to 3, the last two are made odd.
+#
+# </details>
+#
+# ### Exercise 1 · `eca_kernel_size`
+#
+# ★☆☆ · 5 minutes
+#
+# Return $R$ for a number of channels.
+
+
+# %% tags=["exercise"]
+def eca_kernel_size(channels):
+    raise NotImplementedError
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def eca_kernel_size(channels):
+#     t = int(abs(np.log2(channels) + 1) / 2)
+#     return max(t if t % 2 else t + 1, 3)
+# ```
+#
+# </details>
+
+# %% tags=["check"]
+check.exercise("eca_kernel_size", eca_kernel_size)
+
+# %% [markdown]
+# For the 32 channels here the rule gives 3. Would a wider kernel have done better?
 #
 # **Predict.** With 63 weights ECA's kernel reaches from every channel to every other. Will it reach ARM's gates?
 #
@@ -340,7 +381,7 @@ compare("file: dW1", grads_file["fc1.weight"][:, :, 0, 0], dW1)
 source(hand.CBAMChannel._logits)
 
 # %% [markdown]
-# ### Exercise 1 · Find the bug
+# ### Exercise 2 · Find the bug
 #
 # ★★☆ · 10 minutes
 #
