@@ -96,13 +96,13 @@ assert costs["SimAM"].elementwise == 6 * once < costs["CBAM"].elementwise
 # %% [markdown]
 # The weights go from 16,640 down to 5, and to none. The operations on elements do not: at 153,600 elements, a pool and a gate are 307,200. What stands between them is small change.
 #
-# The last two lines of (6.1), and the plus of their backward, are the same for all, so they stand in one function. It is given *how to make logits* as a function. Before it, a backward as it is at the bottom of all of them, the pool's: every pixel had the share $1/HW$.
+# The last two lines of (6.1), and the plus of their backward, are the same for all, so they stand in one function. It is given *how to make logits* as a function. Before it, a backward as it is at the bottom of all of them, the pool's: every pixel had the share $1/HW$. (`kernels` are faster ways to the same numbers.)
 
 # %%
 source(hand.global_avg_pool, self_gate)
 
 # %% [markdown]
-# `sigmoid_gate` returns $dx$ by the gate, and $da$. From here to the end of the lesson the question is one only: *what becomes of $da$ on its way to $z$?*
+# The backward of `sigmoid_gate` returns $dx$ by the gate, and $da$. From here to the end of the lesson the question is one only: *what becomes of $da$ on its way to $z$?*
 #
 # ## 2 · eSE
 #

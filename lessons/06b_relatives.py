@@ -148,6 +148,7 @@ for reduction in (16, 8, 4):
     print(f"r = {reduction:2}, {32 // reduction} hidden units: {told}")
     fitted[reduction] = drawn[int(np.argmax(shares))]
 assert all(share > 0.9 if living > 1 else share < 0.7 for living, share in found)
+assert max(living for living, _ in found[:3]) < 2  # at r = 16
 
 # %% [markdown]
 # What counts is not how many hidden units there are, but how many are *alive*. With none, every image gets the same gates, and nothing is explained. One explains a part, and two nearly everything, just as the directions said. A bottleneck needs room for the units that die. In ARM and eSE there is no ReLU in the branch, and nothing that can die.
@@ -229,7 +230,7 @@ with_band = abs(np.corrcoef(hidden, np.arange(192) < 96)[0, 1])
 assert with_band > 0.9 > 3 * abs(np.corrcoef(hidden, brightness)[0, 1])
 
 # %% [markdown]
-# The percentages say how much of the variance of ARM's gates is explained; one constant for each channel would reach 0 %. SE with $r = 4$ has units to spare, and draws ARM's picture. With $r = 16$ one is alive, and with it one pattern, stronger or weaker: the band, and hardly the brightness. ECA's three weights do not reach even the constants, as it has no bias.
+# The percentages say how much of the variance of ARM's gates is explained; one constant for each channel would reach 0 %. SE with $r = 4$ has units to spare, and draws ARM's picture. With $r = 16$ one is alive, and with it one pattern, stronger or weaker: the band, and hardly the brightness. ECA's three weights do not reach even the constants: it has no bias, and so no way to say one.
 #
 # ### ECA's kernel under your hand
 #
@@ -518,6 +519,7 @@ fig.colorbar(drawn, ax=axes[:, 4], ticks=[0, 0.5, 1], shrink=0.7)
 plt.show()
 ranks = np.linalg.matrix_rank(at_random.reshape(-1, 64, 96), tol=1e-8)
 print("ranks of all the gates of the six photographs:", {int(rank) for rank in ranks})
+assert (ranks == 1).all()
 assert by_hand[0, 0, :32, 32:].max() == by_hand[0, 0, :32, :32].max() > 0.9  # as open where none is
 
 # %% [markdown]

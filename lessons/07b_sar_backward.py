@@ -45,7 +45,7 @@ photos = photographs()  # (6, 3, 64, 96), 0 ... 1
 #
 # SAR reduces the channels, takes the mean and the maximum over them, makes one logit for each position by a 3×3 convolution, and gates: (7.2) to (7.5) of lesson 7a. A step without a name gets no gradient, so each gets one:
 #
-# $$q = W_1 * x, \quad p = \mathrm{BN}(q), \quad r = \mathrm{LReLU}(p), \quad m = [\mathrm{mean}_c\, r\,;\, \mathrm{max}_c\, r], \quad u = W_3 * m, \quad a = \mathrm{BN}(u), \quad s = \sigma(a), \quad y = x\,s \tag{7.7}$$
+# $$\begin{aligned} q &= W_1 * x, & p &= \mathrm{BN}(q), & r &= \mathrm{LReLU}(p), & m &= [\mathrm{mean}_c\, r\,;\, \mathrm{max}_c\, r], \\ u &= W_3 * m, & a &= \mathrm{BN}(u), & s &= \sigma(a), & y &= x\,s \end{aligned} \tag{7.7}$$
 #
 # There are $C$ channels in $x$, and $C'$ in $q$, $p$ and $r$. LReLU is LeakyReLU, whose slope below 0 is 0.01.
 #
@@ -91,7 +91,7 @@ plt.show()
 #
 # A weight serves every position of every image. A value of $m$ feeds the nine positions around it. Both collect sums:
 #
-# $$dW_{3,k\alpha\beta} = \sum_{n,i,j} du_{nij}\; m_{nk,\;i+\alpha-1,\;j+\beta-1}, \qquad dm_{nkij} = \sum_{\alpha,\beta} W_{3,k\alpha\beta}\; du_{n,\;i-\alpha+1,\;j-\beta+1} \tag{d7.9}$$
+# $$\begin{aligned} dW_{3,k\alpha\beta} &= \sum_{n,i,j} du_{nij}\; m_{nk,\;i+\alpha-1,\;j+\beta-1}, \\ dm_{nkij} &= \sum_{\alpha,\beta} W_{3,k\alpha\beta}\; du_{n,\;i-\alpha+1,\;j-\beta+1} \end{aligned} \tag{d7.9}$$
 #
 # **The statistics.** The two channels of $dm$ are $d\mathrm{mean}$ and $d\mathrm{max}$. $r$ feeds both, so its two gradients add up. At each position one of the $C'$ channels, $c^*$, won the maximum; the bracket is 1 for it and 0 for all others:
 #
@@ -99,7 +99,7 @@ plt.show()
 #
 # **The reduction.** LeakyReLU hands on $dr$ where $p > 0$ and a hundredth of it elsewhere. Then (7.8) again, from $dp$ to $dq$, now for each of the $C'$ channels. Then a 1×1 convolution, which is a matrix at each position:
 #
-# $$dp = dr \cdot \begin{cases} 1 & p > 0 \\ 0.01 & \text{else} \end{cases}, \qquad dW_{1,kc} = \sum_{n,i,j} dq_{nkij}\, x_{ncij}, \qquad dx^{\text{stat}}_{ncij} = \sum_k W_{1,kc}\, dq_{nkij} \tag{d7.2}$$
+# $$\begin{aligned} dp &= dr \cdot \begin{cases} 1 & p > 0 \\ 0.01 & \text{else} \end{cases}, \\ dW_{1,kc} &= \sum_{n,i,j} dq_{nkij}\, x_{ncij}, \qquad dx^{\text{stat}}_{ncij} = \sum_k W_{1,kc}\, dq_{nkij} \end{aligned} \tag{d7.2}$$
 #
 # **Together.** $x$ was used by the gate and by the statistics:
 #
@@ -431,7 +431,7 @@ check.exercise("listed_sar_backward", listed_sar_backward)
 #
 # <details><summary>Answer</summary>
 #
-# Neither before a second length of the step. If the quotient changes with the length, it has met a kink, and the check does not apply there.
+# Neither yet: try a second length of the step. If the quotient changes with the length, it has met a kink, and the check does not apply there.
 #
 # </details>
 #
