@@ -66,11 +66,11 @@ arm_graph({"linear", "bn"}, PAPER)
 # | coordinate attention | from the means of rows and of columns | row, and column | the pool keeps rows and columns apart |
 # | SimAM | $(x - \mu)^2 / (4 (v + \lambda)) + \tfrac12$ | element | from $x$ to $a$ in one, without weights |
 #
-# **Predict.** All of them in a network, with 128 channels. Which has the fewest weights? Will it also do the fewest operations?
+# **Predict.** SimAM has no weights. Will it also do the fewest operations, on features of 128 channels?
 #
 # <details><summary>Answer</summary>
 #
-# SimAM has none, and yet it does three times as many operations on elements as ARM: six on each element of $x$. Only the whole CBAM does more. A gate for each channel costs little between pool and ×, but $x$ has to be read once for each pool and once for the gate, whatever the weights are.
+# No: on elements it does three times as many as ARM, six on each element of $x$. Only the whole CBAM does more. A gate for each channel costs little between pool and ×, but $x$ has to be read once for each pool and once for the gate, whatever the weights are.
 #
 # </details>
 
