@@ -295,11 +295,11 @@ source(intervals.paired_difference)
 source(ablation.Grid.configs, findings.verdict)
 
 # %% [markdown]
-# **Predict.** First the scenes. `none` sees a window of some pixels, SAR looks around each pixel, ARM and SE pool. Which of the four can say whether a 7 is A or B?
+# **Predict.** First the scenes. `none` sees a window of some pixels, SAR looks around each pixel, ARM and SE pool. Of the sevens that it finds, which share does each of the four call by the right name, A or B?
 #
 # <details><summary>Answer</summary>
 #
-# ARM and SE, which pool over the image: 1.000 with every seed. `none` and SAR cannot see the band. Lesson 9's theorem covers both, and their A against B is exactly one half with every seed: an interval of width 0 that no further seed can widen.
+# ARM and SE all of them with every seed, as they pool over the image. `none` and SAR cannot see the band. Lesson 9's theorem covers both, and their A against B is exactly one half with every seed: an interval of width 0 that no further seed can widen.
 #
 # </details>
 #

@@ -87,9 +87,10 @@ gate = 4 * 2 * n * k * h * w
 print(f"gate: compute {n * k * h * w / 50e12 * 1e6:.3f} µs   memory {gate / 3.0e12 * 1e6:.2f} µs")
 assert flops / 50e12 > 19 * traffic / 3.0e12  # 48 against 2.5
 assert round(columns / traffic) == 10
+assert round(columns / 3.0e12 / (flops / 50e12), 1) == 0.5
 
 # %% [markdown]
-# The textbook way of doing the convolution, **im2col**, writes a matrix of all windows and multiplies it. It moves ten times as many bytes more as the convolution needs, which is half the time of the arithmetic. Bytes can be moved while something else is computed, and still they have to be moved.
+# The textbook way of doing the convolution, **im2col**, writes a matrix of all windows and multiplies it. That moves ten times as many bytes again as the convolution itself, and to move them takes half the time of the arithmetic. Bytes can be moved while something else is computed, and still they have to be moved.
 #
 # ### Exercise 1 · `conv_floor`
 #
