@@ -278,7 +278,7 @@ if rows:
 # %% [markdown]
 # The convolution copies, multiplies and adds once for each tap: some twenty threads have run for each element of its result. In a training step the pointer tables are a third of all kernels. `armlab launches ToyNet` prints the same for any module, next to the operators of its PyTorch twin.
 #
-# This is where kernels of one's own pay: one in place of many. [armlab/hand/kernels/cuda](../armlab/hand/kernels/cuda/README.md) has them, and the last line above is what they leave.
+# This is where kernels of one's own pay: one in place of many. [armlab/hand/kernels/cuda](../armlab/hand/kernels/cuda/README.md) has them, and the last line printed above is what they leave.
 #
 # ## 3 · A first kernel
 #
@@ -374,6 +374,7 @@ unguarded = GATE.replace("if (i < n) ", "")
 if gpu:
     y = launch_gate(unguarded, x, a)
     held_to_its_bound("sigmoid_gate", y, x=x, a=a)
+    assert 4 * 64 - x.size == 46
 if emulated:
     try:
         with emulator.strict():
