@@ -21,7 +21,7 @@
 # | You need first | [Lesson 0b](00b_the_check.ipynb): how a gradient is tested · [lesson 1a](01a_convolution.ipynb): the convolution · [lesson 11a](11a_gpu.ipynb): devices |
 # | Afterwards you can | say what TF32 does to a number, and bound what it does to a convolution · choose a tolerance that tells it from float32 · say why two correct sums differ · exchange arrays with PyTorch without copying them · say what no CPU can prove |
 # | Runs on | CPU; no GPU needed |
-# | Explains | [check/bounds.md](../armlab/check/bounds.md) · [torch/by\_hand.py](../armlab/torch/by_hand.py) · [tests/check/test\_gpu.py](../tests/check/test_gpu.py) |
+# | Explains | [check/bounds.md](../armlab/check/bounds.md) · [torch/bridge/by\_hand.py](../armlab/torch/bridge/by_hand.py) · [tests/check/test\_gpu.py](../tests/check/test_gpu.py) |
 #
 # The last of three lessons on the GPU. The others were about where arrays lie and what is launched ([11a](11a_gpu.ipynb), [11b](11b_kernels.ipynb)); this one is about the numbers that come back.
 
