@@ -1,4 +1,4 @@
-"""Pictures of lesson 11: threads and the elements they compute, and the turns that they take."""
+"""Pictures of lesson 11b: threads and the elements they compute, and the turns that they take."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""Lesson 10: the claims, measured."""
+"""Chapter 10: the claims, counted and measured."""
 
 from __future__ import annotations
 

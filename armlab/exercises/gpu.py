@@ -1,4 +1,4 @@
-"""Lesson 11: the GPU."""
+"""Chapter 11: the GPU."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from armlab.arrays import array_namespace
 from armlab.exercises.channel_dot import CHANNEL_DOT
 from armlab.exercises.exercise import Arguments, Asked, Puzzle
 from armlab.exercises.portable import Portable
+from armlab.exercises.tf32 import ROUND_TO_TF32
 
 FLOPS, BANDWIDTH = 50e12, 3.0e12  # of an H100, a second: float32 operations, bytes
 HOST_NAMES = "np names the library of the host: take the names from array_namespace(…)"
@@ -101,6 +102,7 @@ GATES = float32_arrays(SIZES, st.just(1), st.integers(1, 5), SIZES).map(lambda a
 
 EXERCISES: dict[str, Asked] = {
     "channel_dot": CHANNEL_DOT,
+    "round_to_tf32": ROUND_TO_TF32,
     "clip_gradient": Portable(
         "clip_gradient(g, limit) -> clipped",
         st.fixed_dictionaries({"g": MATRICES, "limit": st.sampled_from([0.5, 1.0, 100.0])}),

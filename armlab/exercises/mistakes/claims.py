@@ -1,4 +1,4 @@
-"""Of lesson 10."""
+"""Of chapter 10."""
 
 from __future__ import annotations
 

@@ -1,13 +1,16 @@
-"""Of lesson 11."""
+"""Of chapter 11."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
+
 from armlab.arrays import array_namespace
 from armlab.exercises.channel_dot import RIGHT
 from armlab.exercises.mistakes.given import Mistakes, Steps
+from armlab.exercises.tf32 import DROPPED, by_integer, round_to_tf32, with_mantissa
 
 
 def norm(g: Any) -> Any:
@@ -63,6 +66,26 @@ MISTAKES: Mistakes = {
         "ds is Σ dy x: this adds the two where it should multiply": (
             lambda: RIGHT.replace(" * x[", " + x[")
         ),
+    },
+    "round_to_tf32": {
+        "this rounds to three decimals: the 10 bits are binary, and counted from the leading one": (
+            lambda x: np.round(x, 3)
+        ),
+        "this is bfloat16, which keeps 7 bits": with_mantissa(np.rint, 7),
+        "this rounds up, negative numbers too: take the nearest": with_mantissa(np.ceil),
+        "this rounds down, negative numbers away from 0: take the nearest": with_mantissa(np.floor),
+        "nothing is rounded: this is x": lambda x: x,
+        "this is what rounding has done to x: return what x has become": lambda x: (
+            round_to_tf32(x) - x
+        ),
+        "the mantissa is rounded, but its exponent is gone: np.ldexp puts it back": lambda x: (
+            np.ldexp(round_to_tf32(x), -np.frexp(x)[1])
+        ),
+        "these are the bits as a whole number: .view(np.float32) makes a float32 of them": (
+            lambda x: x.view(np.int32) & np.int32(-1 << DROPPED)
+        ),
+        "10 bits are dropped and 13 stay, which is the other way round; and what is dropped "
+        "may be more than half": by_integer(0, -1 << 10),
     },
     "clip_gradient": {
         "a gradient that is short enough stays as it is: this always has the length of the limit": (

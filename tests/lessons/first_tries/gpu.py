@@ -1,4 +1,4 @@
-"""Of lesson 11."""
+"""Of chapter 11."""
 
 import math
 from collections.abc import Callable
@@ -65,6 +65,19 @@ TRIES: Tries = {
         "a sum of both": serial(
             ("dy[c * pixels + i] * x[c * pixels + i]", "dy[c * pixels + i] + x[c * pixels + i]")
         ),
+    },
+    "round_to_tf32": {
+        "cut off": lambda x: (x.view(np.int32) >> 13 << 13).view(np.float32),
+        "half added": lambda x: ((x.view(np.int32) + (1 << 12)) >> 13 << 13).view(np.float32),
+        "half, not cut": lambda x: (x.view(np.int32) + (1 << 12)).view(np.float32),
+        "ten drops": lambda x: (x.view(np.int32) >> 10 << 10).view(np.float32),
+        "float16": lambda x: x.astype("float16").astype("float32"),
+        "three decimals": lambda x: np.round(x, 3),
+        "ten behind the point": lambda x: np.round(x * 1024) / 1024,
+        "the mantissa alone": lambda x: np.rint(np.frexp(x)[0] * 2048) / 2048,
+        "nine bits": lambda x: np.ldexp(np.rint(np.frexp(x)[0] * 1024), np.frexp(x)[1] - 10),
+        "the integer": lambda x: x.view(np.int32) >> 13 << 13,
+        "float64": lambda x: x.astype(np.float64),
     },
     "clip_gradient": {
         "float": lambda g, limit: g * min(1.0, limit / (float(norm(g)) or 1.0)),

@@ -1,4 +1,4 @@
-"""Of lesson 11."""
+"""Of chapter 11."""
 
 import math
 from collections.abc import Callable
@@ -52,6 +52,11 @@ def in_a_tree(*changes: tuple[str, str]) -> Callable[[], str]:
     return lambda: text
 
 
+def unit(x: Any) -> Any:
+    """1 over the last of 10 bits behind the leading one, in float64."""
+    return 2.0 ** (10 - np.floor(np.log2(np.abs(x.astype(np.float64)))))
+
+
 WRONG: Wrong = {
     "channel_dot": [
         (in_a_tree(("table[me + half]; WAIT", "table[me + half];")), "__syncthreads() stands"),
@@ -72,6 +77,19 @@ WRONG: Wrong = {
         (in_a_tree(("features[begin + p] * ", "")), "ds is Σ dy x"),
         (in_a_tree(("] = table[0]", "] += table[0]")), "write the sum, add nothing to it"),
         (in_a_tree(("STEP(32) STEP(16) STEP(8) STEP(4) STEP(2) STEP(1)", "")), "the part of one"),
+    ],
+    "round_to_tf32": [
+        (lambda x: (x.view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32), "this cuts off"),
+        (lambda x: np.float32(np.trunc(x * unit(x)) / unit(x)), "this cuts off"),
+        (
+            lambda x: ((x.view(np.uint32) + 4096) // 8192 * 8192).view(np.float32),
+            "the one farther from 0",
+        ),
+        (lambda x: np.float32(np.rint(x * 2**10) / 2**10), "so the step grows with the number"),
+        (lambda x: np.float32(np.float16(x)), "float16 keeps 10 bits too"),
+        (lambda x: np.float32(np.rint(x * unit(x) / 2) / unit(x) * 2), "is not among the 10"),
+        (lambda x: np.float32(np.rint(x * unit(x) * 2) / unit(x) / 2), "TF32 has 11 with it"),
+        (lambda x: np.float32(np.rint(x * unit(x) * 8) / unit(x) / 8), "13 bits are dropped"),
     ],
     "clip_gradient": [
         (lambda g, limit: g * min(1.0, limit / max(1e-9, float(norm_of(g)))), "leave the norm"),
