@@ -172,7 +172,7 @@ check.exercise("upsample_to", upsample_to)
 # %% [markdown]
 # ## 3 · Nearest, backward
 #
-# Twice the context path makes a map larger by this rule:
+# Twice the context path makes a map larger so, by repeating pixels:
 
 # %%
 bisenet_map({"up"})
@@ -349,7 +349,7 @@ print(check.adjoint(lambda x: hand.resize_bilinear(x, size=(12, 20)), x))
 #
 # <details><summary>Answer</summary>
 #
-# At the edges. There they are almost half a pixel of $x$ apart, in the middle not at all: the one lays edges upon each other, the other centres, and both are the same on the left and on the right. Right at the border (8.3) is kept at the first centre, and so is (8.6), so the largest difference is a little inside.
+# At the edges. There they are almost half a pixel of $x$ apart, in the middle not at all: the one lays edges upon each other, the other centres, and both treat left and right alike. Right at the border (8.3) is kept at the first centre, and so is (8.6), so the largest difference is a little inside.
 #
 # </details>
 

@@ -29,14 +29,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from armlab import check, cost, hand, weights
+from armlab import check, cost, hand
 from armlab.cost.cost_table import percent
 from armlab.data import CLASSES, Scenes
 from armlab.training.metrics import ConfusionMatrix
 from armlab.training.optimisers import Adam
 from armlab.training.schedules import one_cycle
 from bisenet_map import ARTICLE, bisenet_map
-from tools import compare, feature_map, picture, scene, source
+from tools import compare, feature_map, picture, scene, source, trained_bisenet
 
 # %%
 bisenet_map()
@@ -79,7 +79,7 @@ mine.eval()
 # </details>
 
 # %%
-net = hand.ToyBiSeNet(rng=0).load_state_dict(weights.load("trained/toy-bisenet.safetensors")).eval()
+net = trained_bisenet()
 test_scenes = Scenes("test")
 orange, blue = (test_scenes.batch(range(64), band) for band in (0, 1))  # images and labels
 counts = ConfusionMatrix(len(CLASSES))

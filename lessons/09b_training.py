@@ -42,6 +42,8 @@ from armlab.training.optimisers import SGD, Adam
 from tools import compare, from_file, scene, source, trained
 
 rng = np.random.default_rng(0)
+
+# %%
 RED, GREEN, ORANGE, BLUE = "#D55E00", "#009E73", "#E69F00", "#0072B2"  # none, ARM, bands
 scenes = Scenes("test")
 classes = Generated(Scenes, seed=0, size=(64, 64))  # the same scenes, with names and colours

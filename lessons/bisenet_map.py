@@ -11,6 +11,13 @@ import matplotlib.pyplot as plt
 from arm_graph import BACKWARD, FORWARD, PALE, Point, arrow
 from matplotlib.axes import Axes
 
+SIDES = {  # from a map's name to its shape, with the words of an arrow between them
+    "above": (0.0, 0.38, "center"),
+    "below": (0.0, -0.38, "center"),
+    "left": (-0.3, 0.0, "right"),
+    "before": (0.15, 0.38, "right"),
+}
+
 
 class Part(NamedTuple):
     """An arrow of the map: the part of the network that it belongs to, and its words."""
@@ -27,7 +34,7 @@ class Place(NamedTuple):
 
     at: Point
     shape: str
-    side: str = "above"  # or "below", "left", "before": where no arrow crosses its shape
+    side: str = "above"  # one of SIDES, where no arrow crosses its shape
 
 
 class Network(NamedTuple):
@@ -97,7 +104,7 @@ ARTICLE = Network(
         "g₁₆": Place((7.0, 0.8), _scaled(128, 8), "below"),
         "y₈": Place((8.4, 3.0), _scaled(128, 8), "below"),
         "y": Place((10.0, 3.0), "classes × H × W"),
-        "a₁₆": Place((2.2, 0.75), "classes × H × W", "below"),
+        "a₁₆": Place((2.2, 0.75), "classes × H × W", "left"),
     },
     [
         *_TRUNK,
@@ -131,7 +138,7 @@ def bisenet_map(
             arrow(ax, places[end], places[start], back, BACKWARD if on else PALE)
     for name, place in network.places.items():
         _value(ax, name, place)
-    ax.set(xlim=(-1.2, 10.7), ylim=(low - 0.6, high + 0.55))
+    ax.set(xlim=(-1.2, 10.7), ylim=(low - 0.6, high + 0.6))
     ax.axis("off")
     plt.show()
 
@@ -140,10 +147,6 @@ def _value(ax: Axes, name: str, place: Place) -> None:
     """A map: its name, and its shape in grey beside it."""
     x, y = place.at
     ax.text(x, y, name, fontsize=14, fontstyle="italic", ha="center", va="center")
-    style = {"fontsize": 8, "color": "0.4", "va": "center"}
-    if place.side == "left":
-        ax.text(x - 0.3, y, place.shape.replace(" × ", " ×\n", 1), ha="right", **style)
-    elif place.side == "before":
-        ax.text(x + 0.15, y + 0.3, place.shape, ha="right", **style)
-    else:
-        ax.text(x, y + (0.3 if place.side == "above" else -0.3), place.shape, ha="center", **style)
+    right, up, align = SIDES[place.side]
+    shape = place.shape.replace(" × ", " ×\n", 1) if place.side == "left" else place.shape
+    ax.text(x + right, y + up, shape, fontsize=8, color="0.4", ha=align, va="center")
