@@ -516,7 +516,7 @@ for (name, mine), theirs in zip(by_hand.items(), grads, strict=True):
     compare(f"d{name}", mine, theirs)
 
 # %% [markdown]
-# Fifteen gradients. Collapsed, the three ways are one line, $df = dy\,(1 + s) + dz / HW$, and the whole module is two backwards behind each other. This is the file; its (1) to (3) are (8.7) to (8.9). `residual_self_gate` is (8.9) for every module that has one.
+# Fifteen gradients. Collapsed, the three ways are one line, $df = dy\,(1 + s) + dz / HW$, and the whole module is two backwards behind each other. This is the file; its (1) to (3) are (8.7) to (8.9), and `concat_channels` counts apart: (1) is the stacking, (2) and (3) the parting. `residual_self_gate` is (8.9) for every module that has one.
 
 # %%
 source(hand.FeatureFusionModule.forward, hand.FeatureFusionModule._mixed, hand.concat_channels)

@@ -275,6 +275,9 @@ source(hand.ContextPath.scales)
 # %%
 bisenet_map({"spatial", "fusion", "head", "auxiliary"})
 
+# %% [markdown]
+# The file. Its (1) are both paths and the fusion, its (2) the three outputs.
+
 # %%
 source(hand.BiSeNet.forward)
 
