@@ -70,9 +70,9 @@ def arm_graph(
     for name, step in steps.items():
         on = lit is None or name in lit
         start, end = places[step.start], places[step.end]
-        _arrow(ax, start, end, step.forward, FORWARD if on else PALE)
+        arrow(ax, start, end, step.forward, FORWARD if on else PALE)
         if backward:
-            _arrow(ax, end, start, step.backward, BACKWARD if on else PALE)
+            arrow(ax, end, start, step.backward, BACKWARD if on else PALE)
     for name, place in places.items():
         channels = "K" if "conv" in steps and name != "x" else "C"
         _value(ax, place, name, f"N {channels} H W" if name in WHOLE else f"N {channels} 1 1")
@@ -91,7 +91,7 @@ def _places(steps: dict[str, Step]) -> dict[str, Point]:
     return places | {"y": (first + WIDTH * len(branch), HEIGHT)}
 
 
-def _arrow(ax: Axes, start: Point, end: Point, text: str, colour: str) -> None:
+def arrow(ax: Axes, start: Point, end: Point, text: str, colour: str) -> None:
     """An arrow, a little to the left of its way, with its text on that side."""
     (x0, y0), (x1, y1) = start, end
     length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5

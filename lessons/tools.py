@@ -67,8 +67,16 @@ def trained(attention: str) -> hand.ToyNet:
     it says. Another machine, or another order of sums, ends in other weights and nearly the same
     mIoU: see the table in README.
     """
-    net = hand.ToyNet(3, attention, rng=0)
-    path = Path(__file__).parent / "trained" / f"toy-{attention}.safetensors"
+    return _kept(hand.ToyNet(3, attention, rng=0), f"toy-{attention}")
+
+
+def trained_bisenet() -> hand.ToyBiSeNet:
+    """The toy BiSeNet after 240 steps of the training in lesson 8c, in evaluation mode."""
+    return _kept(hand.ToyBiSeNet(rng=0), "toy-bisenet")
+
+
+def _kept(net: Any, name: str) -> Any:
+    path = Path(__file__).parent / "trained" / f"{name}.safetensors"
     return net.load_state_dict(weights.load(path)).eval()
 
 
@@ -145,37 +153,6 @@ def numbers(ax: Axes, a: np.ndarray, form: str = "{}", skip: float | None = None
 def _bare(ax: Axes, title: str, colour: str = "black") -> None:
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=10, color=colour)
-
-
-def graph(
-    ax: Axes, boxes: dict[str, tuple[float, float, str]], arrows: list[tuple[str, str]]
-) -> None:
-    """Boxes {name: (x, y, text)}, each with its name above its text, and arrows between them.
-
-    A text with the word "gate" makes its box purple, a name that begins with "+" a small circle.
-    """
-    drawn = {}
-    for name, (x, y, text) in boxes.items():
-        plus = name.startswith("+")
-        colour = "white" if plus else "#EAD9EA" if "gate" in text else "#E8EEF4"
-        shape = "circle,pad=0.15" if plus else "round,pad=0.35"
-        drawn[name] = ax.text(
-            x,
-            y,
-            "+" if plus else f"{name}\n{text}".strip(),
-            ha="center",
-            va="center",
-            fontsize=8,
-            bbox={"boxstyle": shape, "edgecolor": "0.4", "facecolor": colour},
-        )
-    for start, end in arrows:
-        a, b = drawn[start], drawn[end]
-        edges = {"patchA": a.get_bbox_patch(), "patchB": b.get_bbox_patch()}
-        way = {"arrowstyle": "-|>", "color": "0.3", "shrinkA": 1, "shrinkB": 1, **edges}
-        ax.annotate("", b.get_position(), a.get_position(), arrowprops=way)
-    xs, ys = zip(*((x, y) for x, y, _ in boxes.values()), strict=True)
-    ax.set(xlim=(min(xs) - 0.6, max(xs) + 0.6), ylim=(min(ys) - 0.5, max(ys) + 0.5))
-    ax.axis("off")
 
 
 def from_file(draw: Callable[..., None], *arguments: Any, width: int, **named: Any) -> None:

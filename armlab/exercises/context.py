@@ -1,4 +1,4 @@
-"""Lesson 9: a task that needs context."""
+"""Chapter 9: a task that needs context."""
 
 from __future__ import annotations
 
@@ -90,10 +90,6 @@ def steps_of_adam(draw: st.DrawFn) -> Arguments:
     return {"w": w, "g": g, "m": m if t > 1 else 0 * m, "s": s if t > 1 else 0 * s, **settings}
 
 
-def steps_of_an_epoch(count: int, batch: int) -> int:
-    return count // batch + (count % batch > 1)
-
-
 EXERCISES: dict[str, Asked] = {
     "rows_read": Puzzle(
         "rows_read(first, last, layers) -> first, last",
@@ -134,25 +130,12 @@ EXERCISES: dict[str, Asked] = {
         steps_of_adam(),
         adam_step,
         {
-            "m and s started at 0, and their weights do not sum to 1 yet: divide by (5)": (
+            "m and s started at 0, and their weights do not sum to 1 yet: divide by c1 and c2": (
                 uncorrected
             ),
             "eps is added to the root, not under it": eps_inside,
             "t counts this step already: the first step has t = 1": counted_from_zero,
         },
         relative=1e-9,
-    ),
-    "steps_of_an_epoch": Puzzle(
-        "steps_of_an_epoch(count, batch) -> steps",
-        st.fixed_dictionaries({"count": st.integers(0, 40), "batch": st.integers(2, 9)}),
-        steps_of_an_epoch,
-        {
-            "a last batch of one image is among them, and batch normalisation refuses it": (
-                lambda count, batch: -(-count // batch)
-            ),
-            "an incomplete batch of two images or more can be trained on": (
-                lambda count, batch: count // batch
-            ),
-        },
     ),
 }

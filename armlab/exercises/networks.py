@@ -1,4 +1,4 @@
-"""Lesson 8: ARM in a network."""
+"""Chapter 8: ARM in a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of lesson 9."""
+"""Of chapter 9."""
 
 from __future__ import annotations
 
@@ -149,17 +149,6 @@ MISTAKES: Mistakes = {
         "b1 and b2 have changed places": exchanged,
         "b1 and b2 are the shares of what was there, and 1 − b1 and 1 − b2 of what is new": (
             old_for_new
-        ),
-    },
-    "steps_of_an_epoch": {
-        "where no image is left over, or one, there is no step more": (
-            lambda count, batch: count // batch + 1
-        ),
-        "a rest of one image is refused, and larger ones are trained on: this is the other way": (
-            lambda count, batch: count // batch + (count % batch == 1)
-        ),
-        "this rounds to the nearest: a rest counts as soon as it has two images": (
-            lambda count, batch: round(count / batch)
         ),
     },
 }

@@ -1,4 +1,4 @@
-"""Of lesson 9."""
+"""Of chapter 9."""
 
 from typing import Any
 
@@ -117,13 +117,5 @@ TRIES: Tries = {
         "g for m": lambda **given: adam(
             **given, step=lambda a, b: given["g"] / (np.sqrt(b) + given["eps"])
         ),
-    },
-    "steps_of_an_epoch": {
-        "full ones": lambda count, batch: count // batch,
-        "all": lambda count, batch: -(-count // batch),
-        "one more": lambda count, batch: count // batch + 1,
-        "a fraction": lambda count, batch: count / batch,
-        "a rest of one": lambda count, batch: count // batch + (count % batch == 1),
-        "rounded": lambda count, batch: round(count / batch),
     },
 }

@@ -1,4 +1,4 @@
-"""Of lesson 8."""
+"""Of chapter 8."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Of lesson 9."""
+"""Of chapter 9."""
 
 from typing import Any
 
@@ -63,9 +63,5 @@ WRONG: Wrong = {
         (adam, "their weights do not sum to 1 yet"),
         (adam_under_the_root, "added to the root, not under it"),
         (lambda t, **a: adam_of_steps_before(t + 1, **a), "the first step has t = 1"),
-    ],
-    "steps_of_an_epoch": [
-        (lambda count, batch: (count + batch - 1) // batch, "a last batch of one image"),
-        (lambda count, batch: count // batch, "two images or more can be trained on"),
     ],
 }
