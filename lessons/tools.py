@@ -155,6 +155,37 @@ def _bare(ax: Axes, title: str, colour: str = "black") -> None:
     ax.set_title(title, fontsize=10, color=colour)
 
 
+def graph(
+    ax: Axes, boxes: dict[str, tuple[float, float, str]], arrows: list[tuple[str, str]]
+) -> None:
+    """Boxes {name: (x, y, text)}, each with its name above its text, and arrows between them.
+
+    A text with the word "gate" makes its box purple, a name that begins with "+" a small circle.
+    """
+    drawn = {}
+    for name, (x, y, text) in boxes.items():
+        plus = name.startswith("+")
+        colour = "white" if plus else "#EAD9EA" if "gate" in text else "#E8EEF4"
+        shape = "circle,pad=0.15" if plus else "round,pad=0.35"
+        drawn[name] = ax.text(
+            x,
+            y,
+            "+" if plus else f"{name}\n{text}".strip(),
+            ha="center",
+            va="center",
+            fontsize=8,
+            bbox={"boxstyle": shape, "edgecolor": "0.4", "facecolor": colour},
+        )
+    for start, end in arrows:
+        a, b = drawn[start], drawn[end]
+        edges = {"patchA": a.get_bbox_patch(), "patchB": b.get_bbox_patch()}
+        way = {"arrowstyle": "-|>", "color": "0.3", "shrinkA": 1, "shrinkB": 1, **edges}
+        ax.annotate("", b.get_position(), a.get_position(), arrowprops=way)
+    xs, ys = zip(*((x, y) for x, y, _ in boxes.values()), strict=True)
+    ax.set(xlim=(min(xs) - 0.6, max(xs) + 0.6), ylim=(min(ys) - 0.5, max(ys) + 0.5))
+    ax.axis("off")
+
+
 def from_file(draw: Callable[..., None], *arguments: Any, width: int, **named: Any) -> None:
     """Show a figure that `armlab.plots` writes to a file, so many pixels wide."""
     with TemporaryDirectory() as folder:
