@@ -47,14 +47,15 @@ PAPER = {
     "past": _PAST,
 }
 ARTICLE = {
-    "conv": Step("x", "f", "conv 3×3, BN, act", "dx"),
+    "conv": Step("x", "f", "conv 3×3, BN\nLeakyReLU", "dx, dW₃\ndw₁, db₁"),
     "pool": Step("f", "z", "mean", "dz / HW"),
     "linear": PAPER["linear"],
-    "bn": PAPER["bn"],
+    "bn": Step("u", "a", "BN", "du\ndw₂, db₂"),
     "sigmoid": _SIGMOID,
     "gate": Step("s", "y", "×", "ds = Σ dy f"),
     "past": Step("f", "y", "×", "dy s"),
 }
+REPOSITORIES = ARTICLE | {"conv": Step("x", "f", "conv 3×3, BN\nReLU", "dx, dW₃\ndw₁, db₁")}
 
 
 def arm_graph(
@@ -64,9 +65,27 @@ def arm_graph(
     backward: bool = True,
 ) -> None:
     """Show the graph of a version. `lit` are the steps of the moment, all where it is None."""
-    places = _places(steps)
-    right = max(x for x, _ in places.values())
+    right = _right(steps)
     _, ax = plt.subplots(figsize=(1.15 * right + 1.2, 2.9), layout="constrained")
+    _draw(ax, steps, lit, backward)
+    ax.set(xlim=(-0.5, right + 0.5))
+    plt.show()
+
+
+def arm_graphs(versions: dict[str, dict[str, Step]]) -> None:
+    """Show versions forward, by their titles, below each other, so that what they share lines up."""
+    widest = max(map(_right, versions.values()))
+    size = 1.15 * widest + 1.2, 2.2 * len(versions)
+    _, axes = plt.subplots(len(versions), 1, figsize=size, layout="constrained")
+    for ax, (title, steps) in zip(axes, versions.items(), strict=True):
+        _draw(ax, steps, None, backward=False)
+        ax.set(xlim=(_right(steps) - widest - 0.5, _right(steps) + 0.5))
+        ax.set_title(title, fontsize=11, loc="left")
+    plt.show()
+
+
+def _draw(ax: Axes, steps: dict[str, Step], lit: Collection[str] | None, backward: bool) -> None:
+    places = _places(steps)
     for name, step in steps.items():
         on = lit is None or name in lit
         start, end = places[step.start], places[step.end]
@@ -76,9 +95,13 @@ def arm_graph(
     for name, place in places.items():
         channels = "K" if "conv" in steps and name != "x" else "C"
         _value(ax, place, name, f"N {channels} H W" if name in WHOLE else f"N {channels} 1 1")
-    ax.set(xlim=(-0.5, right + 0.5), ylim=(-0.75, HEIGHT + 0.6))
+    ax.set(ylim=(-0.75, HEIGHT + 0.6))
     ax.axis("off")
-    plt.show()
+
+
+def _right(steps: dict[str, Step]) -> float:
+    """Where the last value stands."""
+    return max(x for x, _ in _places(steps).values())
 
 
 def _places(steps: dict[str, Step]) -> dict[str, Point]:

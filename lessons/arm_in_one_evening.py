@@ -511,7 +511,7 @@ _ = ipywidgets.interact(lambda share: show_moments([share]), share=slider)
 #
 # $$a = \mathrm{BN}(W z) \tag{E.14}$$
 #
-# It keeps the logits where the sigmoid is steep, and it makes the images of a batch depend on each other, which has its price at batch sizes 1 and 2. Its backward is in lesson 4.
+# It keeps the logits where the sigmoid is steep, and it makes the images of a batch depend on each other, which has its price at batch sizes 1 and 2. Its backward is in [lesson 4b](04b_arm.ipynb).
 #
 # Here are both modules as the package has them, each backward its forward read upwards. `collect` is the plus of (E.12).
 
@@ -595,6 +595,6 @@ plt.show()
 #
 # ## What comes next
 #
-# [Lesson 0](00_arrays_shapes_and_the_check.ipynb) goes slowly over shapes, sums and tests. [Lesson 4](04_sigmoid_gate.ipynb) has the rest of the paper's module: a sigmoid that never overflows, batch normalisation inside, and batch sizes 1 and 2. [Lesson 9](09_context.ipynb) proves the 0.500 and trains the whole network. The [contents](index.ipynb) show the path.
+# [Lesson 0a](00a_arrays_and_backwards.ipynb) goes slowly over shapes and sums, [lesson 0b](00b_the_check.ipynb) over tests. Chapter 4 has the rest of the paper's module: a sigmoid that never overflows in [lesson 4a](04a_sigmoid_gate.ipynb), batch normalisation inside in [lesson 4b](04b_arm.ipynb), batch sizes 1 and 2 in [lesson 4c](04c_batch_size.ipynb). [Lesson 9a](09a_context.ipynb) proves the 0.500, and [lesson 9b](09b_training.ipynb) trains the whole network. The [contents](index.ipynb) show the path.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0. Digits: scikit-learn's `load_digits`.

@@ -1,12 +1,13 @@
-"""Lesson 4: the sigmoid gate."""
+"""Chapter 4: the sigmoid gate, ARM by hand, and the batch that it needs."""
 
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
 from armlab import hand
 from armlab.check.example import Example
-from armlab.exercises.exercise import Arguments, Asked, Exercise
+from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
 from armlab.hand.attention_refinement import attention_logits
 
 
@@ -19,6 +20,12 @@ def two_ways_back(e: Example) -> Arguments:
     a, logits_back = attention_logits(x, arm.conv_atten, arm.bn_atten)
     _, gate_back = hand.sigmoid_gate(x, a)
     return {"dy": e.dy, "gate_back": gate_back, "logits_back": logits_back}
+
+
+def usable_batches(images: int, batch_size: int) -> tuple[int, int]:
+    """Batches of an epoch that batch normalisation behind a pool can take, and images left out."""
+    full, rest = divmod(images, batch_size)
+    return full + (rest > 1), int(rest == 1)
 
 
 EXERCISES: dict[str, Asked] = {
@@ -39,5 +46,18 @@ EXERCISES: dict[str, Asked] = {
         "PaperAttentionRefinement",
         ("dx",),
         two_ways_back,
+    ),
+    "usable_batches": Puzzle(
+        "usable_batches(images, batch_size) -> batches, left_out",
+        st.fixed_dictionaries({"images": st.integers(0, 99), "batch_size": st.integers(2, 16)}),
+        usable_batches,
+        wrong={
+            "the last batch may hold a single image, and BN of one value is refused": (
+                lambda images, batch_size: (-(-images // batch_size), 0)
+            ),
+            "this is drop_last: it leaves out every incomplete batch, and two images would do": (
+                lambda images, batch_size: divmod(images, batch_size)
+            ),
+        },
     ),
 }

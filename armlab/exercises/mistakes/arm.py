@@ -1,4 +1,4 @@
-"""Of lesson 5."""
+"""Of chapter 5."""
 
 from __future__ import annotations
 
@@ -76,32 +76,6 @@ def multiplied(conv_back: Any, **given: Any) -> Any:
 
 NOT_DY = "logits_back wants da, which gate_back returns beside df: "
 MISTAKES: Mistakes = {
-    "arm_parameters": {
-        "batch normalisation trains two numbers for each channel: a scale and a shift": (
-            lambda in_channels, out_channels: (
-                (9 * in_channels + 1) * out_channels,
-                (out_channels + 1) * out_channels,
-            )
-        ),
-        "the batch normalisation stands behind the 3×3, and has out_channels": (
-            lambda in_channels, out_channels: (
-                9 * in_channels * out_channels + 2 * in_channels,
-                (out_channels + 2) * out_channels,
-            )
-        ),
-        "the attention branch sees one pixel: its kernel is 1×1": (
-            lambda in_channels, out_channels: (
-                (9 * in_channels + 2) * out_channels,
-                (9 * out_channels + 2) * out_channels,
-            )
-        ),
-        "a 3×3 has nine weights for each pair of channels": (
-            lambda in_channels, out_channels: (
-                (3 * in_channels + 2) * out_channels,
-                (out_channels + 2) * out_channels,
-            )
-        ),
-    },
     "arm_forward": {
         "the gate scales f, what the 3×3 has made of x, and not x": (
             ending(lambda x, f, a: x * sigma(a))
@@ -130,18 +104,6 @@ MISTAKES: Mistakes = {
         NOT_DY + "this is the sum of dy": back_from(lambda dy, df: over(POSITIONS, dy)),
         NOT_DY + "this is the sum of df": back_from(lambda dy, df: over(POSITIONS, df)),
         NOT_DY + "this is the mean of df": back_from(lambda dy, df: mean(df)),
-    },
-    "usable_batches": {
-        "where no image is left over, there is no batch more": lambda images, batch_size: (
-            images // batch_size + 1,
-            int(images % batch_size == 1),
-        ),
-        "only a rest of one image is left out: two images or more are a batch": (
-            lambda images, batch_size: (
-                images // batch_size + (images % batch_size > 1),
-                images % batch_size,
-            )
-        ),
     },
 }
 STEPS: Steps = {"arm_forward": forward_steps, "arm_backward": backward_steps}

@@ -1,4 +1,4 @@
-"""Of lesson 4."""
+"""Of chapter 4."""
 
 from __future__ import annotations
 
@@ -112,6 +112,18 @@ MISTAKES: Mistakes = {
         ),
         "x is used twice: its gradients add up, and are not multiplied": (
             lambda dy, gate_back, logits_back: np.multiply(*branch(dy, gate_back, logits_back)[::2])
+        ),
+    },
+    "usable_batches": {
+        "where no image is left over, there is no batch more": lambda images, batch_size: (
+            images // batch_size + 1,
+            int(images % batch_size == 1),
+        ),
+        "only a rest of one image is left out: two images or more are a batch": (
+            lambda images, batch_size: (
+                images // batch_size + (images % batch_size > 1),
+                images % batch_size,
+            )
         ),
     },
 }

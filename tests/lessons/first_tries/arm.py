@@ -1,4 +1,4 @@
-"""Of lesson 5."""
+"""Of chapter 5."""
 
 from typing import Any
 
@@ -24,40 +24,6 @@ def backward(dy: Any, gate_back: Any, logits_back: Any, conv_back: Any, **other:
 
 
 TRIES: Tries = {
-    "arm_parameters": {
-        "no BN": lambda in_channels, out_channels: (
-            9 * in_channels * out_channels,
-            out_channels * out_channels,
-        ),
-        "the kernel is 1×1 and 3×3": lambda in_channels, out_channels: (
-            3 * in_channels * out_channels + 2 * out_channels,
-            out_channels**2 + 2 * out_channels,
-        ),
-        "a bias": lambda in_channels, out_channels: (
-            9 * in_channels * out_channels + 3 * out_channels,
-            out_channels**2 + 3 * out_channels,
-        ),
-        "attention of 3×3": lambda in_channels, out_channels: (
-            9 * in_channels * out_channels + 2 * out_channels,
-            9 * out_channels**2 + 2 * out_channels,
-        ),
-        "attention from in_channels": lambda in_channels, out_channels: (
-            9 * in_channels * out_channels + 2 * out_channels,
-            in_channels * out_channels + 2 * out_channels,
-        ),
-        "one number of BN": lambda in_channels, out_channels: (
-            9 * in_channels * out_channels + out_channels,
-            out_channels**2 + out_channels,
-        ),
-        "exchanged": lambda in_channels, out_channels: (
-            out_channels**2 + 2 * out_channels,
-            9 * in_channels * out_channels + 2 * out_channels,
-        ),
-        "BN of in_channels": lambda in_channels, out_channels: (
-            9 * in_channels * out_channels + 2 * in_channels,
-            out_channels**2 + 2 * out_channels,
-        ),
-    },
     "arm_forward": {
         "x is gated": lambda **given: forward(**given, end=lambda x, f, s: x * s),
         "no sigmoid": lambda **given: forward(**given, gate=lambda a: a),
@@ -102,23 +68,6 @@ TRIES: Tries = {
         ),
         "the pair": lambda dy, gate_back, logits_back, conv_back: conv_back(
             gate_back(dy)[0] + logits_back(gate_back(dy)[1])[0]
-        ),
-    },
-    "usable_batches": {
-        "full ones": lambda images, batch_size: (images // batch_size, images % batch_size),
-        "all": lambda images, batch_size: (-(-images // batch_size), 0),
-        "the rest is left out": lambda images, batch_size: (
-            images // batch_size + (images % batch_size > 1),
-            images % batch_size,
-        ),
-        "a fraction": lambda images, batch_size: (images / batch_size, 0),
-        "one more": lambda images, batch_size: (
-            images // batch_size + 1,
-            int(images % batch_size == 1),
-        ),
-        "exchanged": lambda images, batch_size: (
-            int(images % batch_size == 1),
-            images // batch_size + (images % batch_size > 1),
         ),
     },
 }

@@ -1,4 +1,4 @@
-"""Of lesson 4."""
+"""Of chapter 4."""
 
 from typing import Any
 
@@ -76,6 +76,23 @@ TRIES: Tries = {
         "the pair is returned": lambda dy, gate_back, logits_back: gate_back(dy),
         "a half": lambda dy, gate_back, logits_back: (
             (gate_back(dy)[0] + logits_back(gate_back(dy)[1])[0]) / 2
+        ),
+    },
+    "usable_batches": {
+        "full ones": lambda images, batch_size: (images // batch_size, images % batch_size),
+        "all": lambda images, batch_size: (-(-images // batch_size), 0),
+        "the rest is left out": lambda images, batch_size: (
+            images // batch_size + (images % batch_size > 1),
+            images % batch_size,
+        ),
+        "a fraction": lambda images, batch_size: (images / batch_size, 0),
+        "one more": lambda images, batch_size: (
+            images // batch_size + 1,
+            int(images % batch_size == 1),
+        ),
+        "exchanged": lambda images, batch_size: (
+            int(images % batch_size == 1),
+            images // batch_size + (images % batch_size > 1),
         ),
     },
 }

@@ -1,4 +1,4 @@
-"""Of lesson 5."""
+"""Of chapter 5."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,33 +44,6 @@ def backward(df: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 WRONG: Wrong = {
-    "arm_parameters": [
-        (
-            lambda in_channels, out_channels: (9 * in_channels * out_channels, out_channels**2),
-            "a scale and a shift",
-        ),
-        (
-            lambda in_channels, out_channels: (
-                9 * in_channels * out_channels + 4 * out_channels,
-                out_channels**2 + 4 * out_channels,
-            ),
-            "kept, not trained",
-        ),
-        (
-            lambda in_channels, out_channels: (
-                (9 * in_channels + 3) * out_channels,
-                (out_channels + 3) * out_channels,
-            ),
-            "has no bias",
-        ),
-        (
-            lambda in_channels, out_channels: (
-                (9 * in_channels + 2) * out_channels,
-                (in_channels + 2) * out_channels,
-            ),
-            "its 1×1 is square",
-        ),
-    ],
     "arm_forward": [
         (without_bn, "built and never used"),
         (relu_before_sigmoid, "no gate falls below 1/2"),
@@ -80,9 +53,5 @@ WRONG: Wrong = {
     "arm_backward": [
         (backward(lambda df_gate, df_pooled: df_gate), "by the gate and by the pool"),
         (backward(lambda df_gate, df_pooled: df_pooled), "by the gate itself"),
-    ],
-    "usable_batches": [
-        (lambda images, batch_size: (-(-images // batch_size), 0), "BN of one value is refused"),
-        (lambda images, batch_size: divmod(images, batch_size), "two images would do"),
     ],
 }

@@ -1,4 +1,4 @@
-"""Of lesson 4."""
+"""Of chapter 4."""
 
 import numpy as np
 
@@ -24,5 +24,9 @@ WRONG: Wrong = {
     ],
     "paper_arm_backward": [
         (lambda dy, gate_back, logits_back: gate_back(dy)[0], "x is used twice"),
+    ],
+    "usable_batches": [
+        (lambda images, batch_size: (-(-images // batch_size), 0), "BN of one value is refused"),
+        (lambda images, batch_size: divmod(images, batch_size), "two images would do"),
     ],
 }
