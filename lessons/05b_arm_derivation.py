@@ -17,7 +17,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 55 minutes |
+# | Time | 60 minutes |
 # | You need first | [Lesson 5a](05a_arm_versions.ipynb): the module, and the network it is trained in · [Lesson 4b](04b_arm.ipynb): batch normalisation's backward, (d4.7) |
 # | Afterwards you can | derive fourteen gradients, from the output down to the 3×3 · say which pixels of an image a prediction hears through ARM · say what an initialisation does in front of a batch normalisation |
 # | Runs on | CPU; no GPU needed |
@@ -97,7 +97,40 @@ arm_graph({"bn", "linear", "pool"}, ARTICLE)
 #
 # $$dw_1 = \sum_{nij} dp\,\hat q, \quad db_1 = \sum_{nij} dp, \qquad dq = w_1\, \rho_1 \Big( dp - \frac{db_1}{m_1} - \hat q\, \frac{dw_1}{m_1} \Big) \tag{d5.5}$$
 #
-# And the 3×3. In (5.4) one weight meets a shifted picture, and collects from every pixel of every image. One pixel of $x$ is met by nine taps, each at another place $i - \alpha + 1,\, j - \beta + 1$ of $q$, and in all $K$ channels:
+# ### Exercise 1 · `unit_backward`
+#
+# ★★☆ · 10 minutes
+#
+# Write (d5.6) and (d5.5), before you read on. You are given `df`, `p` and `q_hat`, all `(N, K, H, W)`, and for each channel the scale `w` and `rho`, both `(K,)`. Return `dq`, and `dw` and `db` of shape `(K,)`. `v[:, np.newaxis, np.newaxis]` lines a number per channel up with the features.
+
+
+# %% tags=["exercise"]
+def unit_backward(df, p, q_hat, w, rho):
+    raise NotImplementedError
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def unit_backward(df, p, q_hat, w, rho):
+#     dp = np.where(p > 0, df, 0.01 * df)
+#     dw = np.sum(dp * q_hat, axis=(0, 2, 3))
+#     db = np.sum(dp, axis=(0, 2, 3))
+#     m = dp.size / len(w)
+#     scale, dw_up, db_up = (v[:, np.newaxis, np.newaxis] for v in (w * rho, dw, db))
+#     return scale * (dp - db_up / m - q_hat * dw_up / m), dw, db
+# ```
+#
+# $m_1 = NHW$ is the number of values behind one $w$.
+#
+# </details>
+
+# %% tags=["check"]
+check.exercise("unit_backward", unit_backward)
+
+# %% [markdown]
+# **The 3×3.** In (5.4) one weight meets a shifted picture, and collects from every pixel of every image. One pixel of $x$ is met by nine taps, each at another place $i - \alpha + 1,\, j - \beta + 1$ of $q$, and in all $K$ channels:
 #
 # $$dW_{3,kc\alpha\beta} = \sum_{n,i,j} dq_{nkij}\; x_{nc,\,i+\alpha-1,\,j+\beta-1}, \qquad dx_{ncij} = \sum_{k,\alpha,\beta} W_{3,kc\alpha\beta}\; dq_{nk,\,i-\alpha+1,\,j-\beta+1} \tag{d5.4}$$
 #
@@ -218,7 +251,7 @@ for (key, gradient), (name, derived) in zip(grads_file.items(), long.items(), st
     print(f"{'':13}is {key}")
 
 # %% [markdown]
-# ### Exercise 1 · `arm_backward`
+# ### Exercise 2 · `arm_backward`
 #
 # ★★☆ · 10 minutes
 #

@@ -9,6 +9,8 @@ import numpy as np
 
 from armlab import hand
 from armlab.check.example import Example
+from armlab.exercises.batch_norm import normalised
+from armlab.exercises.evening import InOneFunction
 from armlab.exercises.exercise import Arguments, Asked, Exercise
 from armlab.hand.attention_refinement import attention_logits
 
@@ -39,12 +41,28 @@ def backwards_of_arm(e: Example) -> Arguments:
     return {"dy": e.dy, "gate_back": gate_back, "logits_back": logits_back, "conv_back": conv_back}
 
 
+def kept_by_unit(e: Example) -> Arguments:
+    """What batch normalisation and LeakyReLU keep between a 3×3 and ARM's pool."""
+    kept = normalised(e)
+    scale, shift = (np.asarray(e.inputs[name])[:, np.newaxis, np.newaxis] for name in ("w", "b"))
+    p = scale * kept["x_hat"] + shift
+    return {"df": e.dy, "p": p, "q_hat": kept["x_hat"], "w": kept["w"], "rho": kept["r"]}
+
+
 EXERCISES: dict[str, Asked] = {
     "arm_forward": Exercise(
         "arm_forward(x, conv, conv_atten, bn_atten) -> y",
         "AttentionRefinementModule",
         ("y",),
         layers_of_arm,
+    ),
+    "unit_backward": InOneFunction(
+        "unit_backward(df, p, q_hat, w, rho) -> dq, dw, db",
+        "batch_norm_activated",
+        ("dx", "dw", "db"),
+        kept_by_unit,
+        lambda e: e.options["activation"] == "leaky_relu",
+        letters={"dx": ("dq", 4), "dw": ("dw", 1), "db": ("db", 1)},
     ),
     "arm_backward": Exercise(
         "arm_backward(dy, gate_back, logits_back, conv_back) -> dx",

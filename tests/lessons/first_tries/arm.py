@@ -23,6 +23,16 @@ def backward(dy: Any, gate_back: Any, logits_back: Any, conv_back: Any, **other:
     return conv_back(total)[0]
 
 
+def unit(df: Any, p: Any, q_hat: Any, w: Any, rho: Any, **other: Any) -> Any:
+    dp = other.get("dp", lambda df, p: np.where(p > 0, df, 0.01 * df))(df, p)
+    dw, db = (dp * q_hat).sum(axis=(0, 2, 3)), dp.sum(axis=(0, 2, 3))
+    m = other.get("m", df.size / df.shape[1])
+    centre = other.get("centre", 1) * db[:, None, None] / m
+    along = other.get("along", 1) * q_hat * dw[:, None, None] / m
+    scale = other.get("scale", lambda w, rho: w * rho)(w, rho)
+    return scale[:, None, None] * (dp - centre - along), dw, db
+
+
 TRIES: Tries = {
     "arm_forward": {
         "x is gated": lambda **given: forward(**given, end=lambda x, f, s: x * s),
@@ -45,6 +55,33 @@ TRIES: Tries = {
         "tanh": lambda **given: forward(**given, gate=np.tanh),
         "the batch pooled too": lambda **given: forward(
             **given, pool=lambda f: f.mean(axis=(0, 2, 3), keepdims=True) + 0 * f[:, :, :1, :1]
+        ),
+    },
+    "unit_backward": {
+        "no activation": lambda **given: unit(**given, dp=lambda df, p: df),
+        "a ReLU": lambda **given: unit(**given, dp=lambda df, p: df * (p > 0)),
+        "the sign of df": lambda **given: unit(
+            **given, dp=lambda df, p: np.where(df > 0, df, 0.01 * df)
+        ),
+        "times p": lambda **given: unit(**given, dp=lambda df, p: df * np.maximum(p, 0.01 * p)),
+        "a tenth": lambda **given: unit(**given, dp=lambda df, p: np.where(p > 0, df, 0.1 * df)),
+        "statistics as constants": lambda **given: unit(**given, centre=0, along=0),
+        "the mean alone": lambda **given: unit(**given, along=0),
+        "the variance alone": lambda **given: unit(**given, centre=0),
+        "m is N": lambda **given: unit(**given, m=len(given["df"])),
+        "m is H W": lambda **given: unit(**given, m=given["df"][0, 0].size),
+        "m forgotten": lambda **given: unit(**given, m=1),
+        "no w": lambda **given: unit(**given, scale=lambda w, rho: rho),
+        "no rho": lambda **given: unit(**given, scale=lambda w, rho: w),
+        "divided by rho": lambda **given: unit(**given, scale=lambda w, rho: w / rho),
+        "dw and db exchanged": lambda **given: tuple(unit(**given)[i] for i in (0, 2, 1)),
+        "dp handed on": lambda **given: (
+            np.where(given["p"] > 0, given["df"], 0.01 * given["df"]),
+            *unit(**given)[1:],
+        ),
+        "means of dw and db": lambda **given: (
+            unit(**given)[0],
+            *(v * given["df"].shape[1] / given["df"].size for v in unit(**given)[1:]),
         ),
     },
     "arm_backward": {

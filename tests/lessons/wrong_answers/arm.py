@@ -43,12 +43,34 @@ def backward(df: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return answer
 
 
+def per_channel(v: Any) -> Any:
+    return v.reshape(1, -1, 1, 1)
+
+
+def unit(df: Any, p: Any, q_hat: Any, w: Any, rho: Any, slope: float = 0.01, m: Any = 0) -> Any:
+    """Right, or with another slope or number of values."""
+    dp = df * np.where(p > 0, 1.0, slope)
+    dw, db = (dp * q_hat).sum(axis=(0, 2, 3)), dp.sum(axis=(0, 2, 3))
+    m = m or df.size / len(w)
+    left = dp - per_channel(db) / m - q_hat * per_channel(dw) / m
+    return per_channel(w * rho) * left, dw, db
+
+
 WRONG: Wrong = {
     "arm_forward": [
         (without_bn, "built and never used"),
         (relu_before_sigmoid, "no gate falls below 1/2"),
         (windows_of_one_pixel, "nothing was pooled"),
         (residual, "adds nothing"),
+    ],
+    "unit_backward": [
+        (lambda **given: unit(**given, slope=1.0), "has not been through the LeakyReLU"),
+        (lambda **given: unit(**given, slope=0.0), "a hundredth where p is negative"),
+        (lambda **given: unit(**given, m=len(given["df"])), "this counted the images"),
+        (
+            lambda **given: (given["df"] * unit(**given)[0], *unit(**given)[1:]),
+            "dq: this is the right value times df",
+        ),
     ],
     "arm_backward": [
         (backward(lambda df_gate, df_pooled: df_gate), "by the gate and by the pool"),
