@@ -195,7 +195,7 @@ plt.show()
 # %% [markdown]
 # The last map has a scale four times as fine as the one above it, so that the middle looks alike. Both ends are white.
 #
-# In ARM a batch normalisation stands before the sigmoid. Whatever else it does, it keeps the logits of a batch near the middle: they have mean 0 and variance 1, up to a scale and a shift that are learned.
+# In ARM a batch normalisation stands before the sigmoid. Whatever else it does, it keeps the logits of a batch near the middle: they have mean 0 and variance 1, up to a scale and a shift that are learned. [Lesson 4c](04c_batch_size.ipynb) looks at that alone.
 
 # %% [markdown]
 # ## 3 · One gate for many values
@@ -252,6 +252,12 @@ plt.show()
 # %% [markdown]
 # ### The derivation
 #
+# We are here, between $y$ and the two factors that it is made of:
+
+# %%
+arm_graph({"gate", "past"}, PAPER)
+
+# %% [markdown]
 # **Predict.** `x` is `(2, 3, 4, 5)` and `a` is `(2, 3, 1, 1)`. How many products of `dy` and `x` go into one number of `da`?
 #
 # <details><summary>Answer</summary>

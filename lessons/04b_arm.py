@@ -56,7 +56,7 @@ rng = np.random.default_rng(0)
 arm_graph(steps=PAPER, backward=False)
 
 # %% [markdown]
-# The code of the article, the Chinese text that this project started from, puts a 3×3 convolution, BN and LeakyReLU in front. Most public repositories do the same, nearly all of them with ReLU. The paper's module has no 3×3, as its author said in TorchSeg's issue 28. Whatever stands in front, the gate is this; [lesson 5a](05a_arm_versions.ipynb) sets the versions beside each other.
+# The code of the article, the Chinese text that this project started from, puts a 3×3 convolution, BN and an activation, LeakyReLU, in front. Most public repositories do the same, nearly all of them with ReLU. The paper's module has no 3×3, as its author said in TorchSeg's issue 28. Whatever stands in front, the gate is this; [lesson 5a](05a_arm_versions.ipynb) sets the versions beside each other.
 #
 # **Predict.** How many numbers does it learn for $C = 3$? For $C = 128$?
 #
@@ -242,7 +242,7 @@ arm_graph({"bn"}, PAPER)
 arm_graph({"linear", "pool"}, PAPER)
 
 # %% [markdown]
-# Here is all of it in code, with the same names, for the six photographs. `z`, `u`, `a` are kept as `(N, C)` for brevity.
+# Here is all of it in code, with the same names, for the six photographs. `z`, `u`, `a` are kept as `(N, C)` for brevity. `unbroadcast` sums a gradient to the shape of what was repeated, here over the pixels.
 
 # %%
 W = arm.conv_atten.weight[:, :, 0, 0]
@@ -392,6 +392,12 @@ check.exercise("paper_arm_backward", paper_arm_backward)
 #
 # Between gate and loss stand four steps, each with its backward. Two 1×1 convolutions, `head` and `classify`, make three scores at each position, for A, B and background; `in_turn` runs layers one behind the other. `resize_bilinear` doubles the rows and columns of the scores, each new value a weighted mean of the nearest old ones. `cross_entropy` is the loss: it turns the scores of a pixel into shares that add up to 1, and is minus the logarithm of the right class's share, in the mean over all pixels.
 #
+# The step in question is this one:
+
+# %%
+arm_graph({"sigmoid"}, PAPER)
+
+# %% [markdown]
 # Now multiply the logits of the gates by 4, then by 16, as if the scale of their batch normalisation had grown.
 #
 # **Predict.** What happens to the gates? To $da$?

@@ -35,6 +35,8 @@ from armlab.data import Scenes
 from tools import CHANNELS, COLOURS, compare, features, gradient_map, photographs, picture, trained
 
 rng = np.random.default_rng(0)
+
+# %%
 arm_graph({"bn"}, PAPER)
 
 # %% [markdown]
@@ -85,7 +87,7 @@ assert spreads[1] > 2 * spreads[0]
 #
 # ## 2 · Who depends on whom
 #
-# **Predict.** The loss looks at the first of six photographs and at no other. Which of the six receive a gradient? What shape has it?
+# **Predict.** In training mode, the loss looks at the first of six photographs and at no other. Which of the six receive a gradient? What shape has it?
 #
 # <details><summary>Answer</summary>
 #

@@ -55,7 +55,7 @@ PALETTE = np.asarray([[0.93] * 3, [0.9, 0.62, 0.0], [0.34, 0.71, 0.91]])  # back
 # $$a = \mathrm{BN}(W \cdot \mathrm{GAP}(f)) \tag{5.2}$$
 # $$y = f\,\sigma(a) \tag{5.3}$$
 #
-# and differ in (5.1). The paper's has $f = x$. The article's, the module of the Chinese text that this project started from, is SeAFusion's: its activation is a LeakyReLU of slope 0.01. The public BiSeNet repositories have a ReLU.
+# and differ in (5.1). The paper's has $f = x$. The article's, the module of the Chinese text that this project started from, is that of the repository SeAFusion: its activation is a LeakyReLU of slope 0.01, which is $p$ where $p > 0$ and $0.01\,p$ elsewhere. The public BiSeNet repositories have a ReLU, which is 0 there.
 
 # %%
 arm_graphs({"the paper's": PAPER, "the article's": ARTICLE, "the repositories'": REPOSITORIES})
@@ -131,7 +131,7 @@ print("f", in_orange[0].shape, " gates", in_orange[3].shape)
 #
 # <details><summary>Answer</summary>
 #
-# Not always. In the two channels on the left the means are larger under *blue*, and the gates open for *orange*; over all scenes 18 of the 32 channels go two ways. A gate is computed from the means of all channels, through $W$, and its own mean is only one of 32.
+# Not always. In the two channels on the left of the picture the means are larger under *blue*, and the gates open for *orange*; over all scenes 18 of the 32 channels go two ways. A gate is computed from the means of all channels, through $W$, and its own mean is only one of 32.
 #
 # </details>
 
@@ -390,7 +390,7 @@ for activation in ("relu", "leaky_relu"):
 #
 # ### A gate that cannot close
 #
-# PaddleSeg has a ReLU between BN and the sigmoid. As $\mathrm{ReLU}(a) \ge 0$, its gate is at least $\sigma(0) = \tfrac12$. (mmsegmentation and PaddleSeg do the same in the other module of BiSeNet, FFM.)
+# PaddleSeg has a ReLU between BN and the sigmoid. As $\mathrm{ReLU}(a) \ge 0$, its gate is at least $\sigma(0) = \tfrac12$. (mmsegmentation and PaddleSeg do the same in the other module of BiSeNet, feature fusion.)
 
 # %%
 arm_graph({"sigmoid"}, REPOSITORIES)
@@ -428,7 +428,7 @@ gates = {
     "½": lambda a: np.full_like(a, 0.5),
 }
 told = [report(name, answers(net, x, with_gate(gate)), label) for name, gate in gates.items()]
-assert told[1][0] > 0.99 < told[2][0]
+assert min(told[1][0], told[2][0]) > 0.99
 
 a = np.concatenate([in_orange[2], in_blue[2]])  # the 64 scenes with the orange band, then blue
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained", sharey=True)
@@ -446,7 +446,7 @@ plt.show()
 assert ((a <= 0).mean(axis=0) < 1).all()  # no channel is shut in all scenes
 
 # %% [markdown]
-# What is lost is contrast: between the bands a gate differs half as much as before, and the least and the most wanted channel of an image are a factor of two apart at most. And it is lost to learning: in an image where a logit is negative, its gate stays as it is, however wrong.
+# With *every* gate at ½ the answer is a guess. With the open ones above ½, what is lost is contrast: between the bands a gate differs half as much as before, and the least and the most wanted channel of an image are a factor of two apart at most. And it is lost to learning: in an image where a logit is negative, its gate stays as it is, however wrong.
 #
 # ### Exercise 1 · Find the bug
 #
@@ -514,7 +514,7 @@ def arm_forward(x, conv, conv_atten, bn_atten):
 check.exercise("arm_forward", arm_forward)
 
 # %% [markdown]
-# There is a fourth way to get the pool wrong. `avg_pool2d(f, f.size()[2:])` asks for the size at run time, and ONNX export fails on it (pytorch/pytorch, issue 34743). So people write the size of their training images into the code.
+# There is a fourth way to get the pool wrong. `avg_pool2d(f, f.size()[2:])` asks for the size at run time, and the export to ONNX, a format for other programs, fails on it (pytorch/pytorch, issue 34743). So people write the size of their training images into the code.
 
 # %%
 for size in (32, 40, 64):

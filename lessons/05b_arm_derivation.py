@@ -140,7 +140,7 @@ check.exercise("unit_backward", unit_backward)
 arm_graph({"conv"}, ARTICLE)
 
 # %% [markdown]
-# In code, with the weights of the trained toy network and the features of six scenes, in training mode and float64. `net.features` is what its ARM is given. The forward first.
+# In code, with the weights of the trained toy network and the features of six scenes, in training mode and float64. `net.features` is what its ARM is given. `np.einsum` multiplies, and sums over each letter that is missing behind the arrow. The forward first.
 
 
 # %%
@@ -387,7 +387,7 @@ _ = ipywidgets.interact(lambda blueness: show_mixes([blueness]), blueness=slider
 # %% [markdown]
 # ## 4 · What the listing left out
 #
-# The article's listing is an abridged copy of SeAFusion's. What was cut is the initialisation: Kaiming's, with slope 1, that is a normal distribution with the standard deviation
+# The article's listing is an abridged copy of SeAFusion's. What was cut is the initialisation: Kaiming He's, with slope 1, that is a normal distribution with the standard deviation
 #
 # $$\frac{1}{\sqrt{\text{fan\_in}}}, \qquad \text{fan\_in} = 9C \text{ for a 3×3} \tag{5.10}$$
 #
