@@ -405,13 +405,6 @@ compare("x + x s", returned, x_torch + x_torch * s_torch)
 #
 # $$dx = dy + dy\, s, \qquad ds = dy\, x \tag{d4.4}$$
 #
-# | | published: $y = x s$ | described: $y = x + x s$ |
-# |---|---|---|
-# | factor on $x$ | $s$, in $(0, 1)$ | $1 + s$, in $(1, 2)$ |
-# | what a shut gate leaves of $x$ | nothing | $x$ |
-# | $dx$ | $dy\, s$ | $dy\,(1 + s)$ |
-# | $da$ | $dy\, x\, s(1 - s)$ | $dy\, x\, s(1 - s)$ |
-#
 # **Predict.** A gate is nearly shut, $a = -6$. How much of $dy$ reaches $x$ in each of them?
 #
 # <details><summary>Answer</summary>
@@ -419,6 +412,13 @@ compare("x + x s", returned, x_torch + x_torch * s_torch)
 # $\sigma(-6) = 0.0025$ of it, and 1.0025 of it. Without the residual, what a gate shuts out of the picture it also shuts out of learning. With it, nothing is ever suppressed: the article's "suppress unimportant features" is then a matter of a factor between 1 and 2.
 #
 # </details>
+#
+# | | published: $y = x s$ | described: $y = x + x s$ |
+# |---|---|---|
+# | factor on $x$ | $s$, in $(0, 1)$ | $1 + s$, in $(1, 2)$ |
+# | what a shut gate leaves of $x$ | nothing | $x$ |
+# | $dx$ | $dy\, s$ | $dy\,(1 + s)$ |
+# | $da$ | $dy\, x\, s(1 - s)$ | $dy\, x\, s(1 - s)$ |
 
 # %%
 x = photos[3:4]

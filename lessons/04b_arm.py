@@ -179,11 +179,11 @@ assert np.allclose(f[5, :, 16:], f[13, :, 16:])  # the lower half of each map
 #
 # ## 3 · Backward
 #
-# **Predict.** The forward has four steps: pool, convolve, normalise, gate. In which two is $x$ used, and what follows for $dx$? Which step makes the images of the batch depend on each other?
+# **Predict.** The forward has four steps: pool, convolve, normalise, gate. In which two is $x$ used, and what follows for $dx$?
 #
 # <details><summary>Answer</summary>
 #
-# It is pooled, and it is gated. A value that is used twice collects the sum of two gradients. Only the normalisation looks at more than one image, as it takes the mean and the variance over the batch.
+# It is pooled, and it is gated. A value that is used twice collects the sum of two gradients, so $dx$ is one.
 #
 # </details>
 
@@ -201,7 +201,7 @@ arm_graph(steps=PAPER)
 arm_graph({"gate", "past", "sigmoid"}, PAPER)
 
 # %% [markdown]
-# **Batch normalisation (4.7).** It sees one value per image and channel, so $m = N$ values. For one channel, with the weights $w$ (scale) and $b$ (shift) and a tiny $\varepsilon$ against division by 0:
+# **Batch normalisation (4.7)** is the only step that looks at more than one image. It sees one value per image and channel, so $m = N$ values. For one channel, with the weights $w$ (scale) and $b$ (shift) and a tiny $\varepsilon$ against division by 0:
 #
 # $$\mathrm{mean} = \frac{1}{m}\sum_n u_n \tag{4.9}$$
 # $$\mathrm{var} = \frac{1}{m}\sum_n (u_n - \mathrm{mean})^2 \tag{4.10}$$
@@ -386,9 +386,9 @@ def paper_arm_backward(dy, gate_back, logits_back):
 check.exercise("paper_arm_backward", paper_arm_backward)
 
 # %% [markdown]
-# ## 5 · Where the gradient vanishes
+# ## 5 · From the loss to the logits
 #
-# [Lesson 4a](04a_sigmoid_gate.ipynb) drew saturation with random numbers. The trained network has the real thing: $ds$, as its loss sends it to the gates, and $da$, what the sigmoid lets through to the weights.
+# [Lesson 4a](04a_sigmoid_gate.ipynb) sent random gradients through the sigmoid. Here are those of the trained network: $ds$, as its loss sends it to the gates, and $da$, what the sigmoid lets through to the weights.
 #
 # Between gate and loss stand four steps, each with its backward. Two 1×1 convolutions, `head` and `classify`, make three scores at each position, for A, B and background; `in_turn` runs layers one behind the other. `resize_bilinear` doubles the rows and columns of the scores, each new value a weighted mean of the nearest old ones. `cross_entropy` is the loss: it turns the scores of a pixel into shares that add up to 1, and is minus the logarithm of the right class's share, in the mean over all pixels.
 #
@@ -404,7 +404,7 @@ arm_graph({"sigmoid"}, PAPER)
 #
 # <details><summary>Answer</summary>
 #
-# The gates turn black or nearly white. The loss still asks, and of what it asks less and less is left. A few gates keep their gradient whole: those whose logits were near 0, and stay there whatever the factor.
+# The gates turn black or nearly white, that is, saturated. The loss still asks, and of what it asks less and less is left: the gradient vanishes. A few gates keep their gradient whole: those whose logits were near 0, and stay there whatever the factor.
 #
 # </details>
 

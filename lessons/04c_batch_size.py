@@ -83,15 +83,13 @@ assert spreads[1] > 2 * spreads[0]
 # %% [markdown]
 # Each column of points is one channel, each point one scene. Before, the channels stand anywhere, and within a channel the scenes lie close together. Behind, all stand around 0 and fill the range in which the sigmoid is steep: $w$ is near 1 and $b$ near 0 after 600 steps of training. The normalisation takes away what all images of the batch have in common, and magnifies how they differ.
 #
-# But it knows what *all images* have in common only from those that are there.
-#
 # ## 2 · Who depends on whom
 #
 # **Predict.** In training mode, the loss looks at the first of six photographs and at no other. Which of the six receive a gradient? What shape has it?
 #
 # <details><summary>Answer</summary>
 #
-# All of them. In (d4.7), $du_n = w\,r\,(da_n - db/m - \hat u_n\, dw/m)$, the sums $db$ and $dw$ hold the first image's $da$, and every $u_n$ gets its share of them. Through the pool it arrives as one number for each channel: a flat map.
+# All of them: what the images have in common is known only from those that are there. In (d4.7), $du_n = w\,r\,(da_n - db/m - \hat u_n\, dw/m)$, the sums $db$ and $dw$ hold the first image's $da$, and every $u_n$ gets its share of them. Through the pool it arrives as one number for each channel: a flat map.
 #
 # </details>
 #
@@ -145,17 +143,13 @@ print("in evaluation mode:", arm.copy().eval().gate(photos[:1]).ravel().round(3)
 # %% [markdown]
 # The first sentence of the error is PyTorch's own. Users of many ARM implementations have reported it; the last, incomplete batch of an epoch is enough (section 5).
 #
-# With two images there is no error, and that is worse. Let $u_1$ and $u_2$ be $2d$ apart. Their mean lies in the middle and the variance is $d^2$, so
+# With two images there is no error, and that is worse. Image 1 is made darker and brighter, from 0 to 2 times its brightness, and all other images stay.
 #
-# $$\hat u = \pm \frac{d}{\sqrt{d^2 + \varepsilon}} \tag{4.15}$$
-#
-# which is almost exactly $\pm 1$, unless $d$ is as small as $\sqrt\varepsilon \approx 0.003$. The gate learns *which of the two is larger*, and not by how much.
-#
-# **Predict.** Image 1 is made darker and brighter, from 0 to 2 times its brightness, and all other images stay. How do its gates move, in a batch of two and in a batch of six? ($w = 1$ and $b = 0$ here.)
+# **Predict.** How do its gates move, in a batch of two and in a batch of six? ($w = 1$ and $b = 0$ here.) First on paper: two numbers lie $2d$ apart. What is $\hat u$?
 #
 # <details><summary>Answer</summary>
 #
-# In a batch of two the gates are switches. They stand at $\sigma(1) \approx 0.73$ or $\sigma(-1) \approx 0.27$, and flip where the $u$ of image 1 passes that of its neighbour. In a batch of six they move all along.
+# $\hat u$ is 1 and $-1$, nearly, whatever $d$ is. So in a batch of two the gates are switches. They stand at $\sigma(1) \approx 0.73$ or $\sigma(-1) \approx 0.27$, and flip where the $u$ of image 1 passes that of its neighbour. In a batch of six they move all along.
 #
 # </details>
 
@@ -178,6 +172,12 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown]
+# Let $u_1$ and $u_2$ be $2d$ apart. Their mean lies in the middle and the variance is $d^2$, so
+#
+# $$\hat u = \pm \frac{d}{\sqrt{d^2 + \varepsilon}} \tag{4.15}$$
+#
+# which is almost exactly $\pm 1$, unless $d$ is as small as $\sqrt\varepsilon \approx 0.003$. The gate learns *which of the two is larger*, and not by how much.
+#
 # A switch has no slope, and where there is no slope nothing is learned. Put $m = 2$ and $\hat u = \pm h$ into (d4.7), with $h^2 = d^2/(d^2 + \varepsilon)$ by (4.15). The common part and the part along $\hat u$ are all that two numbers can have, and both are taken away. Of the difference $da_1 - da_2$ the share $1 - h^2$ is left:
 #
 # $$du_1 = -du_2 = \tfrac12\, w\, r\, (da_1 - da_2)\, \frac{\varepsilon}{d^2 + \varepsilon} \tag{d4.15}$$
@@ -320,7 +320,7 @@ check.exercise("usable_batches", usable_batches)
 #
 # </details>
 #
-# 3. You predict image by image, in training mode, as `eval()` was forgotten, with batches of 8. Why do the results change when you sort the images?
+# 3. You predict in batches of 8, and `eval()` was forgotten. Why do the results change when you sort the images?
 #
 # <details><summary>Answer</summary>
 #
