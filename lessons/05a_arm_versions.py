@@ -446,7 +446,7 @@ plt.show()
 assert ((a <= 0).mean(axis=0) < 1).all()  # no channel is shut in all scenes
 
 # %% [markdown]
-# With *every* gate at ½ the answer is a guess. With the open ones above ½, what is lost is contrast: between the bands a gate differs half as much as before, and the least and the most wanted channel of an image are a factor of two apart at most. And it is lost to learning: in an image where a logit is negative, its gate stays as it is, however wrong.
+# With *every* gate at ½ the answer is a guess. With the open ones above ½, what is lost is contrast: between the bands a gate differs half as much as before, and the least and the most wanted channel of an image are a factor of two apart at most. And half of the learning is lost: an image in which a logit is negative teaches its gate nothing, however wrong it is.
 #
 # ### Exercise 1 · Find the bug
 #
