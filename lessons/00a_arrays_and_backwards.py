@@ -118,13 +118,15 @@ for name, shape in [("s", (2, 3, 1, 1)), ("p", (2, 1, 4, 5)), ("v", (3,))]:
 # dx = backward(dy)
 # ```
 #
-# The first one is the **sigmoid**. It squeezes any number $a$ between 0 and 1, and every gate of these lessons is made by it.
+# The first one is the **sigmoid**. It squeezes any number $a$ between 0 and 1, and the gates of these lessons are made by it.
 #
 # $$s = \frac{1}{1 + e^{-a}} = \frac{e^a}{1 + e^a} \tag{0.2}$$
 #
 # Each $s$ depends on its own $a$ and on no other, so the sum in (0.1) has a single term, the slope times $ds$. The slope is that of a quotient:
 #
-# $$\frac{ds}{da} = \frac{e^a (1 + e^a) - e^a e^a}{(1 + e^a)^2} = \frac{e^a}{1 + e^a} \cdot \frac{1}{1 + e^a} = s\,(1 - s) \qquad\Longrightarrow\qquad da = ds\; s\,(1 - s) \tag{d0.2}$$
+# $$\frac{ds}{da} = \frac{e^a (1 + e^a) - e^a e^a}{(1 + e^a)^2} = \frac{e^a}{1 + e^a} \cdot \frac{1}{1 + e^a} = s\,(1 - s)$$
+#
+# $$da = ds\; s\,(1 - s) \tag{d0.2}$$
 #
 # Here it is as it stands in its file.
 
@@ -498,7 +500,7 @@ collapsed = dy * s + s * (1 - s) / (height * width) * (dy * x).sum(axis=(2, 3), 
 compare("(d0.5)", collapsed, dx_torch)
 
 # %% [markdown]
-# **Predict.** The two terms of (d0.5), drawn for one channel: what does the second look like?
+# **Predict.** The two terms of (d0.5), drawn for one channel, each on its own scale: what does the second look like?
 #
 # <details><summary>Answer</summary>
 #
@@ -517,9 +519,6 @@ for ax, g, title in [
     gradient_map(ax, g, f"{title}\nlargest {np.abs(g).max():.2g}")
 plt.show()
 assert np.ptp(dx_pooled[0, 0]) == 0
-
-# %% [markdown]
-# Each map has its own scale.
 
 # %% [markdown]
 # ## Four questions

@@ -64,7 +64,7 @@ print("kernel\n", across)
 #
 # <details><summary>Answer</summary>
 #
-# 12. The left column is subtracted and the right one added, so it is positive where it gets brighter to the right. On a flat place it is 0, because the nine weights sum to 0.
+# It is 12. The left column is subtracted and the right one added, so it is positive where it gets brighter to the right. On a flat place it is 0, because the nine weights sum to 0.
 #
 # </details>
 
@@ -122,7 +122,11 @@ plt.show()
 #
 # **How many outputs?** Look at one axis. With padding it has $H + 2p$ places. The kernel has $R$ taps with $R-1$ gaps of $d$ between them, so it spans $d(R-1)+1$ places. The first window starts at 0. The last one starts at a multiple of $t$, and must still fit:
 #
-# $$t\,i + d(R-1) + 1 \le H + 2p \quad\Longrightarrow\quad OH = \left\lfloor \frac{H + 2p - d(R-1) - 1}{t} \right\rfloor + 1 \tag{1.2}$$
+# $$t\,i + d(R-1) + 1 \le H + 2p$$
+#
+# So the number of outputs is
+#
+# $$OH = \left\lfloor \frac{H + 2p - d(R-1) - 1}{t} \right\rfloor + 1 \tag{1.2}$$
 #
 # The $+1$ is the first window, $i = 0$.
 #

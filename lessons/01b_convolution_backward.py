@@ -131,9 +131,13 @@ compare("F.conv2d", y, torch.nn.functional.conv2d(t["x"], t["w"], t["b"], **opti
 #
 # Put the steps together and write the indices out. With $h = ti + dr - p$ and $l = tj + ds - p$ for the row and column of the pixel that tap $(r,s)$ of window $(i,j)$ meets:
 #
-# $$dw_{kcrs} = \sum_{n,i,j} dy_{nkij}\; x_{nchl}, \qquad dx_{nchl} = \sum_{\substack{k,r,s,i,j \\ \text{meeting at } (h,l)}} w_{kcrs}\; dy_{nkij}, \qquad db_k = \sum_{n,i,j} dy_{nkij} \tag{d1.1}$$
+# $$\begin{aligned}
+# dw_{kcrs} &= \sum_{n,i,j} dy_{nkij}\; x_{nchl} \\
+# dx_{nchl} &= \sum_{\substack{k,r,s,i,j \\ \text{meeting at } (h,l)}} w_{kcrs}\; dy_{nkij} \\
+# db_k &= \sum_{n,i,j} dy_{nkij}
+# \end{aligned} \tag{d1.1}$$
 #
-# All three read the same: **take every product $w\,x$ that (1.1) formed. It sends $dy \cdot w$ to its $x$, and $dy \cdot x$ to its $w$.** The rest is bookkeeping. Here is the file. In each direction it is one loop over the taps. What it calls equation (1) is (1.1).
+# They read the same: **take every product $w\,x$ that (1.1) formed. It sends $dy \cdot w$ to its $x$, and $dy \cdot x$ to its $w$.** ($db$ is the same with a factor of 1 in the place of $x$.) The rest is bookkeeping. Here is the file. In each direction it is one loop over the taps. What it calls equation (1) is (1.1).
 
 # %%
 source(conv2d_by_taps)
@@ -150,13 +154,13 @@ print(check.adjoint(lambda x, w, b: hand.conv2d(x, w, b, **options), x, w, b))
 #
 # ## 2 · dw looks at x with dy
 #
-# An example. Let the loss ask for more brightness where a digit has ink: $dy$ is the digit, a seven, and $x$ is the same picture. The gradient of a 3 × 3 kernel then says how bright the picture is around the ink, one number for each direction.
+# An example. Let the loss be the brightness of $y$ where a digit has ink, $L = \sum_{ij} \text{ink}_{ij}\, y_{ij}$. Then $dy$ is the digit, a seven, and let $x$ be the same picture. The gradient of a 3 × 3 kernel then says how bright the picture is around the ink, one number for each direction.
 #
 # **Predict.** In (d1.1), $dw_{rs}$ is a sum over places of $dy$ times a shifted $x$. Which of the nine numbers is largest? Which two of the corners are larger than the other two?
 #
 # <details><summary>Answer</summary>
 #
-# The centre: there $x$ and $dy$ lie on top of each other. Upper right and lower left: a seven that is shifted along its own slant still covers itself. `dw` is the correlation of what came in with what is asked for.
+# The centre: there $x$ and $dy$ lie on top of each other. Upper right and lower left: a seven that is shifted along its own slant still covers itself. `dw` is the correlation of what came in with what comes back.
 #
 # </details>
 

@@ -179,7 +179,7 @@ print("twelve       ", np.stack([g @ d[i : i + 3] for i in range(4)]))
 #
 # <details><summary>Answer</summary>
 #
-# All but Winograd, which is close.
+# All but Winograd, which is close. The others form the same whole products, and no order of adding them rounds.
 #
 # </details>
 
