@@ -1,10 +1,53 @@
-"""Lesson 0: what a backward is."""
+"""Chapter 0: what a backward is, and the test of one."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
-from armlab.exercises.exercise import Asked, Exercise
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
+
+Function = Callable[[np.ndarray], tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]
+
+
+def cubes(mixed: np.ndarray, factor: float) -> Function:
+    """y = mixed x³ with its backward, which another factor than 1 makes wrong.
+
+    mixed  (K, R)    x  (R, S)    y  (K, S)
+    """
+
+    def function(x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        return mixed @ (x * x * x), lambda dy: factor * 3 * x * x * (mixed.T @ dy)
+
+    return function
+
+
+def adjoint_sides(
+    f: Function, x: np.ndarray, v: np.ndarray, dy: np.ndarray, h: float
+) -> tuple[Any, Any]:
+    """Both sides of the adjoint identity, the left one by a step ahead and one behind."""
+    moved = (f(x + h * v)[0] - f(x - h * v)[0]) / (2 * h)
+    return np.sum(moved * dy), np.sum(v * f(x)[1](dy))
+
+
+@st.composite
+def backwards(draw: st.DrawFn) -> Arguments:
+    """A function whose backward may be wrong, in whole numbers, and a step that rounds nothing."""
+    rows, columns, out = (draw(st.integers(1, 3)) for _ in range(3))
+
+    def whole(*shape: int) -> np.ndarray:
+        elements = st.integers(-3, 3).map(float)
+        array: np.ndarray = draw(hnp.arrays(float, shape, elements=elements, fill=st.nothing()))
+        return array
+
+    f = cubes(whole(out, rows), draw(st.sampled_from([1.0, 2.0, -1.0])))
+    given = {"x": whole(rows, columns), "v": whole(rows, columns), "dy": whole(out, columns)}
+    return {"f": f, **given, "h": draw(st.sampled_from([0.5, 0.25, 0.125]))}
+
 
 EXERCISES: dict[str, Asked] = {
     "relu_backward": Exercise(
@@ -25,5 +68,11 @@ EXERCISES: dict[str, Asked] = {
         "global_avg_pool",
         ("dx",),
         lambda e: {"dz": e.dy, "shape": np.asarray(e.inputs["x"]).shape},
+    ),
+    "adjoint_sides": Puzzle(
+        "adjoint_sides(f, x, v, dy, h) -> left, right",
+        backwards(),
+        adjoint_sides,
+        relative=1e-9,
     ),
 }

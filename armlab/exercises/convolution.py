@@ -1,9 +1,10 @@
-"""Lesson 1: convolution."""
+"""Chapter 1: convolution."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from armlab.arrays import pad
 from armlab.check.example import Example
@@ -28,6 +29,26 @@ def axes(draw: st.DrawFn) -> Arguments:
         "stride": stride,
         "padding": padding,
         "dilation": dilation,
+    }
+
+
+def columns_of(x: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    """The windows of one image as columns.  x (C, H, W)  ->  (C R S, OH OW)"""
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))  # (C, OH, OW, R, S)
+    rows = len(x) * kernel[0] * kernel[1]
+    return windows.transpose(0, 3, 4, 1, 2).reshape(rows, -1)
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Arguments:
+    """An image of a few pixels in whole numbers, and a kernel that fits into it."""
+    kernel = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    height, width = (k + draw(st.integers(0, 3)) for k in kernel)
+    shape = draw(st.integers(1, 3)), height, width
+    elements = st.integers(0, 9).map(float)
+    return {
+        "x": draw(hnp.arrays(float, shape, elements=elements, fill=st.nothing())),
+        "kernel": kernel,
     }
 
 
@@ -105,4 +126,5 @@ EXERCISES: dict[str, Asked] = {
         for_dx,
         fits=without_groups,
     ),
+    "columns_of": Puzzle("columns_of(x, kernel) -> columns", images(), columns_of),
 }

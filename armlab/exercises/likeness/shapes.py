@@ -81,7 +81,7 @@ def _flat_alike(got: np.ndarray, s: Seen) -> bool:
 
 
 def _reduced(got: np.ndarray, over: tuple[int, ...], s: Seen, how: str) -> bool:
-    if got.ndim <= max(over):
+    if got.ndim <= max(over) or not got.size:
         return False
     return _flat_alike(getattr(got, how)(axis=over), s)
 

@@ -67,6 +67,8 @@ def _other(value: Any) -> Any:
 
 def _noisy(value: Any) -> Any:
     """A value that is another in whichever part of it is used."""
+    if callable(value):
+        return _other(value)
     if isinstance(value, tuple):
         return tuple(_noisy(v) for v in value)
     if isinstance(value, dict):

@@ -1,12 +1,74 @@
-"""Of lesson 0."""
+"""Of chapter 0."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from armlab.exercises.mistakes.given import Mistakes, Steps, over
 
+
+def sides(
+    f: Any, x: Any, v: Any, dy: Any, h: Any, *, ahead: Any = None, behind: Any = None,
+    over: Any = None, at: Any = None,
+) -> Any:  # fmt: skip
+    """Both sides, but for where f is asked, what its difference is divided by, and where the
+    backward is made."""
+    ahead, behind = x + h * v if ahead is None else ahead, x - h * v if behind is None else behind
+    moved = (f(ahead)[0] - f(behind)[0]) / (2 * h if over is None else over)
+    return np.sum(moved * dy), np.sum(v * f(x if at is None else at)[1](dy))
+
+
+def moved_by(f: Any, x: Any, v: Any, h: Any) -> Any:
+    return (f(x + h * v)[0] - f(x - h * v)[0]) / (2 * h)
+
+
 MISTAKES: Mistakes = {
+    "adjoint_sides": {
+        "from x − h v to x + h v it is 2 h: divide by that, not by h": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, over=h)
+        ),
+        "what moved has to be divided by how far x moved, which is 2 h": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, over=1)
+        ),
+        "this is a step ahead and none behind: take f(x + h v) − f(x − h v), over 2 h": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, behind=x, over=h)
+        ),
+        "f(x) is no step behind: take f(x + h v) − f(x − h v), over 2 h": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, behind=x)
+        ),
+        "x moves along v, h times as far: this moves it by all of v": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, ahead=x + v, behind=x - v)
+        ),
+        "x moves along v: this moves every number of x by h, and v is not in it": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, ahead=x + h, behind=x - h)
+        ),
+        "⟨a, b⟩ is the sum of the products, not their mean": (
+            lambda f, x, v, dy, h: (np.mean(moved_by(f, x, v, h) * dy), np.mean(v * f(x)[1](dy)))
+        ),
+        "left is ⟨J v, dy⟩: this sums J v, and dy is not in it": (
+            lambda f, x, v, dy, h: (np.sum(moved_by(f, x, v, h)), np.sum(v * f(x)[1](dy)))
+        ),
+        "right is ⟨v, backward(dy)⟩: this sums backward(dy), and v is not in it": (
+            lambda f, x, v, dy, h: (np.sum(moved_by(f, x, v, h) * dy), np.sum(f(x)[1](dy)))
+        ),
+        "right is ⟨v, backward(dy)⟩: this has x in the place of v": (
+            lambda f, x, v, dy, h: (np.sum(moved_by(f, x, v, h) * dy), np.sum(x * f(x)[1](dy)))
+        ),
+        "this is the left side twice: the right one asks the backward": (
+            lambda f, x, v, dy, h: (np.sum(moved_by(f, x, v, h) * dy),) * 2
+        ),
+        "this is the right side twice: the left one measures with f alone": (
+            lambda f, x, v, dy, h: (np.sum(v * f(x)[1](dy)),) * 2
+        ),
+        "the backward is asked at x, and this one belongs to x + h v": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, at=x + h * v)
+        ),
+        "the backward is asked at x, and this one belongs to x − h v": (
+            lambda f, x, v, dy, h: sides(f, x, v, dy, h, at=x - h * v)
+        ),
+    },
     "relu_backward": {
         "the slope of ReLU is 1 or 0, and x itself is not in it": lambda dy, x: dy * x,
         "this passes dy on where x is negative: ReLU is the identity where x > 0": (

@@ -1,4 +1,4 @@
-"""Of lesson 1."""
+"""Of chapter 1."""
 
 from __future__ import annotations
 
@@ -64,7 +64,46 @@ def _with_border(shape: Any, padding: Any, **given: Any) -> Any:
     return dx_of(shape=larger, padding=(0, 0), **given)
 
 
+def columns(
+    x: Any, kernel: Any, order: str = "crsij", step: Any = ONE, size: Any = None, turned: int = 1
+) -> Any:
+    """Right, or with another order of rows and columns, or with windows at other places."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))  # (C, OH, OW, R, S)
+    windows = windows[:, :: step[0], :: step[1], ::turned, ::turned]
+    windows = windows if size is None else windows[:, : size[0], : size[1]]
+    rows = x.shape[0] * kernel[0] * kernel[1]
+    return np.einsum(f"cijrs->{order}", windows).reshape(rows, -1)
+
+
+def _last_ones_missing(x: Any, kernel: Any) -> Any:
+    return columns(x, kernel, size=[n - k for n, k in zip(x.shape[1:], kernel, strict=True)])
+
+
 MISTAKES: Mistakes = {
+    "columns_of": {
+        "rows follow the axes of w, (C, R, S): here the taps come first, and the channels last": (
+            lambda x, kernel: columns(x, kernel, "rscij")
+        ),
+        "columns follow y in reading order: this goes down the rows of y first": (
+            lambda x, kernel: columns(x, kernel, "crsji")
+        ),
+        "rows follow the axes of w, (C, R, S): here r and s have changed places": (
+            lambda x, kernel: columns(x, kernel, "csrij")
+        ),
+        "the kernel is not flipped: the first tap of a window is its upper left pixel": (
+            lambda x, kernel: columns(x, kernel, turned=-1)
+        ),
+        "windows overlap: the next one begins a pixel further, not behind this one": (
+            lambda x, kernel: columns(x, kernel, step=kernel)
+        ),
+        "H − R + 1 windows fit, and W − S + 1: the last ones are missing": _last_ones_missing,
+        "each channel keeps rows of its own: this is the first channel alone": (
+            lambda x, kernel: columns(x[:1], kernel)
+        ),
+        "each channel keeps rows of its own: the product with w adds them up, and not this": (
+            lambda x, kernel: columns(x.sum(axis=0, keepdims=True), kernel)
+        ),
+    },
     "output_size": {
         "divide first and add 1 then: (… − 1) // stride + 1": (
             lambda size, kernel, stride, padding, dilation: (

@@ -1,8 +1,35 @@
-"""Of lesson 0."""
+"""Of chapter 0."""
+
+from typing import Any
 
 import numpy as np
 
 from first_tries.answer import Tries
+
+
+def left(f: Any, x: Any, v: Any, dy: Any, h: Any) -> Any:
+    return np.vdot(f(x + h * v)[0] - f(x - h * v)[0], dy) / (2 * h)
+
+
+def right(f: Any, x: Any, v: Any, dy: Any, h: Any) -> Any:
+    return np.vdot(v, f(x)[1](dy))
+
+
+def one_sided(f: Any, x: Any, v: Any, dy: Any, h: Any) -> Any:
+    y, backward = f(x)
+    return ((f(x + h * v)[0] - y) / h * dy).sum(), (v * backward(dy)).sum()
+
+
+def from_ahead(f: Any, x: Any, v: Any, dy: Any, h: Any) -> Any:
+    behind, _ = f(x - h * v)
+    ahead, backward = f(x + h * v)
+    return ((ahead - behind) / (2 * h) * dy).sum(), (v * backward(dy)).sum()
+
+
+def of_ones(f: Any, x: Any, v: Any, dy: Any, h: Any) -> Any:
+    ones = np.ones_like(dy)
+    return left(f, x, v, ones, h), right(f, x, v, ones, h)
+
 
 TRIES: Tries = {
     "relu_backward": {
@@ -44,5 +71,24 @@ TRIES: Tries = {
             dz, ((0, 0), (0, 0), (0, shape[2] - 1), (0, shape[3] - 1))
         ),
         "a quarter": lambda dz, shape: np.broadcast_to(dz / 4, shape),
+    },
+    "adjoint_sides": {
+        "over h": lambda **given: (2 * left(**given), right(**given)),
+        "ahead alone": one_sided,
+        "not divided": lambda **given: (2 * given["h"] * left(**given), right(**given)),
+        "exchanged": lambda **given: (right(**given), left(**given)),
+        "behind less ahead": lambda **given: (-left(**given), right(**given)),
+        "the backward of ahead": from_ahead,
+        "dy of ones": of_ones,
+        "all of v": lambda f, x, v, dy, h: (
+            np.sum((f(x + v)[0] - f(x - v)[0]) / (2 * h) * dy),
+            np.sum(v * f(x)[1](dy)),
+        ),
+        "v forgotten": lambda f, x, v, dy, h: (left(f, x, v, dy, h), f(x)[1](dy).sum()),
+        "a mean": lambda **given: (
+            left(**given) / given["dy"].size,
+            right(**given) / given["v"].size,
+        ),
+        "one of them for both": lambda **given: (right(**given), right(**given)),
     },
 }

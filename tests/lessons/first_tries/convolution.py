@@ -1,4 +1,4 @@
-"""Of lesson 1."""
+"""Of chapter 1."""
 
 from typing import Any
 
@@ -82,6 +82,48 @@ def dx_of(
     return dx[:, :, start[0] : start[0] + h, start[1] : start[1] + wide]
 
 
+def columns(x: Any, kernel: Any, taps: Any = None, windows: Any = None) -> Any:
+    """A column for each of these windows, by default all, one below the other these taps."""
+    (_, height, width), (rows, wide) = x.shape, kernel
+    every = np.ndindex(height - rows + 1, width - wide + 1)
+    taps = list(np.ndindex(rows, wide)) if taps is None else taps
+    found = [
+        np.stack([x[:, i + r, j + s] for r, s in taps], axis=1).ravel()
+        for i, j in (every if windows is None else windows)
+    ]
+    return np.stack(found, axis=1)
+
+
+def windows_downwards(x: Any, kernel: Any) -> Any:
+    places = np.ndindex(x.shape[2] - kernel[1] + 1, x.shape[1] - kernel[0] + 1)
+    return columns(x, kernel, windows=[(i, j) for j, i in places])
+
+
+def windows_side_by_side(x: Any, kernel: Any) -> Any:
+    rows = range(0, x.shape[1] - kernel[0] + 1, kernel[0])
+    places = range(0, x.shape[2] - kernel[1] + 1, kernel[1])
+    return columns(x, kernel, windows=[(i, j) for i in rows for j in places])
+
+
+def taps_first(x: Any, kernel: Any) -> Any:
+    c = len(x)
+    found = columns(x, kernel)
+    return found.reshape(c, -1, found.shape[1]).swapaxes(0, 1).reshape(found.shape)
+
+
+def without_one(x: Any, kernel: Any) -> Any:
+    """By slices, of which each lacks the + 1."""
+    (c, height, width), (rows, wide) = x.shape, kernel
+    oh, ow = height - rows, width - wide
+    found = [
+        x[a, r : r + oh, s : s + ow].ravel()
+        for a in range(c)
+        for r in range(rows)
+        for s in range(wide)
+    ]
+    return np.stack(found)
+
+
 TRIES: Tries = {
     "output_size": {
         "no + 1": lambda size, kernel, stride, padding, dilation: (
@@ -141,5 +183,21 @@ TRIES: Tries = {
         "no stride": lambda **given: dx_of(**given, step=(1, 1)),
         "a mean over channels": lambda **given: dx_of(**given) / given["w"].shape[0],
         "a mean over the batch": lambda **given: dx_of(**given) / given["shape"][0],
+    },
+    "columns_of": {
+        "a row for each window": lambda x, kernel: columns(x, kernel).T,
+        "taps first": taps_first,
+        "windows downwards": windows_downwards,
+        "side by side": windows_side_by_side,
+        "flipped": lambda x, kernel: columns(x, kernel, list(np.ndindex(*kernel))[::-1]),
+        "the first channel": lambda x, kernel: columns(x[:1], kernel),
+        "channels added": lambda x, kernel: columns(x.sum(axis=0)[np.newaxis], kernel),
+        "the last windows missing": without_one,
+        "channels kept apart": lambda x, kernel: columns(x, kernel).reshape(
+            len(x), kernel[0] * kernel[1], -1
+        ),
+        "rows and columns of the kernel": lambda x, kernel: columns(
+            x, kernel, [(r, s) for s, r in np.ndindex(kernel[1], kernel[0])]
+        ),
     },
 }

@@ -1,4 +1,4 @@
-"""Of lesson 1."""
+"""Of chapter 1."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -62,6 +62,17 @@ def dx_flipped(dy: Any, w: Any, **window: Any) -> Any:
     return dx_of(dy, w[:, :, ::-1, ::-1], **window)
 
 
+def columns(x: Any, kernel: Any, taps_first: bool = False) -> Any:
+    """Right, or with the channels of a tap below each other."""
+    rows, wide = (n - k + 1 for n, k in zip(x.shape[1:], kernel, strict=True))
+    found = np.stack([
+        np.stack([channel[r : r + rows, s : s + wide].ravel() for r, s in np.ndindex(*kernel)])
+        for channel in x
+    ])  # fmt: skip
+    found = found.swapaxes(0, 1) if taps_first else found
+    return found.reshape(-1, rows * wide)
+
+
 WRONG: Wrong = {
     "output_size": [
         (lambda **a: sized(**a) - 1, "the first window counts as well"),
@@ -103,5 +114,10 @@ WRONG: Wrong = {
     "conv_dx": [
         (lambda **given: dx_of(**given, adds=False), "their gradients add up"),
         (dx_flipped, "goes to the pixel that it met"),
+    ],
+    "columns_of": [
+        (lambda x, kernel: columns(x, kernel).T, "transposed"),
+        (lambda x, kernel: columns(x, kernel, taps_first=True), "the channels last"),
+        (lambda x, kernel: columns(x[::-1], kernel)[::-1], "kernel is not flipped"),
     ],
 }
