@@ -24,7 +24,7 @@ SOLUTION = re.compile(  # of an exercise, in the cell behind its stub
 def sources() -> list[Path]:
     """The reviewed sources: the index, the evening, and the lessons of each chapter in order."""
     first = [HERE / "index.py", HERE / "arm_in_one_evening.py"]
-    return [*first, *sorted(HERE.glob("[0-9][0-9]*_*.py"))]
+    return [*first, *sorted(HERE.glob("[0-9][0-9][a-z]_*.py"))]
 
 
 def notebook(source: Path) -> nbformat.NotebookNode:

@@ -1,4 +1,4 @@
-"""The exercises of the lessons, one file for each lesson: what is given, what must come back.
+"""The exercises of the lessons, one file for each chapter: what is given, what must come back.
 
 `grade` holds a reader's function to the examples and bounds of `armlab.check`, and knows the
 faults there by their hints. The lessons call it as `check.exercise("relu_backward", mine)`.

@@ -1,4 +1,4 @@
-"""Of lesson 11b: the kernel of the gate's backward, Σ dy x for each channel."""
+"""Of chapter 11b: the kernel of the gate's backward, Σ dy x for each channel."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def test_lesson_in_jupyterlab(
 
 @pytest.mark.parametrize(
     ("link", "title"),
-    [("04_sigmoid_gate.ipynb", "04_sigmoid_gate.ipynb"), ("hand/__init__.py", "__init__.py")],
+    [("04a_sigmoid_gate.ipynb", "04a_sigmoid_gate.ipynb"), ("hand/__init__.py", "__init__.py")],
     ids=["lesson", "source"],
 )
 def test_index_leads_to_lessons_and_sources(

@@ -1,4 +1,4 @@
-"""What readers do first, one file for each lesson, beside the faults of the cases.
+"""What readers do first, one file for each chapter, beside the faults of the cases.
 
 MISTAKES  of each exercise {hint: the function of whoever needs it}
 STEPS     of each exercise what the derivation computes on its way, by what a hint calls it
