@@ -299,7 +299,7 @@ source(ablation.Grid.configs, findings.verdict)
 #
 # <details><summary>Answer</summary>
 #
-# ARM and SE all of them with every seed, as they pool over the image. `none` and SAR cannot see the band. Lesson 9's theorem covers both, and their A against B is exactly one half with every seed: an interval of width 0 that no further seed can widen.
+# ARM and SE all of them with every seed, as they pool over the image. `none` and SAR cannot see the band. The theorem of [lesson 9a](09a_context.ipynb) covers both, and their A against B is exactly one half with every seed: an interval of width 0 that no further seed can widen.
 #
 # </details>
 #
