@@ -17,7 +17,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 55 minutes |
+# | Time | 60 minutes |
 # | You need first | Python, a little NumPy, the chain rule for functions of one variable |
 # | Afterwards you can | say which axes meet when two arrays are multiplied · say what a backward is asked and what it answers · write the backward of a simple function · say where a gradient is summed and where it is repeated · compose backwards |
 # | Runs on | CPU; no GPU needed |

@@ -61,7 +61,7 @@ rng = np.random.default_rng(0)
 #
 # ★★☆ · 15 minutes
 #
-# Write the two sides. `f` is a function in the form of this project: `f(x)` returns `(y, backward)`. `v` has the shape of `x`, and `dy` that of `y`, which may be another. Return the left side, with (0.7) for $Jv$, and the right side: two numbers. Some of the functions that the check hands you have a wrong backward. There the two numbers are different, and yours have to be.
+# Write the two sides. `f` is a function in the form of this project: `f(x)` returns `(y, backward)`. `v` has the shape of `x`, and `dy` that of `y`, which may be another. Return the left side, with (0.7) for $Jv$, and the right side: two numbers. They need not be equal: the check takes long steps, which round nothing, and some of its functions have a wrong backward.
 
 
 # %% tags=["exercise"]

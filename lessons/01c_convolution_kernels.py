@@ -17,7 +17,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 45 minutes |
+# | Time | 40 minutes |
 # | You need first | [Lesson 1a](01a_convolution.ipynb): what a convolution computes |
 # | Afterwards you can | write a convolution as one matrix product · say what rows by addition and Winograd save · say when two orders of a sum have to be equal to the last bit · choose which convolution a claim about bits needs |
 # | Runs on | CPU; no GPU needed |

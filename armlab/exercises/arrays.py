@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,23 +12,28 @@ from hypothesis.extra import numpy as hnp
 
 from armlab.exercises.exercise import Arguments, Asked, Exercise, Puzzle
 
-Function = Callable[[np.ndarray], tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]
 
+@dataclass(frozen=True)
+class Cubes:
+    """y = A x³ with its backward, which another factor than 1 makes wrong.
 
-def cubes(mixed: np.ndarray, factor: float) -> Function:
-    """y = mixed x³ with its backward, which another factor than 1 makes wrong.
-
-    mixed  (K, R)    x  (R, S)    y  (K, S)
+    mixed  (K, R), A    x  (R, S)    y  (K, S)
     """
 
-    def function(x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-        return mixed @ (x * x * x), lambda dy: factor * 3 * x * x * (mixed.T @ dy)
+    mixed: np.ndarray
+    factor: int
 
-    return function
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        slope = 3 * x * x
+        return self.mixed @ (x * x * x), lambda dy: self.factor * slope * (self.mixed.T @ dy)
+
+    def __str__(self) -> str:
+        backward = "what is right" if self.factor == 1 else f"{self.factor} times what is right"
+        return f"A @ x³ with A = {self.mixed.tolist()}; its backward gives {backward}"
 
 
 def adjoint_sides(
-    f: Function, x: np.ndarray, v: np.ndarray, dy: np.ndarray, h: float
+    f: Cubes, x: np.ndarray, v: np.ndarray, dy: np.ndarray, h: float
 ) -> tuple[Any, Any]:
     """Both sides of the adjoint identity, the left one by a step ahead and one behind."""
     moved = (f(x + h * v)[0] - f(x - h * v)[0]) / (2 * h)
@@ -40,11 +46,11 @@ def backwards(draw: st.DrawFn) -> Arguments:
     rows, columns, out = (draw(st.integers(1, 3)) for _ in range(3))
 
     def whole(*shape: int) -> np.ndarray:
-        elements = st.integers(-3, 3).map(float)
+        elements = st.sampled_from([1.0, 2.0, 3.0, -1.0, -2.0, -3.0])
         array: np.ndarray = draw(hnp.arrays(float, shape, elements=elements, fill=st.nothing()))
         return array
 
-    f = cubes(whole(out, rows), draw(st.sampled_from([1.0, 2.0, -1.0])))
+    f = Cubes(whole(out, rows), draw(st.sampled_from([1, 2, -1])))
     given = {"x": whole(rows, columns), "v": whole(rows, columns), "dy": whole(out, columns)}
     return {"f": f, **given, "h": draw(st.sampled_from([0.5, 0.25, 0.125]))}
 

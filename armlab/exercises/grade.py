@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import isroutine
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -120,7 +121,7 @@ def _explain(name: str, trial: Trial, failures: list[Failure]) -> Grade:
     asked = trial.asked
     failure = failures[-1]  # Hypothesis ends on the smallest
     arguments = asked.arguments_of(failure.example)
-    shown = [show(k, v) for k, v in arguments.items() if not callable(v)]
+    shown = [show(k, v) for k, v in arguments.items() if not isroutine(v)]
     lines = [f"✗ {name}: {failure.text}", "  the smallest counterexample found:", *shown]
     if failure.got is not None:
         expected = asked.expected(failure.example)

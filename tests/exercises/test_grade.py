@@ -27,6 +27,12 @@ def test_a_lesson_prints_the_outcome(capsys: pytest.CaptureFixture[str]) -> None
     assert grade("relu_backward", mine).passed
 
 
+def test_a_counterexample_says_what_its_function_is() -> None:
+    text = grade("adjoint_sides", lambda f, x, v, dy, h: (0.0, 0.0)).text
+    assert "f = A @ x³ with A = [[1.0]]; its backward gives what is right" in text
+    assert "0x" not in grade("arm_forward", lambda x, conv, conv_atten, bn_atten: x).text
+
+
 def test_a_name_that_is_no_exercise_is_told_those_that_are() -> None:
     with pytest.raises(KeyError, match=r"no exercise 'rleu'; there are .*relu_backward"):
         check.exercise("rleu", hand.relu)
