@@ -31,7 +31,7 @@
 #
 # | | lesson | minutes | you will | needs |
 # |---|---|---|---|---|
-# | 0a | [Arrays and backwards](00a_arrays_and_backwards.ipynb) | 55 | read `y, backward = f(x)` wherever it stands, and write one | |
+# | 0a | [Arrays and backwards](00a_arrays_and_backwards.ipynb) | 60 | read `y, backward = f(x)` wherever it stands, and write one | |
 # | 0b | [The check](00b_the_check.ipynb) | 50 | test a backward that you have no reason to trust, and say how far off a right answer may be | 0a |
 #
 # ### 1 · Convolution
@@ -40,7 +40,7 @@
 # |---|---|---|---|---|
 # | 1a | [Convolution](01a_convolution.ipynb) | 60 | write one with stride, padding and dilation, and say which pixels a network can see | 0a |
 # | 1b | [The three gradients of a convolution](01b_convolution_backward.ipynb) | 60 | derive what it hands back to its input, its weights and its bias | 0a, 1a |
-# | 1c | [Appendix: the same sum in another order](01c_convolution_kernels.ipynb) | 45 | explain the faster ways to a convolution, and which of them rounds | 1a |
+# | 1c | [Appendix: the same sum in another order](01c_convolution_kernels.ipynb) | 40 | explain the faster ways to a convolution, and which of them rounds | 1a |
 #
 # ### 2 · Batch normalisation
 #
