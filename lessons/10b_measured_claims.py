@@ -49,7 +49,7 @@ BLUE, RED = "#0072B2", "#D55E00"
 # %% [markdown]
 # ## 1 · A few seeds
 #
-# The paper reports that ARM adds 1.30 points of mIoU without global pooling, and 2.98 with it, from one run each (lesson 10a). Here are two sets on which many runs are cheap. They are lesson 9's: the **scenes**, in which a 7 needs the orange or the blue band, and the **digits**, in which every digit is its own class and a small window holds all there is to know.
+# The paper reports that ARM adds 1.30 points of mIoU without global pooling, and 2.98 with it, from one run each (lesson 10a). Here are two sets on which many runs are cheap. They are those of chapter 9: the **scenes**, in which a 7 needs the orange or the blue band, and the **digits**, in which every digit is its own class and a small window holds all there is to know.
 
 # %%
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.5), layout="constrained")
