@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from armlab.commands import (
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     with at_terminal():
         args = _parser().parse_args(argv)
+        args.typed = list(sys.argv[1:] if argv is None else argv)
         try:
             code: int = args.run(args)
             return code

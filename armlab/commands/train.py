@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from armlab.commands import GOOD, INTERRUPTED, Commands, add_command, fail
+from armlab.commands import BAD, GOOD, INTERRUPTED, Commands, add_command, fail
 from armlab.json_text import as_json
 
+PROCESSES = "share each batch out among N processes of this machine; more machines: torchrun"
 RESUME = "go on with the {} in DIR; with --data, its folder of images has moved there"
 
 
@@ -29,10 +30,50 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the run's folder; default an unused one in runs/")
     parser.add_argument("--resume", type=Path, metavar="DIR", help=RESUME.format("run"))
     parser.add_argument("--json", action="store_true", help="print the results as JSON alone")
+    parser.add_argument("--processes", type=int, metavar="N", help=PROCESSES)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
+    from armlab.hand.group import RankError
+    from armlab.parallel.launch import launch
+    from armlab.parallel.processes import ProcessGroup, launched
+
+    if args.processes is not None and args.processes < 1:
+        args.usage_error(f"--processes expected at least 1, got {args.processes}")
+    if not launched():
+        if args.processes is None:
+            return train(args)
+        return launch(args.processes, with_out(args))
+    try:
+        with ProcessGroup() as group:
+            return as_rank(args, group)
+    except RankError as error:
+        return BAD if error.said else fail(str(error), BAD)
+
+
+def with_out(args: argparse.Namespace) -> list[str]:
+    """What was typed, and the run's folder, so that all processes mean the same one."""
+    from armlab.training.setting_options import given_options
+
+    named = args.out or args.resume
+    return args.typed + ([] if named else ["--out", str(unused_folder(given_options(args)))])
+
+
+def as_rank(args: argparse.Namespace, group: Any) -> int:
+    """The run, of rank 0; the work of a follower, of all others."""
+    from armlab.training.ranks import dismiss, expect_alike, follow
+
+    expect_alike(group, "options", args.typed)
+    if group.rank:
+        follow(group)
+        return GOOD
+    code = train(args, group)
+    dismiss(group)
+    return code
+
+
+def train(args: argparse.Namespace, group: Any = None) -> int:
     from armlab.training import comparison, loop
     from armlab.training.checkpoint import CHECKPOINT
     from armlab.training.run_progress import TerminalRunProgress, comparison_text, skipped_text
@@ -46,13 +87,13 @@ def run(args: argparse.Namespace) -> int:
     out = args.resume or args.out or unused_folder(given)
     try:
         if args.resume and (out / CHECKPOINT).exists():
-            results = _only(loop.resume(out, progress, args.data))
+            results = _only(loop.resume(out, progress, args.data, group))
         elif args.resume:
-            results = comparison.resume_comparison(out, progress, args.data)
+            results = comparison.resume_comparison(out, progress, args.data, group)
         elif args.attention:
-            results = _only(loop.train(config_of(given), out, progress))
+            results = _only(loop.train(config_of(given), out, progress, group))
         else:
-            results = comparison.compare(config_of(given), out, progress)
+            results = comparison.compare(config_of(given), out, progress, group)
     except KeyboardInterrupt:
         if not any(out.rglob(CHECKPOINT)):
             raise

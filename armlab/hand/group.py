@@ -1,7 +1,6 @@
 """Ranks: processes, or threads, that each compute on a part of a batch and exchange what they found.
 
-Which of them exchange how is not this package's business: `armlab.parallel` has groups of threads
-and of processes.
+How they exchange is not this package's business: `armlab.parallel` has groups of either kind.
 """
 
 from __future__ import annotations
@@ -16,18 +15,27 @@ class Group(Protocol):
 
     rank  which one it is, 0 ... size - 1
     size  how many there are
+
+    An exchange is called by all ranks, in one order, each with an array of one shape and dtype.
+    All get the same numbers, to the last bit. Raises RankError where another rank does not come.
     """
 
     rank: int
     size: int
 
     def gather(self, a: Array) -> Array:
-        """Every rank's array, in the order of ranks.  (…) -> (size, …)
+        """Every rank's array, in the order of ranks.  (…) -> (size, …)"""
 
-        All ranks call it, in one order, each with an array of one shape and dtype; all get the
-        same numbers to the last bit. Raises RankError where another rank does not come.
-        """
+    def sum(self, a: Array) -> Array:
+        """The sum of all ranks' arrays, in their shape."""
 
 
 class RankError(RuntimeError):
-    """Ranks cannot go on together; the one sentence names the rank that is missing."""
+    """Ranks cannot go on together; the one sentence says which and why.
+
+    said  whether the rank that failed says so itself, so that nobody else need
+    """
+
+    def __init__(self, sentence: str, said: bool = False) -> None:
+        super().__init__(sentence)
+        self.said = said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self, TypeVar
+from typing import Self
 
 from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Backward, Grads
@@ -17,8 +17,6 @@ from armlab.hand.channels import channel_dot, channel_sum, per_channel
 from armlab.hand.expect import expect_features, expect_vectors
 from armlab.hand.group import Group
 from armlab.hand.module import Module
-
-AnyModule = TypeVar("AnyModule", bound=Module)
 
 
 def sync_batch_norm(
@@ -93,8 +91,9 @@ class SyncBatchNorm2d(BatchNorm2d):
         if not self.training:
             return super().forward(x)
         self.expect_features(x, self.num_features, "num_features")
-        given = {"group": self.group, "eps": self.eps}
-        (y, mean, var, m), norm_back = sync_batch_norm(x, self.weight, self.bias, **given)
+        (y, mean, var, m), norm_back = sync_batch_norm(
+            x, self.weight, self.bias, group=self.group, eps=self.eps
+        )
         self.keep(mean, var, m)
 
         def backward(dy: Array) -> tuple[Array, Grads]:
@@ -104,7 +103,7 @@ class SyncBatchNorm2d(BatchNorm2d):
         return y, backward
 
 
-def synchronised(net: AnyModule, group: Group) -> AnyModule:
+def synchronised(net: Module, group: Group) -> Module:
     """A copy of a network that shares its arrays and normalises over the batch of all ranks."""
     if isinstance(net, BatchNorm2d):
         return SyncBatchNorm2d.of(net, group)

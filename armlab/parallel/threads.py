@@ -19,11 +19,11 @@ class _Table:
     def __init__(self, size: int, seconds: float) -> None:
         self.arrays: list[Array | None] = [None] * size
         self.barrier = threading.Barrier(size, timeout=seconds)
-        self.stopped: dict[int, BaseException] = {}  # by rank
+        self.stopped: dict[int, BaseException] = {}  # by rank, what it raised
 
 
 class ThreadGroup:
-    """See `Group`."""
+    """See `Group`. Made by `in_threads`."""
 
     def __init__(self, rank: int, size: int, table: _Table) -> None:
         self.rank, self.size, self._table = rank, size, table
@@ -31,11 +31,12 @@ class ThreadGroup:
     def gather(self, a: Array) -> Array:
         self._table.arrays[self.rank] = a
         self._wait()  # until all have put theirs
-        try:
-            found = array_namespace(a).stack(self._table.arrays)
-        finally:
-            self._wait()  # until all have taken them, so that nobody puts the next too early
+        found = array_namespace(a).stack(self._table.arrays)
+        self._wait()  # until all have taken them, so that nobody puts the next too early
         return found
+
+    def sum(self, a: Array) -> Array:
+        return array_namespace(a).sum(self.gather(a), axis=0, dtype=a.dtype)
 
     def _wait(self) -> None:
         try:
@@ -46,14 +47,12 @@ class ThreadGroup:
             raise RankError(f"rank {self.rank} waited in an exchange, and {who}") from None
 
 
-def in_threads(
-    size: int, work: Callable[[Group], Found], seconds: float = 60.0
-) -> list[Found]:
+def in_threads(size: int, work: Callable[[Group], Found], seconds: float = 60.0) -> list[Found]:
     """What `work` returns on each of so many ranks, in their order.
 
     seconds  how long a rank waits for the others in one exchange
 
-    Raises what the first rank that failed has raised; the others then stop at their next exchange.
+    Raises what the lowest rank that failed has raised; the others stop at their next exchange.
     """
     table = _Table(size, seconds)
 

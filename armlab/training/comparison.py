@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from armlab import plots
+from armlab.hand.group import Group
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
@@ -20,7 +21,12 @@ from armlab.whole_file import FilePath
 ATTENTIONS = ("none", "arm")
 
 
-def compare(config: Config, out: FilePath, progress: RunProgress | None = None) -> dict[str, Any]:
+def compare(
+    config: Config,
+    out: FilePath,
+    progress: RunProgress | None = None,
+    group: Group | None = None,
+) -> dict[str, Any]:
     """Train without attention and then with ARM, into out/none and out/arm.
 
     The result of each run by its name, also in out/comparison.json; curves.png and attention.png
@@ -30,11 +36,14 @@ def compare(config: Config, out: FilePath, progress: RunProgress | None = None) 
     out = Path(out)
     with one_run_in(out):
         refuse_earlier_run(out)
-        return _finish(out, [train(c, out / c.attention, progress) for c in configs])
+        return _finish(out, [train(c, out / c.attention, progress, group) for c in configs])
 
 
 def resume_comparison(
-    out: FilePath, progress: RunProgress | None = None, data: FilePath | None = None
+    out: FilePath,
+    progress: RunProgress | None = None,
+    data: FilePath | None = None,
+    group: Group | None = None,
 ) -> dict[str, Any]:
     """Go on with a comparison that was interrupted: the run begun, then the one not begun.
 
@@ -45,10 +54,10 @@ def resume_comparison(
     with one_run_in(out):
         for name in ATTENTIONS:
             if (out / name / CHECKPOINT).exists():
-                runs.append(resume(out / name, progress, data))
+                runs.append(resume(out / name, progress, data, group))
             else:
                 config = replace(runs[0].config, attention=name)
-                runs.append(train(config, out / name, progress))
+                runs.append(train(config, out / name, progress, group))
         return _finish(out, runs)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from armlab.arrays import Array, to_host
 from armlab.hand import cross_entropy
+from armlab.hand.backward import Grads
 from armlab.training.class_weights import expect_class_weights
 from armlab.training.finite import expect_finite, kept_values, with_finite
 from armlab.training.learner import State, any_counts, join_state, split_state
@@ -48,6 +49,10 @@ class HandLearner:
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
         if not self.any_counts(labels):
             return None
+        return self.counted_step(images, labels, learning_rate)
+
+    def counted_step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+        """See `step`, of a batch that has a pixel which counts."""
         before = self.net.copy()  # shares the arrays, which are replaced and never changed
         with on_device(self.place):
             loss = self.update(images, labels, learning_rate)
@@ -55,16 +60,29 @@ class HandLearner:
             read = with_finite(loss, [*kept.values(), *self.optimiser.arrays()])
             found = to_host(read)  # the only line that waits for the device
             if not np.isfinite(found).all():
-                expect_finite(self._again(before, images, labels))
+                self.expect_finite(self._again(before, images, labels))
         return float(found[0])
 
     def update(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> Array:
         """Forward, loss, backward, optimiser. The loss stays on the device."""
         y, net_back = self.net(self.place.asarray(images, self.dtype))
-        loss, loss_back = self.loss(y, labels)
-        _, grads = net_back(loss_back(1.0), input_grad=False)  # nobody differentiates the images
+        loss, dy = self.loss_and_gradient(y, labels)
+        _, grads = net_back(dy, input_grad=False)  # nobody differentiates the images
+        loss, grads = self.exchanged(loss, grads)
         self.optimiser.step(self.net, grads, learning_rate)
         return loss
+
+    def loss_and_gradient(self, y: Any, labels: np.ndarray) -> tuple[Array, Any]:
+        """The loss of the network's output, or outputs, and its gradient."""
+        loss, loss_back = self.loss(y, labels)
+        return loss, loss_back(1.0)
+
+    def exchanged(self, loss: Array, grads: Grads) -> tuple[Array, Grads]:
+        """What the weights move by: here, what was computed here. See `RankLearner`."""
+        return loss, grads
+
+    def expect_finite(self, named: Iterator[tuple[str, Array]]) -> None:
+        expect_finite(named)
 
     def _kept(self) -> dict[str, Array]:
         arrays = self.net.parameters() | self.net.buffers()
@@ -80,9 +98,9 @@ class HandLearner:
         for call in calls:
             layer = call.module or type(net).__name__
             yield from ((f"the output of {layer}", a) for a in call.values.values())
-        loss, loss_back = self.loss(y, labels)
+        loss, dy = self.loss_and_gradient(y, labels)
         yield "the loss", loss
-        _, grads = net_back(loss_back(1.0), input_grad=False)
+        _, grads = net_back(dy, input_grad=False)
         yield from ((f"the gradient of {key}", grads[key]) for key in reversed(grads))
         yield from self._kept().items()
 

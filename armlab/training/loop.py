@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from armlab import plots
+from armlab.hand.group import Group
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
@@ -22,6 +23,7 @@ from armlab.training.finite import NotFinite
 from armlab.training.run import Run, TrainingError
 from armlab.training.run_files import CONFIG, LAST_PICTURE, Row
 from armlab.training.run_lock import one_run_in
+from armlab.training.ranks import batch_of, lead
 from armlab.training.threads import threads
 from armlab.whole_file import FilePath
 
@@ -35,34 +37,49 @@ class RunProgress(Protocol):
     def end(self) -> None: ...
 
 
-def train(config: Config, out: FilePath, progress: RunProgress | None = None) -> Run:
+def train(
+    config: Config,
+    out: FilePath,
+    progress: RunProgress | None = None,
+    group: Group | None = None,
+) -> Run:
     """A new run in the folder `out`: config.json, history.csv, checkpoint.npz and two pictures.
+
+    group  of ranks that train it together, called by rank 0; the others call `ranks.follow`
 
     Raises RuntimeError where the folder or the device will not do or another run is at work
     there, TrainingError where the loss stops being finite, KeyboardInterrupt after Ctrl-C, with the
     checkpoint saved.
     """
     with one_run_in(Path(out)):
-        return _go_on(Run.start(config, Path(out)), progress)
+        return _go_on(Run.start(config, Path(out), group), progress)
 
 
-def resume(out: FilePath, progress: RunProgress | None = None, data: FilePath | None = None) -> Run:
+def resume(
+    out: FilePath,
+    progress: RunProgress | None = None,
+    data: FilePath | None = None,
+    group: Group | None = None,
+) -> Run:
     """Go on with the run in `out`, exactly as if it had never stopped.
 
-    data  where its folder of images lies now, if it has moved
+    data   where its folder of images lies now, if it has moved
+    group  as in `train`; of as many ranks as before, or of others: their sums round otherwise
 
     Raises CheckpointError where its checkpoint is missing or damaged, RuntimeError where the data
     are others.
     """
     checkpoint.expect(Path(out) / CHECKPOINT)  # before there is a lock beside it
     with one_run_in(Path(out)):
-        run = Run.resume(Path(out), data)
+        run = Run.resume(Path(out), data, group)
         if not (run.folder / CONFIG).exists():
             run.write_config()
         return _go_on(run, progress)
 
 
 def _go_on(run: Run, progress: RunProgress | None) -> Run:
+    if run.group:
+        lead(run.group, run.config, run.step, run.dataset, run.learner)
     if progress:
         progress.begin(run)
     try:
@@ -101,7 +118,8 @@ def _step(run: Run) -> float | None:
     learns follow from its number alone. Raises TrainingError for a NaN.
     """
     config, step, started = run.config, run.step, time.perf_counter()
-    images, labels = run.dataset.training(range(step * config.batch, (step + 1) * config.batch))
+    whole = range(step * config.batch, (step + 1) * config.batch)
+    images, labels = batch_of(run.dataset, whole, run.group)
     try:
         loss = run.learner.step(images, labels, config.rate(step))
     except NotFinite as found:

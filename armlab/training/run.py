@@ -13,6 +13,7 @@ import numpy as np
 
 from armlab.data import Dataset
 from armlab.data.survey_text import as_dict
+from armlab.hand.group import Group
 from armlab.training import checkpoint
 from armlab.training.checkpoint import CHECKPOINT
 from armlab.training.config import Config
@@ -65,9 +66,10 @@ class Run:
     confusion: list[list[int]] = field(default_factory=list)  # counts of the last evaluation
     drawn_anew: list[str] = field(default_factory=list)  # keys that config.weights did not give
     gates: list[np.ndarray] = field(default_factory=list)  # of the images shown, after each epoch
+    group: Group | None = None  # of the ranks that train it, this one being rank 0
 
     @classmethod
-    def start(cls, config: Config, folder: FilePath) -> Run:
+    def start(cls, config: Config, folder: FilePath, group: Group | None = None) -> Run:
         """A new run. Raises RuntimeError for a folder that cannot be written or holds a run."""
         folder = Path(folder)
         refuse_earlier_run(folder)
@@ -75,8 +77,8 @@ class Run:
         expect_cores(config.threads)
         expect_memory(config)
         dataset = make_dataset(config)
-        learner = make_learner(config, loss_weights(config, dataset))
-        run = cls(config, folder, dataset, learner)
+        learner = make_learner(config, loss_weights(config, dataset), group)
+        run = cls(config, folder, dataset, learner, group=group)
         if config.weights:
             run.begin_with_weights()
         try:
@@ -90,7 +92,9 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, folder: FilePath, data: FilePath | None = None) -> Run:
+    def resume(
+        cls, folder: FilePath, data: FilePath | None = None, group: Group | None = None
+    ) -> Run:
         """The run as its checkpoint has it.
 
         data  the folder of its images, where it has moved; the checkpoint has this one from now on
@@ -111,7 +115,8 @@ class Run:
                 f"the files in {config.data} are not those that the run in {folder} began with: "
                 "put them back as they were, or begin a new run"
             )
-        run = cls(config, folder, dataset, make_learner(config, loss_weights(config, dataset)))
+        learner = make_learner(config, loss_weights(config, dataset), group)
+        run = cls(config, folder, dataset, learner, group=group)
         with expect_run(path):
             run.gates = list(arrays.pop(GATES))
             run.learner.load_state_dict(arrays)

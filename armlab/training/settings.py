@@ -81,6 +81,9 @@ class Settings:
         between=(1, math.inf),
     )
     dtype: str = setting("float32", choices=("float32", "float64"))
+    sync_batch_norm: bool = setting(
+        False, "of several processes: statistics of the whole batch, and not of each one's part"
+    )
     steps: int = setting(600, between=(1, math.inf))
     batch: int = setting(8, "images a step", between=(1, math.inf))
     data: str = setting(

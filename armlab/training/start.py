@@ -11,6 +11,7 @@ import numpy as np
 
 from armlab.data import GENERATED, Dataset, Folder, Generated
 from armlab.extras import expect_packages
+from armlab.hand.group import Group
 from armlab.places import place
 from armlab.training.class_weights import median_frequency
 from armlab.training.config import Config
@@ -18,6 +19,7 @@ from armlab.training.hand_learner import HandLearner
 from armlab.training.learner import Learner
 from armlab.training.networks import DESIGNS, Network
 from armlab.training.optimisers import SGD, Adam
+from armlab.training.rank_learner import RankLearner
 from armlab.whole_file import FilePath
 
 NEEDED = {"sklearn": "scikit-learn", "PIL": "Pillow", "tqdm": "tqdm", "matplotlib": "matplotlib"}
@@ -75,10 +77,13 @@ def loss_weights(config: Config, dataset: Dataset) -> np.ndarray | None:
     return None
 
 
-def make_learner(config: Config, class_weights: np.ndarray | None = None) -> Learner:
+def make_learner(
+    config: Config, class_weights: np.ndarray | None = None, group: Group | None = None
+) -> Learner:
     """The network and optimiser of a run, drawn from its seed alike for every backend.
 
     class_weights  see `loss_weights`; a network that learns nothing more needs none, nor the data
+    group          of the ranks that train it together; None: this process does so alone
 
     Raises RuntimeError where a package or the device is missing.
     """
@@ -87,6 +92,9 @@ def make_learner(config: Config, class_weights: np.ndarray | None = None) -> Lea
     net, optimiser = make_net(config), _optimiser(config)
     ignored = config.label_values.ignore_index
     loss: dict[str, Any] = {"ignore_index": ignored, "class_weights": class_weights}
+    if config.backend != "torch" and group:
+        loss |= {"group": group, "sync_batch_norm": config.sync_batch_norm}
+        return RankLearner(net.to(where), optimiser, **loss)
     if config.backend != "torch":
         return HandLearner(net.to(where), optimiser, **loss)
     from armlab.training.torch_learner import TorchLearner

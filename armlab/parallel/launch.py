@@ -1,0 +1,48 @@
+"""Ranks on this machine, started as `torchrun --standalone` does, and ended with one sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Sequence
+
+from armlab.extras import expect_packages
+from armlab.hand.group import RankError
+
+
+def launch(count: int, arguments: Sequence[str]) -> int:
+    """Run `armlab` with these arguments in so many processes; the exit code of the first to fail.
+
+    Raises RankError where one was killed, and so has said nothing itself.
+    """
+    expect_packages({"torch": "torch"}, extra="torch")
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",  # a free port
+        run_id=str(uuid.uuid4()),
+        max_restarts=0,
+        local_addr="localhost",
+    )
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun has it
+    try:
+        elastic_launch(config, sys.executable)("-m", "armlab", *arguments)
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        if failure.exitcode < 0:  # else it has said why itself
+            name = signal.Signals(-failure.exitcode).name
+            raise RankError(f"rank {rank} was ended by {name}, and all others with it") from None
+        return int(failure.exitcode)
+    except SignalException:
+        return 128 + signal.SIGINT  # rank 0 has said what is kept
+    return 0

@@ -1,0 +1,93 @@
+"""A step of training shared out among ranks: each on its part of the batch, with one optimiser step.
+
+Each rank has the whole network and the whole optimiser. What they exchange is one number before a
+step, all gradients in one array after the backward and, where statistics are synchronised, two
+small arrays for each batch normalisation. All come out with the same weights, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from armlab.arrays import Array, array_namespace, to_host
+from armlab.hand.backward import Grads
+from armlab.hand.group import Group
+from armlab.hand.sync_batch_norm import synchronised
+from armlab.training.finite import NotFinite
+from armlab.training.hand_learner import HandLearner
+from armlab.training.networks import Network
+from armlab.training.optimisers import SGD, Adam
+
+
+class RankLearner(HandLearner):
+    """See `Learner`. `step` takes a part of the batch, which may be empty, and gives the loss of all.
+
+        loss = Σ q (-log p) / Σ q      over the pixels of all ranks, with q the weight of a pixel
+
+    so a rank whose pixels weigh Q of all Σ Q has a share of Q / Σ Q in it, and the gradients of all
+    add up to those of the whole batch.
+
+    sync_batch_norm  whether statistics are those of the whole batch, and with them every number
+                     that of one process on it; else each rank has those of its part
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        optimiser: SGD | Adam,
+        class_weights: np.ndarray | None = None,
+        ignore_index: int = 255,
+        *,
+        group: Group,
+        sync_batch_norm: bool = False,
+    ) -> None:
+        used: Any = synchronised(net, group) if sync_batch_norm else net
+        super().__init__(used, optimiser, class_weights, ignore_index)
+        self.group, self.ignore_index, self.share = group, ignore_index, 1.0
+        self.pixel_weights = np.ones(net.classes) if class_weights is None else class_weights
+
+    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
+        self.any_counts(labels)  # refuses a label that is no class
+        counted = labels[labels != self.ignore_index]
+        weight = np.asarray([self.pixel_weights[counted].sum()], np.float64)
+        total = self.group.gather(weight).sum()
+        if not total:
+            return None
+        self.share = float(weight[0] / total)
+        return self.counted_step(images, labels, learning_rate)
+
+    def loss_and_gradient(self, y: Any, labels: np.ndarray) -> tuple[Array, Any]:
+        if self.share:
+            loss, loss_back = self.loss(y, labels)
+            return loss * self.share, loss_back(self.share)
+        outputs = y if isinstance(y, tuple) else (y,)  # of no pixel that counts
+        xp = array_namespace(outputs[0])
+        zeros = tuple(xp.zeros_like(a) for a in outputs)
+        return xp.sum(zeros[0]), zeros if isinstance(y, tuple) else zeros[0]
+
+    def exchanged(self, loss: Array, grads: Grads) -> tuple[Array, Grads]:
+        """The sums over all ranks, of all gradients at once."""
+        xp = array_namespace(loss)
+        flat = xp.concat([xp.reshape(a, (-1,)) for a in (loss, *grads.values())])
+        summed, at, found = self.group.sum(flat), 1, {}
+        for key, g in grads.items():
+            found[key] = xp.reshape(summed[at : at + g.size], g.shape)
+            at += g.size
+        return summed[0], found
+
+    def expect_finite(self, named: Iterator[tuple[str, Array]]) -> None:
+        """Name the first value of any rank; all of them look at all of theirs, as they exchange."""
+        looked = [(name, bool(np.isfinite(to_host(a)).all())) for name, a in named]
+        first = next((at for at, (_, finite) in enumerate(looked) if not finite), len(looked))
+        firsts = self.group.gather(np.asarray([first]))[:, 0]
+        rank = int(firsts.argmin())
+        if firsts[rank] < len(looked):
+            raise NotFinite(f"{looked[firsts[rank]][0]} on rank {rank}")
+
+    def take_over(self) -> None:
+        """Go on from the state of rank 0: all ranks call it."""
+        state = self.state_dict()
+        self.load_state_dict({key: self.group.gather(a)[0] for key, a in state.items()})

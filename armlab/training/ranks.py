@@ -1,0 +1,81 @@
+"""A run of several ranks: rank 0 has the run, and all others follow it step by step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+from armlab import __version__
+from armlab.data import Dataset
+from armlab.hand.group import Group, RankError
+from armlab.parallel.shares import share_of
+from armlab.training.config import Config
+from armlab.training.learner import Learner
+from armlab.training.rank_learner import RankLearner
+from armlab.training.start import loss_weights, make_dataset, make_learner
+from armlab.training.threads import threads
+
+WORDS = 2**16  # bytes of what rank 0 tells the others about a run, at most
+
+
+def batch_of(dataset: Dataset, whole: range, group: Group | None) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of a step: those of this rank's part, which may be none."""
+    if group is None:
+        return dataset.training(whole)
+    part = share_of(whole, group.rank, group.size)
+    images, labels = dataset.training(part or whole[:1])
+    return images[: len(part)], labels[: len(part)]
+
+
+def expect_alike(group: Group, what: str, mine: Any) -> None:
+    """Raise RankError on every rank where not all say the same of something."""
+    digest = hashlib.sha256(json.dumps(mine, sort_keys=True).encode()).digest()
+    digests = group.gather(np.frombuffer(digest, np.uint8))
+    other = [rank for rank in range(group.size) if (digests[rank] != digests[0]).any()]
+    if other:
+        raise RankError(
+            f"rank {', '.join(map(str, other))} has {what} that differ from those of rank 0: "
+            "start all ranks alike"
+        )
+
+
+def lead(group: Group, config: Config, step: int, dataset: Dataset, learner: Learner) -> None:
+    """What rank 0 does before its first step: tell the others where the run stands."""
+    _tell(group, {"config": config.to_dict(), "step": step})
+    _agree(group, dataset, learner)
+
+
+def dismiss(group: Group) -> None:
+    """What rank 0 does behind its last run: the others may go."""
+    _tell(group, {})
+
+
+def follow(group: Group) -> None:
+    """What every other rank does: its part of each step of each run of rank 0.
+
+    Raises RankError where the ranks cannot go on, and TrainingError where rank 0 does.
+    """
+    while told := json.loads(group.gather(np.zeros(WORDS, np.uint8))[0].tobytes().decode()):
+        config = Config(**told["config"])
+        dataset = make_dataset(config)
+        learner = make_learner(config, loss_weights(config, dataset), group)
+        _agree(group, dataset, learner)
+        with threads(config.threads), np.errstate(all="ignore"):
+            for step in range(told["step"], config.steps):
+                whole = range(step * config.batch, (step + 1) * config.batch)
+                learner.step(*batch_of(dataset, whole, group), config.rate(step))
+
+
+def _tell(group: Group, words: dict[str, Any]) -> None:
+    group.gather(np.frombuffer(json.dumps(words).encode().ljust(WORDS), np.uint8))
+
+
+def _agree(group: Group, dataset: Dataset, learner: Learner) -> None:
+    """All ranks on one version, on the same data, and with the weights of rank 0."""
+    assert isinstance(learner, RankLearner)
+    expect_alike(group, "versions of armlab or NumPy", [__version__, np.__version__])
+    expect_alike(group, "data", dataset.fingerprint)
+    learner.take_over()
