@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", type=Path, metavar="DIR", help=RESUME.format("run"))
     parser.add_argument("--json", action="store_true", help="print the results as JSON alone")
     parser.add_argument("--processes", type=int, metavar="N", help=PROCESSES)
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="that one of several processes waits for the others; default 600",
+    )
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
@@ -46,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             return train(args)
         return launch(args.processes, with_out(args))
     try:
-        with ProcessGroup() as group:
+        with ProcessGroup(args.patience) as group:
             return as_rank(args, group)
     except RankError as error:
         return BAD if error.said else fail(str(error), BAD)
@@ -57,7 +65,8 @@ def with_out(args: argparse.Namespace) -> list[str]:
     from armlab.training.setting_options import given_options
 
     named = args.out or args.resume
-    return args.typed + ([] if named else ["--out", str(unused_folder(given_options(args)))])
+    typed: list[str] = args.typed
+    return typed + ([] if named else ["--out", str(unused_folder(given_options(args)))])
 
 
 def as_rank(args: argparse.Namespace, group: Any) -> int:
@@ -66,14 +75,17 @@ def as_rank(args: argparse.Namespace, group: Any) -> int:
 
     expect_alike(group, "options", args.typed)
     if group.rank:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 takes it, and ends behind a step
         follow(group)
         return GOOD
     code = train(args, group)
-    dismiss(group)
+    if code == GOOD:
+        dismiss(group)
     return code
 
 
 def train(args: argparse.Namespace, group: Any = None) -> int:
+    from armlab.parallel.processes import restarts
     from armlab.training import comparison, loop
     from armlab.training.checkpoint import CHECKPOINT
     from armlab.training.run_progress import TerminalRunProgress, comparison_text, skipped_text
@@ -85,10 +97,11 @@ def train(args: argparse.Namespace, group: Any = None) -> int:
         args.usage_error("--weights are those of one network: give its --attention")
     progress = TerminalRunProgress(rows=not args.json)
     out = args.resume or args.out or unused_folder(given)
+    goes_on = args.resume or (group and restarts() and any(out.rglob(CHECKPOINT)))
     try:
-        if args.resume and (out / CHECKPOINT).exists():
+        if goes_on and (out / CHECKPOINT).exists():
             results = _only(loop.resume(out, progress, args.data, group))
-        elif args.resume:
+        elif goes_on:
             results = comparison.resume_comparison(out, progress, args.data, group)
         elif args.attention:
             results = _only(loop.train(config_of(given), out, progress, group))

@@ -1,4 +1,4 @@
-"""Ranks: processes, or threads, that each compute on a part of a batch and exchange what they found.
+"""Ranks: processes, or threads, each of which computes on a part of a batch and tells the others.
 
 How they exchange is not this package's business: `armlab.parallel` has groups of either kind.
 """

@@ -1,1 +1,1 @@
-"""One network trained by several ranks: how they exchange numbers, and how a batch is shared out."""
+"""One network trained by several ranks: how they exchange numbers and share out a batch."""

@@ -23,7 +23,9 @@ def launch(count: int, arguments: Sequence[str]) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("torch.distributed.elastic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -35,6 +37,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         local_addr="localhost",
     )
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun has it
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "5")  # seconds for a rank that hangs
     try:
         elastic_launch(config, sys.executable)("-m", "armlab", *arguments)
     except ChildFailedError as error:
@@ -43,6 +46,6 @@ def launch(count: int, arguments: Sequence[str]) -> int:
             name = signal.Signals(-failure.exitcode).name
             raise RankError(f"rank {rank} was ended by {name}, and all others with it") from None
         return int(failure.exitcode)
-    except SignalException:
-        return 128 + signal.SIGINT  # rank 0 has said what is kept
+    except SignalException as stopped:
+        return 128 + int(stopped.sigval)  # rank 0 has said what is kept
     return 0

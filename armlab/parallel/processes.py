@@ -16,7 +16,6 @@ from armlab.hand.group import RankError
 from armlab.places import HOST, place_of
 
 CAME, SAID = "armlab/came/{}", "armlab/said/{}"  # of a rank, in the store that all read
-SECONDS = 600.0  # that a rank waits for the others: rank 0 evaluates and writes between two steps
 
 
 def launched() -> bool:
@@ -24,30 +23,43 @@ def launched() -> bool:
     return {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
 
 
+def restarts() -> int:
+    """How often torchrun has started the ranks anew, as one of them had failed."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+
+
 class ProcessGroup:
     """See `Group`. Leave it by `close`, or within a `with` block.
+
+    seconds  that a rank waits for the others; rank 0 evaluates and writes between two steps
 
     Raises RankError where the processes do not find each other, such as with a port in use.
     """
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self, seconds: float = 600.0) -> None:
         expect_packages({"torch": "torch"}, extra="torch")
         import torch
-        from torch import distributed
 
+        distributed: Any = torch.distributed
         self.rank, self.size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-        self._dist: Any = distributed
+        self._dist = distributed
+        self._seconds = seconds
         self._hosts_only = not torch.cuda.is_available()
         backend = "gloo" if self._hosts_only else "cpu:gloo,cuda:nccl"
+        limit = timedelta(seconds=seconds)
         try:
-            distributed.init_process_group(backend, timeout=timedelta(seconds=seconds))
+            store, rank, size = next(distributed.rendezvous("env://", timeout=limit))
+            attempt = distributed.PrefixStore(f"armlab/{restarts()}", store)  # none finds old words
+            distributed.init_process_group(
+                backend, store=attempt, rank=rank, world_size=size, timeout=limit
+            )
         except (RuntimeError, ValueError) as error:
             there = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
             raise RankError(
                 f"rank {self.rank} of {self.size} found no common ground with the others at "
                 f"{there} ({_first_line(error)}): give torchrun another port, and all the same one"
             ) from error
-        self._store = distributed.distributed_c10d._get_default_store()
+        self._store: Any = attempt
         self._exchanges = 0  # that this rank has come to
 
     def gather(self, a: Array) -> Array:
@@ -82,8 +94,13 @@ class ProcessGroup:
             operation(*tensors)
         except RuntimeError as error:
             missing, said = self._missing()
-            words = f"rank {self.rank} waited in an exchange for rank {missing}"
-            raise RankError(f"{words}: {_first_line(error)}", said) from error
+            late = "timed out" in str(error).lower()
+            why = f"did not come within {self._seconds:g} s" if late else "has ended"
+            raise RankError(
+                f"rank {self.rank} waited in an exchange for rank {missing}, which {why}: the last "
+                "checkpoint is kept, go on from it with --resume",
+                said,
+            ) from error
 
     def _missing(self) -> tuple[str, bool]:
         """Which ranks did not come, and whether one of all others has said why."""
@@ -102,7 +119,7 @@ class ProcessGroup:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if error and not isinstance(error, RankError):
+        if not isinstance(error, RankError):  # who waits for me need not say that I am gone
             with contextlib.suppress(RuntimeError):
                 self._store.set(SAID.format(self.rank), "")
         self.close()

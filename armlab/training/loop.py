@@ -20,10 +20,10 @@ from armlab.training.config import Config
 from armlab.training.epoch import end_epoch
 from armlab.training.evaluation import gallery
 from armlab.training.finite import NotFinite
+from armlab.training.ranks import batch_of, lead
 from armlab.training.run import Run, TrainingError
 from armlab.training.run_files import CONFIG, LAST_PICTURE, Row
 from armlab.training.run_lock import one_run_in
-from armlab.training.ranks import batch_of, lead
 from armlab.training.threads import threads
 from armlab.whole_file import FilePath
 

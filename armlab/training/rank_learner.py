@@ -1,4 +1,4 @@
-"""A step of training shared out among ranks: each on its part of the batch, with one optimiser step.
+"""A step of training shared out among ranks, each on its part of the batch.
 
 Each rank has the whole network and the whole optimiser. What they exchange is one number before a
 step, all gradients in one array after the backward and, where statistics are synchronised, two
@@ -23,7 +23,7 @@ from armlab.training.optimisers import SGD, Adam
 
 
 class RankLearner(HandLearner):
-    """See `Learner`. `step` takes a part of the batch, which may be empty, and gives the loss of all.
+    """See `Learner`. `step` takes a part of the batch, maybe none of it, and gives the loss of all.
 
         loss = Σ q (-log p) / Σ q      over the pixels of all ranks, with q the weight of a pixel
 
@@ -86,8 +86,3 @@ class RankLearner(HandLearner):
         rank = int(firsts.argmin())
         if firsts[rank] < len(looked):
             raise NotFinite(f"{looked[firsts[rank]][0]} on rank {rank}")
-
-    def take_over(self) -> None:
-        """Go on from the state of rank 0: all ranks call it."""
-        state = self.state_dict()
-        self.load_state_dict({key: self.group.gather(a)[0] for key, a in state.items()})

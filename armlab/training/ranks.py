@@ -14,11 +14,8 @@ from armlab.hand.group import Group, RankError
 from armlab.parallel.shares import share_of
 from armlab.training.config import Config
 from armlab.training.learner import Learner
-from armlab.training.rank_learner import RankLearner
 from armlab.training.start import loss_weights, make_dataset, make_learner
 from armlab.training.threads import threads
-
-WORDS = 2**16  # bytes of what rank 0 tells the others about a run, at most
 
 
 def batch_of(dataset: Dataset, whole: range, group: Group | None) -> tuple[np.ndarray, np.ndarray]:
@@ -44,38 +41,47 @@ def expect_alike(group: Group, what: str, mine: Any) -> None:
 
 def lead(group: Group, config: Config, step: int, dataset: Dataset, learner: Learner) -> None:
     """What rank 0 does before its first step: tell the others where the run stands."""
-    _tell(group, {"config": config.to_dict(), "step": step})
-    _agree(group, dataset, learner)
+    state = learner.state_dict()
+    arrays = {key: (a.dtype.str, a.shape) for key, a in state.items()}
+    tell(group, {"config": config.to_dict(), "step": step, "arrays": arrays})
+    _expect_same_ground(group, dataset)
+    for a in state.values():
+        group.gather(a)
 
 
 def dismiss(group: Group) -> None:
     """What rank 0 does behind its last run: the others may go."""
-    _tell(group, {})
+    tell(group, {})
 
 
 def follow(group: Group) -> None:
     """What every other rank does: its part of each step of each run of rank 0.
 
-    Raises RankError where the ranks cannot go on, and TrainingError where rank 0 does.
+    Raises RankError where the ranks cannot go on.
     """
-    while told := json.loads(group.gather(np.zeros(WORDS, np.uint8))[0].tobytes().decode()):
+    while told := tell(group):
         config = Config(**told["config"])
         dataset = make_dataset(config)
         learner = make_learner(config, loss_weights(config, dataset), group)
-        _agree(group, dataset, learner)
+        _expect_same_ground(group, dataset)
+        arrays = told["arrays"].items()
+        zeros = {key: np.zeros(shape, dtype) for key, (dtype, shape) in arrays}
+        learner.load_state_dict({key: group.gather(a)[0] for key, a in zeros.items()})
         with threads(config.threads), np.errstate(all="ignore"):
             for step in range(told["step"], config.steps):
                 whole = range(step * config.batch, (step + 1) * config.batch)
                 learner.step(*batch_of(dataset, whole, group), config.rate(step))
 
 
-def _tell(group: Group, words: dict[str, Any]) -> None:
-    group.gather(np.frombuffer(json.dumps(words).encode().ljust(WORDS), np.uint8))
+def tell(group: Group, words: Any = None) -> Any:
+    """What rank 0 says, on every rank."""
+    said = np.frombuffer(json.dumps(words).encode(), np.uint8)
+    length = int(group.gather(np.asarray([said.size]))[0, 0])
+    said = said if group.rank == 0 else np.zeros(length, np.uint8)
+    return json.loads(group.gather(said)[0].tobytes())
 
 
-def _agree(group: Group, dataset: Dataset, learner: Learner) -> None:
-    """All ranks on one version, on the same data, and with the weights of rank 0."""
-    assert isinstance(learner, RankLearner)
+def _expect_same_ground(group: Group, dataset: Dataset) -> None:
+    """All ranks run one version on the same data."""
     expect_alike(group, "versions of armlab or NumPy", [__version__, np.__version__])
     expect_alike(group, "data", dataset.fingerprint)
-    learner.take_over()
