@@ -19,6 +19,8 @@ def launch(count: int, arguments: Sequence[str]) -> int:
     Raises RankError where one was killed, and so has said nothing itself.
     """
     expect_packages({"torch": "torch"}, extra="torch")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun has it
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "5")  # seconds for a rank that hangs
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -36,8 +38,6 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         max_restarts=0,
         local_addr="localhost",
     )
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun has it
-    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "5")  # seconds for a rank that hangs
     try:
         elastic_launch(config, sys.executable)("-m", "armlab", *arguments)
     except ChildFailedError as error:

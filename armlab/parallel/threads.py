@@ -7,8 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from armlab.arrays import Array, array_namespace
+from armlab.arrays import Array
 from armlab.hand.group import Group, RankError
+from armlab.places import place_of
 
 Found = TypeVar("Found")
 
@@ -31,12 +32,12 @@ class ThreadGroup:
     def gather(self, a: Array) -> Array:
         self._table.arrays[self.rank] = a
         self._wait()  # until all have put theirs
-        found = array_namespace(a).stack(self._table.arrays)
+        found = place_of(a).xp.stack(self._table.arrays)
         self._wait()  # until all have taken them, so that nobody puts the next too early
         return found
 
     def sum(self, a: Array) -> Array:
-        return array_namespace(a).sum(self.gather(a), axis=0, dtype=a.dtype)
+        return place_of(a).xp.sum(self.gather(a), axis=0, dtype=a.dtype)
 
     def _wait(self) -> None:
         try:

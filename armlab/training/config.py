@@ -161,11 +161,17 @@ def expect_trainable(config: Config) -> None:
             f"weights_from {config.weights_from} says whose keys the weights have, and there are "
             "none: give weights as well"
         )
-    pools = DESIGNS[config.model].pools
-    pooled_norm = config.attention != "none" and attentions()[config.attention].pooled_norm
-    if config.batch < 2 and (pools or pooled_norm):
-        what = f"model {config.model}" if pools else f"attention {config.attention}"
+    if config.batch < 2 and (what := normalises_pooled(config)):
         raise ValueError(
             f"expected a batch of at least 2 with {what}, got 1: it normalises one "
             "pooled value per channel and image over the batch"
         )
+
+
+def normalises_pooled(config: Config) -> str:
+    """What of a network normalises pooled values, and so trains on two images; "" for nothing."""
+    if DESIGNS[config.model].pools:
+        return f"model {config.model}"
+    if config.attention != "none" and attentions()[config.attention].pooled_norm:
+        return f"attention {config.attention}"
+    return ""

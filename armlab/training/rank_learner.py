@@ -8,6 +8,7 @@ small arrays for each batch normalisation. All come out with the same weights, t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,18 +47,14 @@ class RankLearner(HandLearner):
     ) -> None:
         used: Any = synchronised(net, group) if sync_batch_norm else net
         super().__init__(used, optimiser, class_weights, ignore_index)
-        self.group, self.ignore_index, self.share = group, ignore_index, 1.0
-        self.pixel_weights = np.ones(net.classes) if class_weights is None else class_weights
+        weights = np.ones(net.classes) if class_weights is None else class_weights
+        self.group, self.share_of = group, partial(share_of_loss, group, weights, ignore_index)
+        self.share: float | None = 1.0
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
         self.any_counts(labels)  # refuses a label that is no class
-        counted = labels[labels != self.ignore_index]
-        weight = np.asarray([self.pixel_weights[counted].sum()], np.float64)
-        total = self.group.gather(weight).sum()
-        if not total:
-            return None
-        self.share = float(weight[0] / total)
-        return self.counted_step(images, labels, learning_rate)
+        self.share = self.share_of(labels)
+        return None if self.share is None else self.counted_step(images, labels, learning_rate)
 
     def loss_and_gradient(self, y: Any, labels: np.ndarray) -> tuple[Array, Any]:
         if self.share:
@@ -79,10 +76,29 @@ class RankLearner(HandLearner):
         return summed[0], found
 
     def expect_finite(self, named: Iterator[tuple[str, Array]]) -> None:
-        """Name the first value of any rank; all of them look at all of theirs, as they exchange."""
-        looked = [(name, bool(np.isfinite(to_host(a)).all())) for name, a in named]
-        first = next((at for at, (_, finite) in enumerate(looked) if not finite), len(looked))
-        firsts = self.group.gather(np.asarray([first]))[:, 0]
-        rank = int(firsts.argmin())
-        if firsts[rank] < len(looked):
-            raise NotFinite(f"{looked[firsts[rank]][0]} on rank {rank}")
+        expect_all_finite(self.group, named)
+
+
+def share_of_loss(
+    group: Group, weights: np.ndarray, ignore_index: int, labels: np.ndarray
+) -> float | None:
+    """What part of the loss the labels of this rank have; None where no rank's count.
+
+    weights  (K,) of a pixel of each class
+    """
+    own = np.asarray([weights[labels[labels != ignore_index]].sum()], np.float64)
+    total = group.gather(own).sum()
+    return float(own[0] / total) if total else None
+
+
+def expect_all_finite(group: Group, named: Iterator[tuple[str, Any]]) -> None:
+    """Raise NotFinite with the first value of any rank that is not finite, by its name.
+
+    Every rank looks at all of its values, as they exchange on the way.
+    """
+    looked = [(name, bool(np.isfinite(to_host(a)).all())) for name, a in named]
+    first = next((at for at, (_, finite) in enumerate(looked) if not finite), len(looked))
+    firsts = group.gather(np.asarray([first]))[:, 0]
+    rank = int(firsts.argmin())
+    if firsts[rank] < len(looked):
+        raise NotFinite(f"{looked[firsts[rank]][0]} on rank {rank}")

@@ -92,14 +92,16 @@ def make_learner(
     net, optimiser = make_net(config), _optimiser(config)
     ignored = config.label_values.ignore_index
     loss: dict[str, Any] = {"ignore_index": ignored, "class_weights": class_weights}
-    if config.backend != "torch" and group:
+    if group:
         loss |= {"group": group, "sync_batch_norm": config.sync_batch_norm}
-        return RankLearner(net.to(where), optimiser, **loss)
     if config.backend != "torch":
-        return HandLearner(net.to(where), optimiser, **loss)
+        by_hand = RankLearner if group else HandLearner
+        return by_hand(net.to(where), optimiser, **loss)
     from armlab.training.torch_learner import TorchLearner
+    from armlab.training.torch_rank_learner import TorchRankLearner
 
-    return TorchLearner(net, optimiser, config.device, **loss)
+    twin = TorchRankLearner if group else TorchLearner
+    return twin(net, optimiser, config.device, **loss)
 
 
 def _optimiser(config: Config) -> SGD | Adam:

@@ -60,23 +60,41 @@ class TorchLearner:
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
         if not self.any_counts(labels):
             return None
+        return self.counted_step(images, labels, learning_rate)
+
+    def counted_step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+        """See `step`, of a batch that has a pixel which counts."""
         before = {key: a.clone() for key, a in self.net.state_dict().items()}
         loss = self.update(images, labels, learning_rate)
         value, kept = torch.stack([loss, total(self._kept().values(), loss)]).tolist()
         if not math.isfinite(value + kept):
-            expect_finite(self._again(before, images, labels))
+            self.expect_finite(self._again(before, images, labels))
         return float(value)
+
+    def expect_finite(self, named: Iterator[tuple[str, Tensor]]) -> None:
+        expect_finite(named)
+
+    def forward(self, images: np.ndarray) -> Any:
+        """The output of the network in training, or its outputs."""
+        return self.net(self._tensor(images))
+
+    def loss_of(self, y: Any, labels: np.ndarray) -> Tensor:
+        loss: Tensor = self.loss(y, torch.tensor(labels).to(self.device))
+        return loss
+
+    def whole(self, loss: Tensor) -> Tensor:
+        """The loss of the whole batch: here, of all there is. See `TorchRankLearner`."""
+        return loss
 
     def update(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> Tensor:
         """Forward, loss, backward, optimiser. The loss stays on the device."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
-        y = self.net(self._tensor(images))
-        loss: Tensor = self.loss(y, torch.tensor(labels).to(self.device))
+        loss = self.loss_of(self.forward(images), labels)
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
-        return loss.detach()
+        return self.whole(loss.detach())
 
     def _kept(self) -> dict[str, Tensor]:
         return kept_values(self.net.state_dict(), optimiser_state(self.optimiser, self.net))
@@ -91,7 +109,7 @@ class TorchLearner:
         with _watched(net) as outputs:
             y = net(self._tensor(images))
         yield from outputs
-        loss = self.loss(y, torch.tensor(labels).to(self.device))
+        loss = self.loss_of(y, labels)
         yield "the loss", loss
         net.zero_grad()
         torch.autograd.backward(loss)

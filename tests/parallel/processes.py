@@ -17,10 +17,11 @@ SECONDS = 120  # for any one thing to happen, on a machine that others use too
 class Job:
     """`armlab train` by several processes, on its way in a folder of its own."""
 
-    def __init__(self, folder, *arguments, by=(), most_bytes=None):
+    def __init__(self, folder, *arguments, by=(), script=None, most_bytes=None):
         self.folder = folder
         self.out, self.err = folder / "out.txt", folder / "err.txt"
-        command = [sys.executable, *by, "-m", "armlab", "train", *SMALL, "--out", "run"]
+        run = ("-m", "armlab") if script is None else (script,)
+        command = [sys.executable, *by, *run, "train", *SMALL, "--out", "run"]
         with self.out.open("w") as out, self.err.open("w") as err:
             self.process = subprocess.Popen(
                 [*command, *map(str, arguments)],
