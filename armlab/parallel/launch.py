@@ -1,4 +1,4 @@
-"""Ranks on this machine, started as `torchrun --standalone` does, and ended with one sentence."""
+"""Ranks on this machine, started as torchrun does, and ended with one sentence."""
 
 from __future__ import annotations
 
