@@ -28,7 +28,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--attention", type=_names, help="names with commas; default none,arm")
     parser.add_argument("--seeds", type=_seeds, help="such as 0-4 or 0,3,7; default 0-4")
-    add_settings(parser, leave_out=["attention", "seed", "sync_batch_norm"])
+    add_settings(parser, leave_out=["attention", "seed"])
     parser.add_argument("--out", type=Path, help="the grid's folder; default runs/ablation")
     parser.add_argument("--resume", type=Path, metavar="DIR", help=RESUME.format("grid"))
     parser.add_argument("--jobs", type=_count, default=1, help="runs side by side, default 1")
