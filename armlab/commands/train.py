@@ -11,6 +11,7 @@ from armlab.commands import BAD, GOOD, INTERRUPTED, Commands, add_command, fail
 from armlab.json_text import as_json
 
 PROCESSES = "share each batch out among N processes of this machine; more machines: torchrun"
+LONGEST = 1e7  # seconds that a process may wait: torch counts them in nanoseconds
 RESUME = "go on with the {} in DIR; with --data, its folder of images has moved there"
 
 
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.processes is not None and args.processes < 1:
         args.usage_error(f"--processes expected at least 1, got {args.processes}")
+    if not 0 < args.patience < LONGEST:
+        args.usage_error(f"--patience expected seconds of 0 to {LONGEST:.0e}, got {args.patience}")
     if not launched():
         if args.processes is None:
             return train(args)

@@ -71,15 +71,26 @@ class Folder:
         self.ignore_index, self.colours = self._labels.ignore_index, palette(classes)
         self.seed, self.size, self.augment = seed, parse_size(size), augment
         self._threads = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes without Python's lock
+        self._last = range(0)  # that was asked for
         self._ahead: dict[range, list[Future[Sample]]] = {}  # of the batch that is likely next
 
     def training(self, indices: range) -> Batch:
         reading = self._ahead.pop(indices, None) or self._read(indices)
         self._stop_reading()
         images, labels = zip(*(sample.result() for sample in reading), strict=True)
-        following = range(indices.stop, indices.stop + len(indices))
+        following = self._after(indices)
         self._ahead[following] = self._read(following)
         return np.stack(images), np.stack(labels)
+
+    def _after(self, indices: range) -> range:
+        """What is likely next: as far ahead as this is of the last, where both are as long.
+
+        So it is for a rank as well, whose parts lie a whole batch apart.
+        """
+        step, same = indices.start - self._last.start, len(indices) == len(self._last)
+        self._last = indices
+        step = step if same and step > 0 else len(indices)
+        return range(indices.start + step, indices.stop + step)
 
     def _read(self, indices: range) -> list[Future[Sample]]:
         return [self._threads.submit(self._sample, index) for index in indices]

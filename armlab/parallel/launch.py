@@ -16,7 +16,7 @@ from armlab.hand.group import RankError
 def launch(count: int, arguments: Sequence[str]) -> int:
     """Run `armlab` with these arguments in so many processes; the exit code of the first to fail.
 
-    Raises RankError where one was killed, and so has said nothing itself.
+    Raises RankError where one of them, or this process, was killed by a signal.
     """
     expect_packages({"torch": "torch"}, extra="torch")
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun has it
@@ -47,5 +47,11 @@ def launch(count: int, arguments: Sequence[str]) -> int:
             raise RankError(f"rank {rank} was ended by {name}, and all others with it") from None
         return int(failure.exitcode)
     except SignalException as stopped:
-        return 128 + int(stopped.sigval)  # rank 0 has said what is kept
+        if stopped.sigval == signal.SIGINT:
+            return 128 + signal.SIGINT  # rank 0 has said what is kept
+        name = signal.Signals(stopped.sigval).name
+        raise RankError(
+            f"ended by {name}, and all ranks with it: the last checkpoint is kept, go on from it "
+            "with --resume"
+        ) from None
     return 0

@@ -88,7 +88,8 @@ def make_learner(
     Raises RuntimeError where a package or the device is missing.
     """
     expect_installed(config)
-    where = place("cpu" if config.backend == "torch" else config.device)
+    device = device_of(config.device, group)
+    where = place("cpu" if config.backend == "torch" else device)
     net, optimiser = make_net(config), _optimiser(config)
     ignored = config.label_values.ignore_index
     loss: dict[str, Any] = {"ignore_index": ignored, "class_weights": class_weights}
@@ -101,7 +102,12 @@ def make_learner(
     from armlab.training.torch_rank_learner import TorchRankLearner
 
     twin = TorchRankLearner if group else TorchLearner
-    return twin(net, optimiser, config.device, **loss)
+    return twin(net, optimiser, device, **loss)
+
+
+def device_of(device: str, group: Group | None) -> str:
+    """Of ranks that have cards, each its own: torchrun numbers those of a machine."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if group and device == "cuda" else device
 
 
 def _optimiser(config: Config) -> SGD | Adam:

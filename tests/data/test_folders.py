@@ -179,6 +179,13 @@ def test_what_was_read_ahead_in_vain_is_let_go(tmp_path):
         assert list(data._ahead) == [range(indices.stop, indices.stop + len(indices))]
 
 
+def test_a_part_of_each_batch_is_read_ahead_where_the_next_part_lies(tmp_path):
+    data = opened(write_segnet(tmp_path))
+    data.training(range(2, 4))
+    data.training(range(7, 9))
+    assert list(data._ahead) == [range(12, 14)]
+
+
 def test_a_file_that_vanishes_ahead_is_named_when_it_is_asked_for(tmp_path):
     data = opened(write_segnet(tmp_path))
     data.training(range(1))
