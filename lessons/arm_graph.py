@@ -66,7 +66,8 @@ def arm_graph(
 ) -> None:
     """Show the graph of a version. `lit` are the steps of the moment, all where it is None."""
     right = _right(steps)
-    _, ax = plt.subplots(figsize=(1.15 * right + 1.2, 2.9), layout="constrained")
+    figure, ax = plt.subplots(figsize=(1.15 * right + 1.2, 2.9), layout="constrained")
+    figure.set_label(f"Graph of ARM, {_words(steps, lit, backward)}")
     _draw(ax, steps, lit, backward)
     ax.set(xlim=(-0.5, right + 0.5))
     plt.show()
@@ -76,7 +77,9 @@ def arm_graphs(versions: dict[str, dict[str, Step]]) -> None:
     """Show versions forward, by their titles, below each other, so that what they share lines up."""
     widest = max(map(_right, versions.values()))
     size = 1.15 * widest + 1.2, 2.2 * len(versions)
-    _, axes = plt.subplots(len(versions), 1, figsize=size, layout="constrained")
+    figure, axes = plt.subplots(len(versions), 1, figsize=size, layout="constrained")
+    told = (f"{title}, {_words(steps, None, False)}" for title, steps in versions.items())
+    figure.set_label("Graphs of ARM. " + ". ".join(told))
     for ax, (title, steps) in zip(axes, versions.items(), strict=True):
         _draw(ax, steps, None, backward=False)
         ax.set(xlim=(_right(steps) - widest - 0.5, _right(steps) + 0.5))
@@ -102,6 +105,17 @@ def _draw(ax: Axes, steps: dict[str, Step], lit: Collection[str] | None, backwar
 def _right(steps: dict[str, Step]) -> float:
     """Where the last value stands."""
     return max(x for x, _ in _places(steps).values())
+
+
+def _words(steps: dict[str, Step], lit: Collection[str] | None, backward: bool) -> str:
+    """The graph for who cannot see it: its arrows in order, and back."""
+    text = "forward: " + ", ".join(f"{s.start} → {s.end} {s.forward}" for s in steps.values())
+    if backward:
+        ways = [f"{s.end} → {s.start} " + s.backward.replace("\n", ", ") for s in steps.values()]
+        text += "; backward: " + "; ".join(reversed(ways))
+    if lit is not None:
+        text += "; lit: " + ", ".join(f"{s.start} → {s.end}" for n, s in steps.items() if n in lit)
+    return text
 
 
 def _places(steps: dict[str, Step]) -> dict[str, Point]:
