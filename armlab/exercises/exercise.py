@@ -143,12 +143,13 @@ class Exercise:
             yield hint, partial(self._answered, function)
         for fault in faults.of_case(self.case):
             with faults.planted(fault):
-                yield fault.hint, self._by_hand
+                yield fault.hint, self.by_hand
 
     def _answered(self, function: Callable[..., Any], e: Example) -> Answer:
         return as_tuple(function(**self.arguments(e)))
 
-    def _by_hand(self, e: Example) -> Answer:
+    def by_hand(self, e: Example) -> Answer:
+        """Each result in float64 by the code of `armlab.hand`."""
         by_hand = run_hand(self.case, e, "float64")
         return tuple(by_hand[result] for result in self.results)
 

@@ -16,16 +16,20 @@ from dataclasses import dataclass
 from inspect import isroutine
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Flaky
 
 from armlab.exercises import EXERCISES
+from armlab.exercises.called import called, told
 from armlab.exercises.exercise import CannotTry, Exercise
 from armlab.exercises.failure import Failure
 from armlab.exercises.hints import hint
+from armlab.exercises.judging import too_far
 from armlab.exercises.running import one_thread, warnings_raised
-from armlab.exercises.telling import show, show_both
+from armlab.exercises.telling import LEFT, RIGHT, show, show_both
 from armlab.exercises.trying import Trial, unsteady
+from armlab.exercises.whole_numbers import on_whole_numbers
 
 EXAMPLES = 50
 SHRINKING = 3.5  # seconds of the processor in which a smaller counterexample is looked for
@@ -118,17 +122,27 @@ def _failures(trial: Trial) -> list[Failure]:
 
 
 def _explain(name: str, trial: Trial, failures: list[Failure]) -> Grade:
-    asked = trial.asked
-    failure = failures[-1]  # Hypothesis ends on the smallest
-    arguments = asked.arguments_of(failure.example)
-    shown = [show(k, v) for k, v in arguments.items() if not isroutine(v)]
-    lines = [f"✗ {name}: {failure.text}", "  the smallest counterexample found:", *shown]
-    if failure.got is not None:
-        expected = asked.expected(failure.example)
-        for result, value, (want, _) in zip(asked.names(), failure.got, expected, strict=False):
-            lines += show_both(result, want, value)
+    failure = on_whole_numbers(trial, failures[-1])  # Hypothesis ends on the smallest
+    lines = [f"✗ {name}: {failure.text}", *_shown(name, trial, failure)]
     text = "" if failure.final else _hint(trial, failures)
     return Grade(False, "\n".join(lines + [f"  hint: {text}"] * bool(text)), text)
+
+
+def _shown(name: str, trial: Trial, failure: Failure) -> list[str]:
+    """The counterexample: what was given, what the answer called, what it should have returned."""
+    asked = trial.asked
+    given = asked.arguments_of(failure.example)
+    arguments = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in given.items()}
+    lines = [show(k, v) for k, v in arguments.items() if not isroutine(v)]
+    if any(map(isroutine, arguments.values())):
+        lines += told(name, called(trial.run, arguments), arguments)
+    if failure.got is not None:
+        expected = asked.expected(failure.example)
+        for result, value, (want, limit) in zip(asked.names(), failure.got, expected, strict=False):
+            off = too_far(value, want, limit) if np.shape(value) == want.shape else None
+            lines += show_both(result, want, value, off)
+    marked = f", differing places in {LEFT}{RIGHT}" * any(LEFT in line for line in lines)
+    return [f"  the smallest counterexample found{marked}:", *lines]
 
 
 def _hint(trial: Trial, failures: list[Failure]) -> str:

@@ -82,9 +82,15 @@ def _wrong_shape(name: str, got: Any, want: np.ndarray) -> str:
     return f"{name} has shape {shape}, expected {want.shape or 'a number'}"
 
 
-def _wrong_numbers(name: str, got: np.ndarray, want: np.ndarray, limit: np.ndarray) -> str:
+def too_far(got: Any, want: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Which of the numbers are further off than they may be."""
     with np.errstate(invalid="ignore"):
-        over = ~((got == want) | (np.abs(got - want) <= limit))
+        over: np.ndarray = ~((got == want) | (np.abs(got - want) <= limit))
+    return over
+
+
+def _wrong_numbers(name: str, got: np.ndarray, want: np.ndarray, limit: np.ndarray) -> str:
+    over = too_far(got, want, limit)
     if not over.any():
         return ""
     at = tuple(int(i) for i in np.argwhere(over)[0])

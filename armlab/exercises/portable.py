@@ -30,8 +30,9 @@ from armlab.places import HOST, Place, place_of
 class Portable(Puzzle):
     """A puzzle in float32, run on the host and then on the stand-in for a device.
 
-    In both places it is given arrays that lie there, and must return float32 arrays that lie
-    there. `answer` runs in NumPy and float64; `relative` is relative to the largest value.
+    In both places it is given arrays that lie there, and must return arrays of their dtype that
+    lie there; a hint may ask for float64. `answer` runs in NumPy and float64; `relative` is
+    relative to the largest value.
     """
 
     dtype: ClassVar[str] = "float32"
@@ -42,27 +43,26 @@ class Portable(Puzzle):
             return self._run_at(where, function, arguments)
 
     def _run_at(self, where: Place, function: Callable[..., Any], given: Arguments) -> Answer:
-        placed = {
-            key: where.asarray(value, "float32") if isinstance(value, np.ndarray) else value
-            for key, value in given.items()
-        }
+        arrays = {k: v for k, v in given.items() if isinstance(v, np.ndarray)}
+        placed = given | {k: where.asarray(v, str(v.dtype)) for k, v in arrays.items()}
+        dtype = str(np.result_type(*arrays.values()))
         value = function(**placed)
         if wrong := wrong_count(self.names(), value):
             raise RuleBroken(wrong)
         results = as_tuple(value)
         for name, result in zip(self.names(), results, strict=True):
-            self._expect_float32(name, result, where)
+            self._expect(dtype, name, result, where)
         return tuple(to_host(result) for result in results)
 
-    def _expect_float32(self, name: str, result: Any, where: Place) -> None:
+    def _expect(self, dtype: str, name: str, result: Any, where: Place) -> None:
         side = "on the host" if where == HOST else "on the device"
         if not array_api_compat.is_array_api_obj(result):
             raise RuleBroken(f"{name} is {a_kind(result)} {side}, expected an array")
         if place_of(result) != where:
             raise RuleBroken(f"{name} does not lie where its inputs do, {side}")
-        if dtype_name(result) != "float32":
+        if dtype_name(result) != dtype:
             raise RuleBroken(
-                f"{name} is {dtype_name(result)} {side}, expected float32 as its inputs are"
+                f"{name} is {dtype_name(result)} {side}, expected {dtype} as its inputs are"
             )
 
     def expected(self, e: Arguments) -> Expected:

@@ -14,6 +14,8 @@ from armlab.exercises.exercise import RuleBroken
 
 LONGEST = 160  # characters of a message or a line
 FEW: Any = {"threshold": 24, "edgeitems": 2}  # numbers of an array that are shown
+NUMBER = re.compile(r"-?(?:[\d.]+(?:e[-+]\d+)?|inf|nan)")  # as NumPy prints it
+LEFT, RIGHT = "»", "«"  # of a number that differs
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object: another one each time
 
 
@@ -104,8 +106,25 @@ def show(name: str, value: Any, digits: int = 6) -> str:
     return f"    {name} = {_short(text)}"
 
 
-def show_both(name: str, want: np.ndarray, got: Any) -> list[str]:
-    """A result as it is expected and as it came, with as many digits as tell them apart."""
+def show_both(name: str, want: np.ndarray, got: Any, off: np.ndarray | None) -> list[str]:
+    """A result as it is expected and as it came, with as many digits as tell them apart.
+
+    off  which of its numbers are wrong, and are marked if the others are right
+    """
+    right = off is not None and not off.any()
     told_apart = (d for d in range(6, 18, 2) if show("", want, d) != show("", got, d))
-    digits = next(told_apart, 6)
-    return [show(f"{name} expected", want, digits), show(f"{name} got", got, digits)]
+    digits = 6 if right else next(told_apart, 6)
+    lines = [show(f"{name} expected", want, digits), show(f"{name} got", got, digits)]
+    apart = off is not None and off.any() and not off.all()
+    return [_marked(line, off) for line in lines] if apart and off is not None else lines
+
+
+def _marked(line: str, off: np.ndarray) -> str:
+    """A line of `show`, with marks at these places; as it is where not all numbers are shown."""
+    head, equals, body = line.partition(" = ")
+    places = iter(off.ravel())
+    if len(NUMBER.findall(body)) != off.size:
+        return line
+    return (
+        head + equals + NUMBER.sub(lambda n: f"{LEFT}{n[0]}{RIGHT}" if next(places) else n[0], body)
+    )

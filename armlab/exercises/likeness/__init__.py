@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from armlab.exercises.exercise import Asked
 from armlab.exercises.fresh import Call, Tried
-from armlab.exercises.likeness import cases, places, shapes, terms, unused, values
+from armlab.exercises.likeness import cases, places, precision, shapes, terms, unused, values
 from armlab.exercises.likeness.result import LEAST, Result, results_of
 
 LOOKED_FOR = (
@@ -25,6 +25,8 @@ LOOKED_FOR = (
 
 def likeness(asked: Asked, call: Call, tried: list[Tried]) -> str:
     """A sentence that is true of the answer, or an empty one."""
+    if text := precision.precision(asked, call, tried):
+        return text
     plain = [t for t in tried if t.plain and t.got is not None]
     if sum(t.wrong for t in plain) >= LEAST:
         if text := shapes.exchanged(asked, plain):
