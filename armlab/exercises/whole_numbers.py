@@ -16,7 +16,7 @@ from armlab.exercises.called import called
 from armlab.exercises.exercise import Arguments, Asked, CannotTry, Exercise, Puzzle, as_tuple
 from armlab.exercises.failure import Failure
 from armlab.exercises.fresh import is_right, same
-from armlab.exercises.trying import Trial
+from armlab.exercises.trying import ENDLESS, Trial
 
 NUMBERS = (1, 2, -1, 3, -2, 2, 1, -3)
 WEIGHTS = (1, -1, 0, 1, 1, 0, -1)  # smaller, so that no gate is all but shut
@@ -28,13 +28,15 @@ ZEROS = 12  # an array of nothing else costs as much as so many numbers
 
 def on_whole_numbers(trial: Trial, failure: Failure) -> Failure:
     """How the answer fails in the same way on whole numbers; as it was where that reads better."""
-    if failure.final or _effort(trial, failure) == 0:
+    if failure.final or failure.rule == ENDLESS or _effort(trial, failure) == 0:
         return failure
     kind = _kind(trial.asked, failure)
     found = [failure]
     for e in _others(trial.asked, failure.example):
         with contextlib.suppress(NotImplementedError, CannotTry):
             other = trial(e) if _can_be_shown(trial.asked, e) else None
+            if other is not None and other.rule == ENDLESS:
+                break
             if other is not None and _kind(trial.asked, other) == kind:
                 found.append(other)
     return min(found, key=lambda one: _effort(trial, one))
