@@ -130,7 +130,9 @@ def bisenet_map(
     """Show the map of a network. `lit` are the parts of the moment, all where it is None."""
     places = {name: place.at for name, place in network.places.items()}
     low, high = (of(y for _, y in places.values()) for of in (min, max))
-    _, ax = plt.subplots(figsize=(11, 0.93 * (high - low) + 1.2), layout="constrained")
+    size = 11, 0.93 * (high - low) + 1.2
+    figure, ax = plt.subplots(figsize=size, layout="constrained")
+    figure.set_label(_words(network, lit, backward))
     for part, start, end, forward, back in network.parts:
         on = lit is None or part in lit
         arrow(ax, places[start], places[end], forward, FORWARD if on else PALE)
@@ -141,6 +143,16 @@ def bisenet_map(
     ax.set(xlim=(-1.2, 10.7), ylim=(low - 0.6, high + 0.6))
     ax.axis("off")
     plt.show()
+
+
+def _words(network: Network, lit: Collection[str] | None, backward: bool) -> str:
+    """The map for who cannot see it: its arrows, or those that are lit."""
+    shown = [part for part in network.parts if lit is None or part.part in lit]
+    ways = [f"{way.start} → {way.end} {way.forward}" for way in shown]
+    back = [f"{way.end} → {way.start} {way.backward}" for way in reversed(shown)]
+    name = "the article's network" if network is ARTICLE else "BiSeNet"
+    text = f"Map of {name}{'' if lit is None else ', lit'}: {', '.join(ways)}"
+    return f"{text}; backward: {', '.join(back)}" if backward else text
 
 
 def _value(ax: Axes, name: str, place: Place) -> None:
