@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,13 +37,12 @@ def expect_packages() -> None:
 
 def build(books: Books, builder: str, out: Path, **options: bool) -> None:
     """Write the pages of these notebooks, the index first, by a builder of Sphinx."""
-    from sphinx.cmd.build import build_main
-
     with TemporaryDirectory() as temporary:
         sources, pages = Path(temporary, "sources"), Path(temporary, "pages")
         folder.write(books, sources, **options)
-        strict = ["--quiet", "--fail-on-warning", "-d", f"{temporary}/doctrees", "-c", str(HERE)]
-        if build_main([*strict, "-b", builder, str(sources), str(pages)]):
+        sphinx = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "-b", builder]
+        where = ["-c", str(HERE), "-d", f"{temporary}/doctrees", str(sources), str(pages)]
+        if subprocess.run([*sphinx, *where]).returncode:
             raise RuntimeError("Sphinx stopped at what stands above")
         mathjax, there = files("mathjax") / "static" / "mathjax", pages / "_static" / "mathjax"
         there.mkdir()

@@ -1,6 +1,5 @@
 """Sphinx's settings for the site of the lessons; `python -m website` writes what it reads."""
 
-import re
 from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
@@ -16,12 +15,10 @@ nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "amsmath"]
 mathjax_path = "mathjax/tex-svg.js"  # from a package: the site asks for nothing elsewhere
 mathjax3_config = {"options": {"enableMenu": False}}
+autodoc_typehints = "none"  # shapes stand in the docstring, types in the source
 autodoc_default_options = {"members": True, "member-order": "bysource", "ignore-module-all": True}
 
 add_module_names = False
-autodoc_preserve_defaults = True
-autodoc_type_aliases = {"Array": "Array", "Backward": "Backward"}
-
 html_theme = "furo"
 pygments_dark_style = "a11y-dark"
 html_static_path = ["style.css"]
@@ -29,14 +26,6 @@ html_css_files = ["style.css"]
 html_show_sourcelink = html_copy_source = html_use_index = html_domain_indices = False
 html_show_search_summary = False  # it would be fetched, and a page of file:// may not
 html_show_copyright = False
-
-
-def by_alias(app, what, name, of, options, signature, returns):
-    """A type is called as in the source: Sphinx shows what it makes of a nested alias."""
-    return [
-        text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text)
-        for text in (signature, returns)
-    ]
 
 
 def as_written(app, what, name, of, options, lines):
@@ -63,6 +52,5 @@ def with_words(app, doctree):
 
 
 def setup(app):
-    app.connect("autodoc-process-signature", by_alias)
     app.connect("autodoc-process-docstring", as_written)
     app.connect("doctree-read", with_words)
