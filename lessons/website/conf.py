@@ -51,6 +51,13 @@ def with_words(app, doctree):
         image["alt"] = words.get(Path(image["uri"]).stem, image.get("alt", ""))
 
 
+def with_rows(app, doctree):
+    """Leave a formula as it stands: in the split that Sphinx puts around rows no tag is allowed."""
+    for formula in doctree.findall(nodes.math_block):
+        formula["classes"].append("amsmath")
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", as_written)
     app.connect("doctree-read", with_words)
+    app.connect("doctree-read", with_rows)

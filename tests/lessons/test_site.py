@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from lesson_tools import BOOKS, LESSONS, TAUGHT, exercises, notebooks
 from nbclient.exceptions import CellTimeoutError
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_notebook
 from site_tools import RAN, Page, built
 
 from armlab import hand
