@@ -43,22 +43,16 @@ def write_code(books: Books, folder: Path) -> None:
 
 def page_of(file: str, files: set[str], books: Books, folder: Path) -> Iterator[str]:
     """The lines of a file's page, which lies in `folder`."""
-    others = {
-        s: file.replace(o, s, 1) for o in SIDES for s in SIDES if s != o and file.startswith(o)
-    }
-    twins = {side: twin for side, twin in others.items() if twin in files}
-    teach = [
-        s for s, book in books.items() if {file, *twins.values()} & linked(book, "| Explains |")
-    ]
-    name_it = [
-        s for s, book in books.items() if file in linked(book) and s not in (*teach, "index")
-    ]
+    side, twin = twin_of(file)
+    kin = {file, twin} & files
+    teach = [s for s, book in books.items() if kin & linked(book, "| Explains |")]
+    use = [s for s, book in books.items() if file in linked(book) and s not in ("index", *teach)]
     yield f":orphan:\n\n{heading(name(file))}"
-    for words, pages in ("Taught in", teach), ("Named in", name_it):
+    for words, pages in ("Taught in", teach), ("Named in", use):
         if pages:
             yield f"{words} {', '.join(f':doc:`/{page}`' for page in pages)}.\n"
-    for side, twin in twins.items():
-        yield f"{SIDES[side]}: :doc:`/{twin}`.\n"
+    if twin in files:
+        yield f"{side}: :doc:`/{twin}`.\n"
     if package := above(file, files):
         yield f"Part of :doc:`/{package}`.\n"
     if file.startswith("armlab/") and file.endswith(".py"):
@@ -67,6 +61,14 @@ def page_of(file: str, files: set[str], books: Books, folder: Path) -> Iterator[
     language = "python" if file.endswith(".py") else "none"
     yield f"{heading('Source', '-')}.. literalinclude:: {relpath(ROOT / file, folder)}"
     yield f"   :language: {language}\n"
+
+
+def twin_of(file: str) -> tuple[str, str]:
+    """The other side's title, and the file of the same name there; empty for a file of neither."""
+    for side, other in (SIDES, reversed(SIDES)):
+        if file.startswith(f"{side}/"):
+            return SIDES[other], file.replace(side, other, 1)
+    return "", ""
 
 
 def heading(text: str, mark: str = "=") -> str:

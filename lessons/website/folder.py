@@ -51,7 +51,7 @@ def write(books: Books, folder: Path, code: bool = False, pdf: bool = False) -> 
     for stem, book in books.items():
         page = prepared(book, r"[\1](/\2.rst)" if code else r"\1")
         said = AS_IT_RAN if stem != "index" else AS_PDF if pdf else ""
-        title, rest = page.cells[0].source.split("\n", 1)
+        title, _, rest = page.cells[0].source.partition("\n")
         page.cells[0].source = f"{title}\n\n{note(said)}\n{rest}"
         if stem == "index":
             page.cells.append(new_markdown_cell("\n\n".join(contents(list(books)[1:], code))))
