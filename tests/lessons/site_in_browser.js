@@ -9,6 +9,7 @@ function formulas() {
   const svgs = all("mjx-container svg");
   return {
     drawn: svgs.length,
+    displayed: all('mjx-container[display="true"]').length,
     empty: svgs.filter((svg) => !svg.querySelector("path, use, rect, text")).length,
     wrong: all("mjx-merror, [data-mjx-error]").length,
     text: text.textContent,

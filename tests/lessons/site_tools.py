@@ -38,6 +38,12 @@ class Page:
     def ids(self) -> set[str]:
         return {html.unescape(found) for found in re.findall(r'\sid="([^"]*)"', self.html)}
 
+    def taught_in(self) -> set[Path]:
+        """The pages of the lessons that it names as those that teach it."""
+        said = re.search(r"<p>Taught in .*?</p>", self.html, re.S)
+        links = re.findall(r'href="([^"]*)"', said[0]) if said else []
+        return {(self.path.parent / link).resolve() for link in links}
+
     def asked(self) -> list[tuple[str, str]]:
         """(tag, address) of each link and of each file that the page is made of."""
         return [(tag, html.unescape(address)) for tag, _, address in TAG.findall(self.html)]
