@@ -14,20 +14,7 @@ from website.code_pages import ENTRIES, LINK, Books, write_code
 from website.running import tagged
 
 FIGURES = Path(__file__).resolve().parents[1] / "figures"
-CHAPTERS = (  # by the number that a lesson's name begins with
-    "Backwards",
-    "Convolution",
-    "Batch normalisation",
-    "Pooling",
-    "The gate and ARM",
-    "ARM in three versions",
-    "Relatives",
-    "Spatial attention",
-    "BiSeNet",
-    "Context",
-    "Claims",
-    "The GPU",
-)
+CHAPTER = re.compile(r"^### ((\d+) · .+)$", re.M)  # as the index heads it
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 AS_IT_RAN = (
     "This page shows the lesson as it ran, with the solutions in the place of the stubs: each "
@@ -54,7 +41,7 @@ def write(books: Books, folder: Path, code: bool = False, pdf: bool = False) -> 
         title, _, rest = page.cells[0].source.partition("\n")
         page.cells[0].source = f"{title}\n\n{note(said)}\n{rest}"
         if stem == "index":
-            page.cells.append(new_markdown_cell("\n\n".join(contents(list(books)[1:], code))))
+            page.cells.append(new_markdown_cell("\n\n".join(contents(books, code))))
         nbformat.write(page, folder / f"{stem}.ipynb")
     if code:
         write_code(books, folder)
@@ -80,10 +67,13 @@ def note(text: str) -> str:
     return f'<p class="note">{text}</p>' if text else ""
 
 
-def contents(stems: Iterable[str], code: bool) -> Iterator[str]:
-    """The contents tree, by chapter; what has no number stands before them."""
-    for number, lessons in groupby(stems, lambda stem: stem[:2] if stem[:2].isdigit() else ""):
-        yield tree(lessons, f"{int(number)} · {CHAPTERS[int(number)]}" if number else "")
+def contents(books: Books, code: bool) -> Iterator[str]:
+    """The contents tree, by chapter as the index has them; what has no number stands first."""
+    index, *stems = books
+    said = "\n".join(cell.source for cell in books[index].cells)
+    chapters = {number.zfill(2): title for title, number in CHAPTER.findall(said)}
+    for start, lessons in groupby(stems, lambda stem: stem[:2] if stem[:2].isdigit() else ""):
+        yield tree(lessons, chapters.get(start, start))
     if code:
         yield tree(ENTRIES, "The code")
 
