@@ -71,7 +71,7 @@ mutation: $(VENV)/dev  ## small changes all over armlab/hand, each of which a te
 notebooks: $(VENV)/ready  ## write lessons/*.ipynb from lessons/*.py
 	$(BIN)/python lessons/notebooks.py
 
-site: $(VENV)/ready  ## the lessons, executed, as a site in site/ that reads offline
+site: $(VENV)/ready  ## the lessons, executed, as a site in site/ that reads offline, and as a PDF
 	@cd lessons && ../$(BIN)/python -m website
 
 graded: $(VENV)/ready  ## how long the grader takes for each exercise, answered right and wrong

@@ -1,6 +1,7 @@
 """Run the lessons and write them as pages: from lessons/, python -m website [LESSON ...].
 
 `make site` calls it. Lessons that are not named stand in the site as well, but without outputs.
+Where all are run, armlab.pdf holds them too.
 """
 
 import argparse
@@ -11,9 +12,10 @@ from pathlib import Path
 import nbformat
 from notebooks import HERE, notebook, sources
 
-from website import running, writing
+from website import building, running
 
 STEMS = [source.stem for source in sources()]
+PDF = "armlab.pdf"
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -38,12 +40,24 @@ def ready(stem: str, run: bool) -> nbformat.NotebookNode:
     return book
 
 
+def printed(books: building.Books, out: Path) -> bool:
+    """Whether there is a PDF of the lessons now; if not, one line says why."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        building.print_pdf(books, out / PDF)
+    except RuntimeError as error:
+        print(f"no {PDF}: {error}", file=sys.stderr)
+        return False
+    return True
+
+
 def main(arguments: list[str]) -> int:
     chosen = parsed(arguments)
     try:
-        writing.copy_mathjax(chosen.out)  # first, as it may be missing and the lessons take minutes
-        books = [ready(stem, stem in chosen.lessons) for stem in STEMS]
-        writing.write(dict(zip(STEMS, books, strict=True)), chosen.out)
+        building.expect_packages()  # first, as the lessons take minutes
+        books = {stem: ready(stem, stem in chosen.lessons) for stem in STEMS}
+        pdf = set(chosen.lessons) == set(STEMS) and printed(books, chosen.out)
+        building.build(books, "html", chosen.out, code=True, pdf=pdf)
     except (RuntimeError, OSError) as error:
         print(f"website: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,8 @@
 """Run a lesson for a reader who has no kernel.
 
 The solutions stand in the place of the stubs while it runs, so that each check has something to
-judge; the page shows the stub, which is the question. Widgets, dead without a kernel, are left out.
+judge; the page shows the stub, which is the question. Pictures get their words, and sliders their
+frames, by what in_kernel does before the first cell. Other widgets, dead here, are left out.
 """
 
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import nbformat
 from execution import execute
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbformat.v4 import new_code_cell
 from notebooks import SOLUTION
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS = 120  # that one cell may take
 INLINE = "module://matplotlib_inline.backend_inline"  # pictures under their cells
+BEFORE = "from website import in_kernel\n\nin_kernel.prepare()"
 
 
 def run(book: nbformat.NotebookNode, stem: str, folder: Path) -> None:
@@ -21,6 +24,7 @@ def run(book: nbformat.NotebookNode, stem: str, folder: Path) -> None:
     stubs = {at: cell.source for at, cell in enumerate(book.cells) if tagged(cell, "exercise")}
     for at in stubs:
         book.cells[at].source = SOLUTION.search(book.cells[at + 1].source)[1]
+    book.cells.insert(0, new_code_cell(BEFORE))
     try:
         execute(book, folder, SECONDS, MPLBACKEND=INLINE)
     except CellExecutionError as error:
@@ -30,6 +34,7 @@ def run(book: nbformat.NotebookNode, stem: str, folder: Path) -> None:
             f"{stem} stopped: a cell took more than {SECONDS} s. Close what else keeps the "
             f"machine busy, or raise SECONDS in {Path(__file__).name}"
         ) from None
+    del book.cells[0]
     book.metadata.pop("widgets", None)
     for at, stub in stubs.items():
         book.cells[at].source = stub

@@ -1,180 +1,207 @@
-"""The static site of the lessons: built for one lesson that has run, read without a network."""
+"""The static site of the lessons: how it is made, and what stands in its files."""
 
 import importlib
-import json
-import subprocess
+import inspect
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
-from bs4 import BeautifulSoup
-from chromium import BROWSER, chromium
-from lesson_tools import BOOKS, LESSONS, TAUGHT, exercises
+from lesson_tools import BOOKS, LESSONS, TAUGHT, exercises, notebooks
 from nbclient.exceptions import CellTimeoutError
 from nbformat.v4 import new_notebook
+from site_tools import RAN, Page, built
 
-RAN = "00_arrays_shapes_and_the_check"
+from armlab import hand
 
-TYPESET = """
-const done = arguments[arguments.length - 1];
-MathJax.startup.promise.then(() => {
-    const text = document.querySelector('main').cloneNode(true);
-    text.querySelectorAll('code, pre, mjx-container').forEach(node => node.remove());
-    const drawn = [...document.querySelectorAll('mjx-container svg')];
-    done({
-        drawn: drawn.length,
-        empty: drawn.filter(svg => !svg.querySelector('path, use, rect, text')).length,
-        wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
-        text: text.textContent,
-    });
-});
-"""
-
-
-def built(out: Path, *lessons: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "website", "--out", str(out), *lessons]
-    return subprocess.run(command, cwd=LESSONS, capture_output=True, text=True, timeout=600)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("site")
-    done = built(out, RAN)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{out / 'index.html'}\n"
-    assert "Traceback" not in done.stderr
-    return out
-
-
-def soup(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-
-
-def pages(site: Path) -> list[Path]:
-    return sorted(site.rglob("*.html"))
-
-
-# -- as files ---------------------------------------------------------------------------------
+website = pytest.mark.lessons
 
 
 @pytest.fixture
-def running(monkeypatch: pytest.MonkeyPatch) -> Any:
+def part(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Imports a part of the package that makes the site."""
     monkeypatch.syspath_prepend(str(LESSONS))
-    return importlib.import_module("website.running")
+    return lambda name: importlib.import_module(f"website.{name}")
+
+
+# -- how it is made ---------------------------------------------------------------------------
 
 
 def test_lesson_with_a_slow_cell_stops_with_a_sentence(
-    running: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    part: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def execute(*_: Any, **__: Any) -> None:
         raise CellTimeoutError("no answer")
 
-    monkeypatch.setattr(running, "execute", execute)
-    with pytest.raises(RuntimeError, match=r"^05_arm stopped: a cell took more than 120 s"):
-        running.run(new_notebook(), "05_arm", tmp_path)
+    monkeypatch.setattr(part("running"), "execute", execute)
+    with pytest.raises(RuntimeError, match=r"^the_lesson stopped: a cell took more than 120 s"):
+        part("running").run(new_notebook(), "the_lesson", tmp_path)
+
+
+def test_solutions_run_behind_what_prepares_the_kernel_and_stubs_are_shown(
+    part: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (asked, *_) = exercises(RAN)
+    ran: list[str] = []
+
+    def execute(book: nbformat.NotebookNode, *_: Any, **__: Any) -> None:
+        ran.extend(cell.source for cell in book.cells)
+
+    monkeypatch.setattr(part("running"), "execute", execute)
+    book = notebooks.notebook(LESSONS / f"{RAN}.py")
+    part("running").run(book, RAN, tmp_path)
+    assert "in_kernel.prepare()" in ran[0]
+    assert ran[asked.at + 1] == asked.solution
+    assert [cell.source for cell in book.cells] == [cell.source for cell in BOOKS[RAN].cells]
 
 
 def test_unknown_lesson_is_wrong_usage(tmp_path: Path) -> None:
     done = built(tmp_path, "99_nothing")
     assert done.returncode == 2
-    assert "no lesson '99_nothing': choose from index, arm_in_one_evening, 00_" in done.stderr
+    assert "no lesson '99_nothing': choose from index, arm_in_one_evening, 00" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.lessons
+def test_a_missing_package_is_named_before_anything_runs(
+    part: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building = part("building")
+    monkeypatch.setattr(building, "find_spec", lambda name: name != "mathjax")
+    with pytest.raises(RuntimeError, match=r"^MathJax is not installed, .* 'armlab\[lessons\]'$"):
+        building.expect_packages()
+
+
+def test_where_no_browser_is_the_pdf_is_a_sentence(
+    part: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(part("building").shutil, "which", lambda name: None)
+    assert not part("__main__").printed(dict(BOOKS), tmp_path)
+    assert capsys.readouterr().err == (
+        "no armlab.pdf: found no Chromium to print with: install it, as chromium of Debian is\n"
+    )
+
+
+def test_a_link_that_leads_nowhere_stops_the_site(
+    part: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = nbformat.v4.new_markdown_cell("# Contents\n\n[a lesson](that_is_not.ipynb)")
+    with pytest.raises(RuntimeError, match="Sphinx stopped at what stands above"):
+        part("building").build({"index": new_notebook(cells=[text])}, "html", tmp_path / "out")
+    assert "that_is_not" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+# -- what stands in it ------------------------------------------------------------------------
+
+
+@website
 def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
-    anchors = {page: {tag["id"] for tag in soup(page).select("[id]")} for page in pages(site)}
-    followed = 0
-    for page in pages(site):
-        for tag in soup(page).select("[href], [src]"):
-            link = urlsplit(str(tag.get("href") or tag.get("src")))
-            if link.scheme in ("data", "https") and (tag.name == "a" or link.scheme == "data"):
+    pages = {path: Page(path) for path in site.rglob("*.html")}
+    assert len(pages) > 150
+    for path, page in pages.items():
+        assert page.asked()
+        for tag, address in page.asked():
+            link = urlsplit(address)
+            if link.scheme == "data" or (tag == "a" and link.scheme == "https"):
                 continue
-            assert not link.scheme, f"{page.name} asks for {link.geturl()}"
-            there = (page.parent / unquote(link.path)).resolve() if link.path else page
-            assert there.is_file(), f"{page.name} leads to {link.path}, which is not there"
-            assert not link.fragment or unquote(link.fragment) in anchors[there]
-            followed += 1
-    assert followed > 50
+            assert not link.scheme, f"{path.name} asks for {address}"
+            there = (path.parent / unquote(link.path)).resolve() if link.path else path
+            assert there.is_file(), f"{path.name} leads to {link.path}, which is not there"
+            if link.fragment and there.suffix == ".html":
+                assert unquote(link.fragment) in pages[there].ids, f"{path.name}: {address}"
 
 
-@pytest.mark.lessons
+@website
 @pytest.mark.parametrize("lesson", BOOKS)
-def test_contents_reach_every_lesson_and_every_section(lesson: str, site: Path) -> None:
-    page = soup(site / f"{lesson}.html")
-    links = [str(a["href"]) for a in page.select("nav a")]
-    assert [link for link in links if not link.startswith("#")] == [f"{s}.html" for s in BOOKS]
-    sections = page.select("main h2")
-    assert sections
-    assert [link for link in links if link.startswith("#")] == [f"#{h['id']}" for h in sections]
+def test_contents_lead_from_lesson_to_lesson(lesson: str, site: Path) -> None:
+    page = Page(site / f"{lesson}.html").soup
+    links = [str(a["href"]) for a in page.select(".sidebar-tree a")]
+    here = [link if link != "#" else f"{lesson}.html" for link in links]
+    assert [link for link in here if "/" not in link][: len(TAUGHT)] == [
+        f"{s}.html" for s in TAUGHT
+    ]
+    said = "\n".join(cell.source for cell in BOOKS["index"].cells)
+    chapters = [line.removeprefix("### ") for line in said.splitlines() if line.startswith("### ")]
+    numbers = {stem[:2] for stem in TAUGHT if stem[:2].isdigit()}
+    assert len(chapters) == len(numbers)
+    assert [c.get_text() for c in page.select(".sidebar-tree .caption")] == [*chapters, "The code"]
     at = list(BOOKS).index(lesson)
-    beside = {list(BOOKS)[i] for i in (at - 1, at + 1) if 0 <= i < len(BOOKS)}
-    assert {str(a["href"]) for a in page.select("footer a")} == {f"{s}.html" for s in beside}
+    for which, other in (("prev", at - 1), ("next", at + 1)):
+        if 0 <= other < len(BOOKS):
+            assert page.select_one(f"a.{which}-page")["href"] == f"{list(BOOKS)[other]}.html"
 
 
-@pytest.mark.lessons
+@website
 def test_lesson_that_ran_reads_whole(site: Path) -> None:
-    page = soup(site / f"{RAN}.html")
-    assert len(page.select(".output_png img")) >= 5
-    checks = [cell.select_one(".output").get_text() for cell in page.select(".celltag_check")]
+    page = Page(site / f"{RAN}.html").soup
+    pictures = page.select(".cell_output img")
+    assert len(pictures) >= 5
+    assert all(len(str(img["alt"])) > 20 for img in pictures)
+    assert page.select(".cell_output input[type=range]")
+    checks = [cell.select_one(".cell_output").get_text() for cell in page.select(".tag_check")]
     asked = exercises(RAN)
     for one, text in zip(asked, checks, strict=True):
         assert text.strip().startswith(f"✓ {one.name}")
-    stubs = [cell.select_one(".input").get_text() for cell in page.select(".celltag_exercise")]
+    stubs = [cell.select_one(".cell_input").get_text() for cell in page.select(".tag_exercise")]
+    assert len(stubs) == len(asked)
     assert all("raise NotImplementedError" in stub for stub in stubs)
-    assert len(page.select("details summary")) == len(asked) + 5
-    assert all(len(fold.get_text()) > 40 for fold in page.select("details"))
-    assert not page.select(".output_stderr, .output_error, script[type*=widget]")
+    folds = page.select("details")
+    assert len(folds) == sum(cell.source.count("<details>") for cell in BOOKS[RAN].cells)
+    assert all(len(fold.get_text()) > 40 and not fold.has_attr("open") for fold in folds)
+    notes = [note.get_text() for note in page.select("p.note")]
+    assert notes[1:] == ["Yours to write:", "What the check says of the solution:"] * len(asked)
+    assert not page.select(".stderr, .traceback, script[type*=widget]")
 
 
-# -- in a browser without a network -----------------------------------------------------------
+@website
+@pytest.mark.parametrize("lesson", TAUGHT)
+def test_lesson_and_the_pages_of_what_it_explains_lead_to_each_other(
+    lesson: str, site: Path
+) -> None:
+    (row,) = [
+        row for row in Page(site / f"{lesson}.html").soup.select("tr") if "Explains" in str(row)
+    ]
+    explained = [site / str(a["href"]) for a in row.select("a")]
+    assert explained
+    for path in explained:
+        assert site / f"{lesson}.html" in Page(path).taught_in(), f"{path} does not name {lesson}"
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    offline = "--host-resolver-rules=MAP * ~NOTFOUND"
-    log = {"performance": "ALL"}
-    with chromium(tmp_path_factory.mktemp("profile"), offline, goog_loggingPrefs=log) as browser:
-        yield browser
+@website
+def test_page_names_no_lesson_that_does_not_explain_it(site: Path) -> None:
+    explained = {
+        stem
+        for stem, book in BOOKS.items()
+        for cell in book.cells
+        for line in cell.source.splitlines()
+        if "Explains" in line and "/resnet18.py" in line
+    }
+    page = Page(site / "armlab" / "hand" / "resnet18.py.html")
+    assert {path.stem for path in page.taught_in()} == explained
 
 
-def requested(reader: Any) -> list[str]:
-    """What the page asked for since the last question."""
-    events = [json.loads(entry["message"])["message"] for entry in reader.get_log("performance")]
-    sent = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
-    return [params["request"]["url"] for params in sent]
+@website
+@pytest.mark.parametrize("name", ["hand", "torch"])
+def test_docstrings_stand_on_their_pages_as_they_are_written(name: str, site: Path) -> None:
+    side = hand if name == "hand" else importlib.import_module("armlab.torch")
+    pages: dict[str, str] = {}
+    seen = 0
+    for public in side.__all__:
+        thing = getattr(side, public)
+        module = getattr(thing, "__module__", "")
+        if not module.startswith(f"armlab.{name}.") or not inspect.getdoc(thing):
+            continue
+        path = site / (module.replace(".", "/") + ".py.html")
+        text = pages.setdefault(
+            module, "".join(pre.get_text() for pre in Page(path).soup.select(".docstring pre"))
+        )
+        assert inspect.getdoc(thing).rstrip() in text, f"{public} of {module}"
+        assert ast_doc(module) in text
+        seen += 1
+    assert seen > 20
 
 
-@pytest.mark.parametrize("lesson", [pytest.param(s, marks=BROWSER) for s in BOOKS])
-def test_page_needs_nothing_from_elsewhere(lesson: str, site: Path, reader: Any) -> None:
-    requested(reader)  # what the browser opened with
-    reader.get((site / f"{lesson}.html").as_uri())
-    found = reader.execute_async_script(TYPESET)
-    assert lesson == "index" or found["drawn"] > 20
-    assert not found["empty"]
-    assert not found["wrong"]
-    assert "$" not in found["text"]
-    assert "\\" not in found["text"]
-    urls = requested(reader)
-    assert urls
-    assert {urlsplit(url).scheme for url in urls} <= {"file", "data", "chrome"}  # its own pages
-
-
-@pytest.mark.parametrize("lesson", [pytest.param(RAN, marks=BROWSER)])
-def test_solution_unfolds_and_next_leads_on(lesson: str, site: Path, reader: Any) -> None:
-    from selenium.webdriver.common.by import By
-
-    reader.get((site / f"{lesson}.html").as_uri())
-    reader.execute_async_script(TYPESET)
-    folded = reader.find_element(By.CSS_SELECTOR, "details")
-    code = folded.find_element(By.CSS_SELECTOR, "pre")
-    assert not code.is_displayed()
-    folded.find_element(By.CSS_SELECTOR, "summary").click()
-    assert code.is_displayed()
-    reader.find_element(By.CSS_SELECTOR, 'footer a[rel="next"]').click()
-    assert reader.current_url.endswith(f"/{TAUGHT[TAUGHT.index(lesson) + 1]}.html")
-    reader.execute_script("document.querySelector('nav a[href*=\"#\"]').click()")
-    assert reader.current_url.endswith("#section-1")
+def ast_doc(module: str) -> str:
+    return inspect.getdoc(sys.modules[module]).rstrip()
