@@ -138,7 +138,7 @@ dx, ds = backward(np.array([0.1, -0.2, 0.4]))
 print("y", y, "  dx", dx, "  ds", ds)
 
 # %% [markdown]
-# Is it right? Nudge an input by a tiny $\varepsilon v$ in a random direction $v$, and see how far the result moves. Seen from a random $dy$, it has to move as the gradient says:
+# Is it right? Nudge an input by a tiny $\varepsilon v$ in a random direction $v$, and see how far the result moves. Seen from a random $dy$, it has to move as the gradient says. ($\langle a, b \rangle$ multiplies two arrays number by number and adds up the products.)
 #
 # $$\frac{\langle dy,\; f(x + \varepsilon v) - f(x - \varepsilon v) \rangle}{2 \varepsilon} \;\approx\; \langle dx,\; v \rangle \tag{E.3}$$
 #
@@ -292,7 +292,7 @@ plt.show()
 #
 # $$a_{nk} = \sum_c W_{kc}\, z_{nc} + b_k \tag{E.9}$$
 #
-# That is all. The paper calls it a 1×1 convolution, which on one pixel is a matrix, and has batch normalisation in the place of $b$; we come to it at the end. Four lines:
+# That is all. The paper calls it a 1×1 convolution, which on one pixel is a matrix, and has batch normalisation in the place of $b$; we come to it at the end. Four lines, and then six photographs go through them. Nothing has been learned yet: $W$ is drawn at random, and each channel is centred first, so that some means lie above 0 and some below.
 
 
 # %%
@@ -414,7 +414,7 @@ except NotImplementedError:
 print("the gradients come from", my_backward.__name__)
 
 # %% [markdown]
-# The rest of the network turns $y$ into the three logits of each pixel, and hands $dy$ back. Its layers are the package's: this evening is about the gate.
+# The rest of the network turns $y$ into three logits for each pixel, one for each of background, A and B, and hands $dy$ back. Its layers are the package's: this evening is about the gate. `in_turn` runs layers one after the other, `resize_bilinear` enlarges their result to the size of the scene, and the loss, `cross_entropy`, is small where each pixel's own class has the largest logit by far.
 
 # %%
 layers = with_arm.copy().children()

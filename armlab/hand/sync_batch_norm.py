@@ -47,7 +47,7 @@ def sync_batch_norm(
     m_i = values_per_channel(x)
     mean_i = channel_sum(x) / max(m_i, 1)  # (1)
     off = x - per_channel(mean_i)
-    told = group.gather(xp.stack([xp.full_like(mean_i, m_i), mean_i, channel_dot(off, off)]))
+    told = group.gather(xp.stack([xp.zeros_like(mean_i) + m_i, mean_i, channel_dot(off, off)]))
     ms, means, spreads = told[:, 0, :], told[:, 1, :], told[:, 2, :]  # each (size, C)
 
     m = int(xp.sum(ms[:, 0]))

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from armlab.extras import expect_packages
 from armlab.hand.group import RankError
 
+# Signals that the launcher of torch takes, and does not give back.
+TAKEN = (signal.SIGINT, signal.SIGTERM)
+
 
 def launch(count: int, arguments: Sequence[str]) -> int:
     """Run `armlab` with these arguments in so many processes; the exit code of the first to fail.
@@ -38,6 +41,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         max_restarts=0,
         local_addr="localhost",
     )
+    before = {name: signal.getsignal(name) for name in TAKEN}
     try:
         elastic_launch(config, sys.executable)("-m", "armlab", *arguments)
     except ChildFailedError as error:
@@ -54,4 +58,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
             f"ended by {name}, and all ranks with it: the last checkpoint is kept, go on from it "
             "with --resume"
         ) from None
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
     return 0

@@ -101,7 +101,7 @@ def test_nan_on_one_rank_is_named_with_its_rank(sync, started):
     assert [line.split(": the last")[0] for line in said] == [
         "armlab: an image on rank 1 is not finite in step 3"
     ]
-    assert "Traceback" not in job.err.read_text().split("torch.distributed")[0]
+    assert "NotFinite" not in job.err.read_text()  # as a traceback of a rank would say
 
 
 def test_interrupt_keeps_the_checkpoint_and_goes_on(started):

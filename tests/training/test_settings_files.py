@@ -182,6 +182,9 @@ def test_random_settings_are_used_as_they_are_or_named():
         found = config.to_dict()
         assert as_plain_types(found)
         assert Config(**json.loads(json.dumps(found, allow_nan=False))) == config
+        if not given.get("labels", "given"):  # of no words, and of no numbers, there are none
+            assert given.pop("labels") in ("", [], ())
+            assert found["labels"] == ()
         for name in found.keys() - {"size"}:
             if name in given:
                 assert found[name] == given[name]
