@@ -41,7 +41,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         max_restarts=0,
         local_addr="localhost",
     )
-    before = {name: signal.getsignal(name) for name in TAKEN}
+    before = {number: signal.getsignal(number) for number in TAKEN}
     try:
         elastic_launch(config, sys.executable)("-m", "armlab", *arguments)
     except ChildFailedError as error:
@@ -59,6 +59,6 @@ def launch(count: int, arguments: Sequence[str]) -> int:
             "with --resume"
         ) from None
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
