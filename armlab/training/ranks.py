@@ -63,7 +63,7 @@ def expect_parts(config: Config, group: Group) -> None:
         raise ValueError(
             f"expected a batch of at least {2 * group.size}, two images for each of {group.size} "
             f"processes, got {config.batch}: {normalises_pooled(config)} normalises one pooled "
-            "value per channel and image; give more images, or sync_batch_norm"
+            "value per channel and image; give more images, or --sync-batch-norm"
         )
 
 

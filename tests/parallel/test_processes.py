@@ -104,6 +104,15 @@ def test_nan_on_one_rank_is_named_with_its_rank(sync, started):
     assert "NotFinite" not in job.err.read_text()  # as a traceback of a rank would say
 
 
+def test_parts_that_are_too_small_are_one_sentence_and_leave_no_folder(started):
+    job = started("--batch", 2, "--processes", 2)
+    code, said = job.end()
+    assert code == 1
+    assert len(said) == 1
+    assert "give more images, or --sync-batch-norm" in said[0]
+    assert not (job.folder / "run").exists()
+
+
 def test_interrupt_keeps_the_checkpoint_and_goes_on(started):
     job = started(*ENDLESS)
     job.wait_for(HEADER)
