@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from armlab.hand import cross_entropy
 from armlab.hand.backward import Grads
 from armlab.training.class_weights import expect_class_weights
 from armlab.training.finite import expect_finite, kept_values, with_finite
-from armlab.training.learner import State, any_counts, join_state, split_state
+from armlab.training.learner import State, counted_weight, join_state, split_state
 from armlab.training.looking import gate_of, home_of, logits_of, on_device
 from armlab.training.losses import joint_loss
 from armlab.training.networks import Network, design_of
@@ -39,20 +39,19 @@ class HandLearner:
         self.place, self.dtype = home_of(net)
         self.parameter_count = sum(a.size for a in parameters.values())
         expect_class_weights(class_weights, net.classes)
-        self.any_counts = partial(
-            any_counts, classes=net.classes, ignore_index=ignore_index, class_weights=class_weights
+        self.counted_weight: Callable[[np.ndarray], float] = partial(
+            counted_weight,
+            classes=net.classes,
+            ignore_index=ignore_index,
+            class_weights=class_weights,
         )
         weight = None if class_weights is None else self.place.asarray(class_weights, self.dtype)
         loss = joint_loss if self.design.auxiliary else cross_entropy
         self.loss: Any = partial(loss, weight=weight, ignore_index=ignore_index)
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
-        if not self.any_counts(labels):
+        if not self.counts(labels):
             return None
-        return self.counted_step(images, labels, learning_rate)
-
-    def counted_step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
-        """See `step`, of a batch that has a pixel which counts."""
         before = self.net.copy()  # shares the arrays, which are replaced and never changed
         with on_device(self.place):
             loss = self.update(images, labels, learning_rate)
@@ -80,6 +79,10 @@ class HandLearner:
     def exchanged(self, loss: Array, grads: Grads) -> tuple[Array, Grads]:
         """What the weights move by: here, what was computed here. See `RankLearner`."""
         return loss, grads
+
+    def counts(self, labels: np.ndarray) -> bool:
+        """Whether a pixel has a share in the loss: not ignored, and of a weight above 0."""
+        return self.counted_weight(labels) > 0
 
     def expect_finite(self, named: Iterator[tuple[str, Array]]) -> None:
         expect_finite(named)

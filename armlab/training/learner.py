@@ -50,10 +50,10 @@ class Learner(Protocol):
         """Continue exactly where the state was taken."""
 
 
-def any_counts(
+def counted_weight(
     labels: np.ndarray, classes: int, ignore_index: int, class_weights: np.ndarray | None = None
-) -> bool:
-    """Whether a pixel of these labels on the host has a share in the loss: not ignored, weight > 0.
+) -> float:
+    """How much the pixels of these labels on the host weigh in the loss; 0 where none counts.
 
     Raises ValueError for a label that is no class, in the names that the settings have.
     """
@@ -64,7 +64,7 @@ def any_counts(
             f"expected labels 0 to {classes - 1}, and {ignore_index} where a pixel does not count, "
             f"got {wrong[0]}: correct the masks, or set --classes or --ignore"
         )
-    return bool(counted.size if class_weights is None else class_weights[counted].any())
+    return float(counted.size if class_weights is None else class_weights[counted].sum())
 
 
 def join_state(net: Mapping[str, Array], optimiser: Mapping[str, Array]) -> State:

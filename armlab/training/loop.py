@@ -20,7 +20,7 @@ from armlab.training.config import Config
 from armlab.training.epoch import end_epoch
 from armlab.training.evaluation import gallery
 from armlab.training.finite import NotFinite
-from armlab.training.ranks import batch_of, expect_parts, lead
+from armlab.training.ranks import batch_of, lead
 from armlab.training.run import Run, TrainingError
 from armlab.training.run_files import CONFIG, LAST_PICTURE, Row
 from armlab.training.run_lock import one_run_in
@@ -51,8 +51,6 @@ def train(
     there, TrainingError where the loss stops being finite, KeyboardInterrupt after Ctrl-C, with the
     checkpoint saved.
     """
-    if group:
-        expect_parts(config, group)  # before anything is written
     with one_run_in(Path(out)):
         return _go_on(Run.start(config, Path(out), group), progress)
 

@@ -7,23 +7,21 @@ small arrays for each batch normalisation. All come out with the same weights, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, array_namespace, to_host
+from armlab.arrays import Array, array_namespace
 from armlab.hand.backward import Grads
 from armlab.hand.group import Group
 from armlab.hand.sync_batch_norm import synchronised
-from armlab.training.finite import NotFinite
 from armlab.training.hand_learner import HandLearner
 from armlab.training.networks import Network
 from armlab.training.optimisers import SGD, Adam
+from armlab.training.shared_step import SharedStep
 
 
-class RankLearner(HandLearner):
+class RankLearner(SharedStep, HandLearner):
     """See `Learner`. `step` takes a part of the batch, maybe none of it, and gives the loss of all.
 
         loss = Σ q (-log p) / Σ q      over the pixels of all ranks, with q the weight of a pixel
@@ -47,14 +45,7 @@ class RankLearner(HandLearner):
     ) -> None:
         used: Any = synchronised(net, group) if sync_batch_norm else net
         super().__init__(used, optimiser, class_weights, ignore_index)
-        weights = np.ones(net.classes) if class_weights is None else class_weights
-        self.group, self.share_of = group, partial(share_of_loss, group, weights, ignore_index)
-        self.share: float | None = 1.0
-
-    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
-        self.any_counts(labels)  # refuses a label that is no class
-        self.share = self.share_of(labels)
-        return None if self.share is None else self.counted_step(images, labels, learning_rate)
+        self.group = group
 
     def loss_and_gradient(self, y: Any, labels: np.ndarray) -> tuple[Array, Any]:
         if self.share:
@@ -74,31 +65,3 @@ class RankLearner(HandLearner):
             found[key] = xp.reshape(summed[at : at + g.size], g.shape)
             at += g.size
         return summed[0], found
-
-    def expect_finite(self, named: Iterator[tuple[str, Array]]) -> None:
-        expect_all_finite(self.group, named)
-
-
-def share_of_loss(
-    group: Group, weights: np.ndarray, ignore_index: int, labels: np.ndarray
-) -> float | None:
-    """What part of the loss the labels of this rank have; None where no rank's count.
-
-    weights  (K,) of a pixel of each class
-    """
-    own = np.asarray([weights[labels[labels != ignore_index]].sum()], np.float64)
-    total = group.gather(own).sum()
-    return float(own[0] / total) if total else None
-
-
-def expect_all_finite(group: Group, named: Iterator[tuple[str, Any]]) -> None:
-    """Raise NotFinite with the first value of any rank that is not finite, by its name.
-
-    Every rank looks at all of its values, as they exchange on the way.
-    """
-    looked = [(name, bool(np.isfinite(to_host(a)).all())) for name, a in named]
-    first = next((at for at, (_, finite) in enumerate(looked) if not finite), len(looked))
-    firsts = group.gather(np.asarray([first]))[:, 0]
-    rank = int(firsts.argmin())
-    if firsts[rank] < len(looked):
-        raise NotFinite(f"{looked[firsts[rank]][0]} on rank {rank}")

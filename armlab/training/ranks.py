@@ -12,7 +12,7 @@ from armlab import __version__
 from armlab.data import Dataset
 from armlab.hand.group import Group, RankError
 from armlab.parallel.shares import share_of
-from armlab.training.config import Config, normalises_pooled
+from armlab.training.config import Config
 from armlab.training.finite import NotFinite
 from armlab.training.learner import Learner
 from armlab.training.start import loss_weights, make_dataset, make_learner
@@ -42,29 +42,12 @@ def expect_alike(group: Group, what: str, mine: Any) -> None:
 
 def lead(group: Group, config: Config, step: int, dataset: Dataset, learner: Learner) -> None:
     """What rank 0 does before its first step: tell the others where the run stands."""
-    expect_parts(config, group)
     state = learner.state_dict()
     arrays = {key: (a.dtype.str, a.shape) for key, a in state.items()}
     tell(group, {"config": config.to_dict(), "step": step, "arrays": arrays})
     _expect_same_ground(group, dataset)
     for a in state.values():
         group.gather(a)
-
-
-def expect_parts(config: Config, group: Group) -> None:
-    """Refuse parts too small for what is done with them."""
-    least = config.batch // group.size
-    if not least and config.backend == "torch":
-        raise ValueError(
-            f"expected a batch of at least {group.size}, an image for each process, got "
-            f"{config.batch}: backend numpy takes empty parts"
-        )
-    if least < 2 and normalises_pooled(config) and not config.sync_batch_norm:
-        raise ValueError(
-            f"expected a batch of at least {2 * group.size}, two images for each of {group.size} "
-            f"processes, got {config.batch}: {normalises_pooled(config)} normalises one pooled "
-            "value per channel and image; give more images, or --sync-batch-norm"
-        )
 
 
 def dismiss(group: Group) -> None:

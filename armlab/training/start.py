@@ -14,7 +14,7 @@ from armlab.extras import expect_packages
 from armlab.hand.group import Group
 from armlab.places import place
 from armlab.training.class_weights import median_frequency
-from armlab.training.config import Config
+from armlab.training.config import Config, normalises_pooled
 from armlab.training.hand_learner import HandLearner
 from armlab.training.learner import Learner
 from armlab.training.networks import DESIGNS, Network
@@ -85,9 +85,12 @@ def make_learner(
     class_weights  see `loss_weights`; a network that learns nothing more needs none, nor the data
     group          of the ranks that train it together; None: this process does so alone
 
-    Raises RuntimeError where a package or the device is missing.
+    Raises RuntimeError where a package or the device is missing, ValueError for a batch with too
+    few images for the ranks.
     """
     expect_installed(config)
+    if group:
+        expect_parts(config, group)
     device = device_of(config.device, group)
     where = place("cpu" if config.backend == "torch" else device)
     net, optimiser = make_net(config), _optimiser(config)
@@ -103,6 +106,22 @@ def make_learner(
 
     twin = TorchRankLearner if group else TorchLearner
     return twin(net, optimiser, device, **loss)
+
+
+def expect_parts(config: Config, group: Group) -> None:
+    """Refuse parts too small for what is done with them."""
+    least = config.batch // group.size
+    if not least and config.backend == "torch":
+        raise ValueError(
+            f"expected a batch of at least {group.size}, an image for each process, got "
+            f"{config.batch}: backend numpy takes empty parts"
+        )
+    if least < 2 and normalises_pooled(config) and not config.sync_batch_norm:
+        raise ValueError(
+            f"expected a batch of at least {2 * group.size}, two images for each of {group.size} "
+            f"processes, got {config.batch}: {normalises_pooled(config)} normalises one pooled "
+            "value per channel and image; give more images, or --sync-batch-norm"
+        )
 
 
 def device_of(device: str, group: Group | None) -> str:

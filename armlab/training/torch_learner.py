@@ -17,7 +17,7 @@ from armlab.arrays import to_host
 from armlab.torch import cross_entropy
 from armlab.training.class_weights import expect_class_weights
 from armlab.training.finite import expect_finite, kept_values, total
-from armlab.training.learner import State, any_counts, join_state, split_state
+from armlab.training.learner import State, counted_weight, join_state, split_state
 from armlab.training.networks import Network, design_of
 from armlab.training.optimisers import SGD, Adam
 from armlab.training.torch_twin import (
@@ -50,26 +50,29 @@ class TorchLearner:
         self.dtype = parameters[0].dtype
         self.parameter_count = sum(p.numel() for p in parameters)
         expect_class_weights(class_weights, net.classes)
-        self.any_counts = partial(
-            any_counts, classes=net.classes, ignore_index=ignore_index, class_weights=class_weights
+        self.counted_weight: Callable[[np.ndarray], float] = partial(
+            counted_weight,
+            classes=net.classes,
+            ignore_index=ignore_index,
+            class_weights=class_weights,
         )
         weight = None if class_weights is None else self._tensor(class_weights)
         loss = joint_loss if self.design.auxiliary else cross_entropy
         self.loss: Any = partial(loss, weight=weight, ignore_index=ignore_index)
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
-        if not self.any_counts(labels):
+        if not self.counts(labels):
             return None
-        return self.counted_step(images, labels, learning_rate)
-
-    def counted_step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
-        """See `step`, of a batch that has a pixel which counts."""
         before = {key: a.clone() for key, a in self.net.state_dict().items()}
         loss = self.update(images, labels, learning_rate)
         value, kept = torch.stack([loss, total(self._kept().values(), loss)]).tolist()
         if not math.isfinite(value + kept):
             self.expect_finite(self._again(before, images, labels))
         return float(value)
+
+    def counts(self, labels: np.ndarray) -> bool:
+        """Whether a pixel has a share in the loss: not ignored, and of a weight above 0."""
+        return self.counted_weight(labels) > 0
 
     def expect_finite(self, named: Iterator[tuple[str, Tensor]]) -> None:
         expect_finite(named)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +13,11 @@ from torch.utils.dlpack import from_dlpack
 from armlab.hand.group import Group
 from armlab.training.networks import Network
 from armlab.training.optimisers import SGD, Adam
-from armlab.training.rank_learner import expect_all_finite, share_of_loss
+from armlab.training.shared_step import SharedStep
 from armlab.training.torch_learner import TorchLearner
 
 
-class TorchRankLearner(TorchLearner):
+class TorchRankLearner(SharedStep, TorchLearner):
     """See `RankLearner`: the same loss of the whole batch, and the same gradients.
 
     Raises ValueError for synchronised statistics where PyTorch has none, which is on CPUs.
@@ -48,14 +46,7 @@ class TorchRankLearner(TorchLearner):
             self.net = convert(self.net)
         self.shared: Any = None  # made in the first step, as all ranks have to come to it
         self.devices = [self.device] if on_card else None
-        weights = np.ones(net.classes) if class_weights is None else class_weights
-        self.group, self.share_of = group, partial(share_of_loss, group, weights, ignore_index)
-        self.share: float | None = 1.0
-
-    def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> float | None:
-        self.any_counts(labels)  # refuses a label that is no class
-        self.share = self.share_of(labels)
-        return None if self.share is None else self.counted_step(images, labels, learning_rate)
+        self.group = group
 
     def forward(self, images: np.ndarray) -> Any:
         self.shared = self.shared or DistributedDataParallel(self.net, self.devices)
@@ -70,6 +61,3 @@ class TorchRankLearner(TorchLearner):
     def whole(self, loss: Tensor) -> Tensor:
         total: Tensor = from_dlpack(self.group.sum(loss))
         return total / self.group.size
-
-    def expect_finite(self, named: Iterator[tuple[str, Tensor]]) -> None:
-        expect_all_finite(self.group, named)

@@ -10,26 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import SECONDS, SMALL, TORCHRUN, Job
+from processes import SECONDS, SMALL, TORCHRUN
 
 STEPS = ("--steps", 60, "--batch", 5, "--sync-batch-norm")
 HEADER = "epoch   step"  # the first steps follow it
 ENDLESS = ("--steps", 100000, "--batch", 5, "--processes", 2)
-
-
-@pytest.fixture
-def started(tmp_path):
-    jobs = []
-
-    def start(*arguments, **more):
-        folder = tmp_path / str(len(jobs))
-        folder.mkdir()
-        jobs.append(Job(folder, *arguments, **more))
-        return jobs[-1]
-
-    yield start
-    for job in jobs:
-        job.stop()
 
 
 def test_two_processes_end_as_one_does(started):

@@ -10,7 +10,7 @@ from armlab.parallel.shares import share_of
 from armlab.parallel.threads import in_threads
 from armlab.training import ranks
 from armlab.training.config import Config
-from armlab.training.start import make_dataset, make_learner
+from armlab.training.start import expect_parts, make_dataset, make_learner
 
 CONFIG = Config(steps=3, batch=6, size="48", channels=4)
 
@@ -85,6 +85,6 @@ def test_parts_that_are_too_small_are_refused(changes, size, words):
     group = Group()
     group.size = size
     with pytest.raises(ValueError, match=words):
-        ranks.expect_parts(replace(CONFIG, **changes), group)
-    ranks.expect_parts(replace(CONFIG, batch=2, sync_batch_norm=True), group)
-    ranks.expect_parts(replace(CONFIG, batch=3, attention="none"), group)
+        expect_parts(replace(CONFIG, **changes), group)
+    expect_parts(replace(CONFIG, batch=2, sync_batch_norm=True), group)
+    expect_parts(replace(CONFIG, batch=3, attention="none"), group)
