@@ -26,7 +26,6 @@
 # This is the first of three lessons on the GPU. [Lesson 11b](11b_kernels.ipynb) counts what a device has to do and writes a first kernel, [lesson 11c](11c_rounding_and_dlpack.ipynb) is about what it computes differently.
 
 # %%
-from collections import Counter
 from contextlib import contextmanager, nullcontext
 from textwrap import fill
 
@@ -43,7 +42,7 @@ from armlab.exercises.cuda import cuda_place
 from armlab.hand import kernels
 from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import Adam
-from tools import gate_map, gradient_map, photographs, picture, source, trained
+from tools import by_kind, gate_map, gradient_map, photographs, picture, source, trained
 
 rng = np.random.default_rng(0)
 
@@ -193,14 +192,6 @@ def attempts(a, host, xp):
         "xp.pad(a, 1)": lambda: xp.pad(a, 1),
         "xp.exp(a)": lambda: xp.exp(a),
     }
-
-
-def by_kind(counts):
-    """How many kernels, products, copies, fills and waits were counted."""
-    kinds = Counter()
-    for count in counts.values():
-        kinds[count.kind] += count.calls
-    return kinds
 
 
 def outcome(attempt):

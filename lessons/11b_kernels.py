@@ -26,7 +26,6 @@
 # The second of three lessons on the GPU. [Lesson 11a](11a_gpu.ipynb) ran the same source on NumPy and on a device. Here we look at what the device has to do. `hand.sigmoid_gate` counts its own equations: its (1) and (2) are (11.4), and its (4) is (d11.4).
 
 # %%
-from collections import Counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,7 +39,7 @@ from armlab.hand import kernels
 from armlab.training.hand_learner import HandLearner
 from armlab.training.optimisers import Adam
 import threads as draw
-from tools import photographs
+from tools import by_kind, photographs
 
 # %% [markdown]
 # A GPU, or else the emulated device, as in lesson 11a. Where neither can be had a sentence says why, here and in each cell that needs one.
@@ -176,14 +175,6 @@ assert right == ["conv: 3×3 convolution"]
 
 # %%
 LAUNCH = 5  # µs, assumed
-
-
-def by_kind(counts):
-    """How many kernels, products, copies, fills and waits were counted."""
-    kinds = Counter()
-    for count in counts.values():
-        kinds[count.kind] += count.calls
-    return kinds
 
 
 def launched(call):

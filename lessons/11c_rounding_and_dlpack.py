@@ -34,7 +34,8 @@ import torch
 from armlab import check, hand
 from armlab.check.functions import ROUNDOFF
 from armlab.exercises.cuda import card_answers, cuda_place
-from tools import compare, gradient_map, photographs
+from armlab.exercises.tf32 import keep_bits
+from tools import compare, gradient_map, photographs, source
 
 rng = np.random.default_rng(0)
 
@@ -110,12 +111,7 @@ check.exercise("round_to_tf32", round_to_tf32)
 
 
 # %%
-def keep_bits(x, bits):
-    """float32 values rounded to so many bits behind the leading one."""
-    mantissa, exponent = np.frexp(x)
-    whole = np.rint(np.ldexp(mantissa, bits + 1))  # bits + 1, as the leading one is kept too
-    return np.ldexp(whole, exponent - bits - 1)
-
+source(keep_bits)  # it counts bits + 1, as the leading one is kept too
 
 for value in (1 + 2.0**-10, 1 + 2.0**-12, 1 + 2.0**-11, np.pi):
     print(f"{value:.8f} becomes {keep_bits(np.float32([value]), 10)[0]:.8f}")

@@ -5,6 +5,7 @@ one colour through a lesson: that of the light it stands for.
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -148,6 +149,14 @@ def numbers(ax: Axes, a: np.ndarray, form: str = "{}", skip: float | None = None
         if value != skip:
             text = form.format(value)
             ax.text(j, i, text, ha="center", va="center", fontsize=7, color=colour)
+
+
+def by_kind(counts: dict[str, Any]) -> Counter[str]:
+    """How many kernels, products, copies, fills and waits `emulator.counting` has counted."""
+    kinds = Counter[str]()
+    for count in counts.values():
+        kinds[count.kind] += count.calls
+    return kinds
 
 
 def _bare(ax: Axes, title: str, colour: str = "black") -> None:

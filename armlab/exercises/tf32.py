@@ -1,4 +1,4 @@
-"""Of chapter 11c: rounding to TF32, whose factors keep 10 of float32's 23 bits."""
+"""Of lesson 11c: rounding to TF32, whose factors keep 10 of float32's 23 bits."""
 
 from __future__ import annotations
 
