@@ -19,7 +19,8 @@ ORIENTATION = 274  # the number of the tag
 # A quarter of a GiB as RGB, from where on Pillow warns. A network's float32 takes four times that,
 # and a test image, which is never cropped, several features of its size beside it.
 MOST_PIXELS = 2**28 // 3
-# Of a process, since `catch_warnings` mixes up what threads have set; other modules still warn.
+# Of a process, since `catch_warnings` mixes up what threads have set; other modules still warn. In
+# front of all filters: behind somebody's "error" it would do nothing.
 QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 
@@ -67,7 +68,7 @@ def _opened(path: FilePath, data: bytes) -> Any:
     from PIL import Image
 
     Image.init()
-    if QUIET not in warnings.filters:  # all that Pillow warns of is read or refused here
+    if QUIET not in warnings.filters[:1]:  # all that Pillow warns of is read or refused here
         warnings.filterwarnings("ignore", module=r"PIL\.")
     for name in FORMATS:
         make, accepts = Image.OPEN[name]

@@ -134,6 +134,13 @@ def test_a_transparent_palette_gives_its_colours_and_no_warning(tmp_path):
     assert np.array_equal(read_image(tmp_path / "a.png"), colours)
 
 
+def test_a_filter_of_warnings_set_meanwhile_changes_nothing(tmp_path):
+    indexed(labels()).save(tmp_path / "a.png", transparency=bytes(range(255)))
+    read_image(tmp_path / "a.png")
+    warnings.simplefilter("error")
+    read_image(tmp_path / "a.png")
+
+
 def deep_png(colours: int) -> bytes:
     """2 by 1 pixels of 16 bits, grey or colours, which Pillow does not write."""
 
