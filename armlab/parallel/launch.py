@@ -16,8 +16,8 @@ from armlab.hand.group import RankError
 TAKEN = (signal.SIGINT, signal.SIGTERM)
 
 
-def launch(count: int, arguments: Sequence[str]) -> int:
-    """Run `armlab` with these arguments in so many processes; the exit code of the first to fail.
+def launch(count: int, arguments: Sequence[str], module: str = "armlab") -> int:
+    """Run a module with these arguments in so many processes; the exit code of the first to fail.
 
     Raises RankError where one of them, or this process, was killed by a signal.
     """
@@ -43,7 +43,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
     )
     before = {number: signal.getsignal(number) for number in TAKEN}
     try:
-        elastic_launch(config, sys.executable)("-m", "armlab", *arguments)
+        elastic_launch(config, sys.executable)("-m", module, *arguments)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         if failure.exitcode < 0:  # else it has said why itself

@@ -90,7 +90,7 @@ def make_learner(
     """
     expect_installed(config)
     if group:
-        expect_parts(config, group)
+        expect_parts(config, group.size)
     device = device_of(config.device, group)
     where = place("cpu" if config.backend == "torch" else device)
     net, optimiser = make_net(config), _optimiser(config)
@@ -108,17 +108,17 @@ def make_learner(
     return twin(net, optimiser, device, **loss)
 
 
-def expect_parts(config: Config, group: Group) -> None:
+def expect_parts(config: Config, ranks: int) -> None:
     """Refuse parts too small for what is done with them."""
-    least = config.batch // group.size
+    least = config.batch // ranks
     if not least and config.backend == "torch":
         raise ValueError(
-            f"expected a batch of at least {group.size}, an image for each process, got "
+            f"expected a batch of at least {ranks}, an image for each process, got "
             f"{config.batch}: backend numpy takes empty parts"
         )
     if least < 2 and normalises_pooled(config) and not config.sync_batch_norm:
         raise ValueError(
-            f"expected a batch of at least {2 * group.size}, two images for each of {group.size} "
+            f"expected a batch of at least {2 * ranks}, two images for each of {ranks} "
             f"processes, got {config.batch}: {normalises_pooled(config)} normalises one pooled "
             "value per channel and image; give more images, or --sync-batch-norm"
         )

@@ -79,12 +79,7 @@ def test_batch_without_a_counted_pixel_is_skipped_on_all_ranks_and_one_on_some_i
     ],
 )
 def test_parts_that_are_too_small_are_refused(changes, size, words):
-    class Group:
-        pass
-
-    group = Group()
-    group.size = size
     with pytest.raises(ValueError, match=words):
-        expect_parts(replace(CONFIG, **changes), group)
-    expect_parts(replace(CONFIG, batch=2, sync_batch_norm=True), group)
-    expect_parts(replace(CONFIG, batch=3, attention="none"), group)
+        expect_parts(replace(CONFIG, **changes), size)
+    expect_parts(replace(CONFIG, batch=2, sync_batch_norm=True), size)
+    expect_parts(replace(CONFIG, batch=3, attention="none"), size)
