@@ -6,8 +6,8 @@ Each way is started anew in each round, and each round begins with another one; 
 median of the rounds. All ways draw the same batches, and one of several processes has one thread.
 
 Beside it stands what `armlab.cost.scale` predicts of the ways by hand. Measured for it are a step
-of one process on a part of the batch, and on two processes a gather of one number and a sum of
-16 MiB. Processes beyond the cores take turns on them.
+of one process on a part of the batch, alone with its statistics or in a group of one, and on two
+processes a gather of one number and a sum of 16 MiB. Processes beyond the cores take turns on them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Way:
         """Run it: what `rank_steps.measure` found."""
         file = folder / "found.json"
         arguments = [json.dumps(self.settings(settings)), str(steps), str(file)]
-        if self.processes == 1:
+        if self.processes == 1 and not self.sync:
             command = [sys.executable, "-m", WORKER, *arguments]
             code = subprocess.run(command, check=False).returncode
         else:
@@ -90,8 +90,8 @@ def ways(processes: Sequence[int], batch: int, cores: int) -> Iterator[Way]:
                 yield Way(backend, count)
                 if backend == "numpy":
                     yield Way(backend, count, sync=True)
-    for part in {-(-batch // count) for count in processes} - {batch}:
-        yield Way("numpy", 1, batch=part)
+    for part in dict.fromkeys(-(-batch // count) for count in (1, *processes)):
+        yield from (Way("numpy", 1, sync=sync, batch=part) for sync in (False, True))
 
 
 def measure(settings: Found, processes: Sequence[int], steps: int, rounds: int) -> Found:
@@ -129,7 +129,7 @@ def _model(config: Config, medians: dict[Way, float], twos: Sequence[Found]) -> 
         if way.backend != "numpy" or way.threads > 1 or way.batch:
             continue
         part = -(-config.batch // way.processes)
-        own = Way("numpy", 1, batch=None if part == config.batch else part)
+        own = Way("numpy", 1, sync=way.sync, batch=part)
         turns = max(1.0, way.processes / cores)
         exchange = rank.seconds(exchanges(net, way.sync), way.processes)
         predicted = medians[own] * turns + exchange
