@@ -16,7 +16,7 @@ LATENCY, BANDWIDTH = 0.001, 1e9
 
 
 def pretended(way, settings, steps, folder):
-    """0.01 s an image, twice that if synchronised, shared out evenly; exchanges of a given speed."""
+    """0.01 s an image, twice that if synchronised, shared out; exchanges of a given speed."""
     batch = way.batch or settings["batch"]
     large = 2 * LATENCY + LARGE / BANDWIDTH  # at two ranks a sum sends each byte once
     two = way.processes == 2
