@@ -60,12 +60,13 @@ def sync_batch_norm(
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         # For a part the statistics are given numbers, and (4) a straight line: dx = w r dy. But
         # they are made of all parts: equation (5) of `batch_norm`, with the sums of all ranks.
-        #     dx = w r (dy - Σ db_i / m - x̂ Σ dw_i / m)                                     (5)
+        #     dx = w r dy - (w r / m) (x̂ Σ dw_i + Σ db_i)                                   (5)
+        # What is taken away is x normalised as in (4), to another scale and shift.
         dx, dw_i, db_i = part_back(dy)
         dw, db = xp.sum(group.gather(xp.stack([dw_i, db_i])), axis=0)
-        r = 1.0 / xp.sqrt(var + eps)
-        xhat = (x - per_channel(mean)) * per_channel(r)
-        dx = dx - per_channel(w * r / max(m, 1)) * (per_channel(db) + xhat * per_channel(dw))  # (5)
+        k = w / xp.sqrt(var + eps) / max(m, 1)
+        away, _ = batch_norm_eval(x, k * dw, k * db, mean=mean, var=var, eps=eps)
+        dx = dx - away  # (5)
         return dx, dw_i, db_i
 
     return (y, mean, var, m), backward
