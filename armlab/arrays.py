@@ -18,6 +18,7 @@ from armlab.places import HOST, Device, device_words, place, place_of
 Array: TypeAlias = Any  # an array of any library; the standard defines no common type
 Rng: TypeAlias = np.random.Generator | int | None
 DType: TypeAlias = Any  # float32 or float64 in any library's spelling: see `dtype_of`
+FLOATS = np.dtype("float32"), np.dtype("float64")
 
 
 def array_namespace(*arrays: Array | None) -> Any:
@@ -26,19 +27,33 @@ def array_namespace(*arrays: Array | None) -> Any:
     They must belong to one library and one device and share one dtype, float32 or float64.
     An absent array (None) is passed over.
     """
+    if _usual(arrays):
+        return HOST.xp
     given = [a for a in arrays if a is not None]
-    if given and all(type(a) is np.ndarray for a in given):
-        xp: Any = HOST.xp  # the usual case, without a search: this is called at every step
-    else:
-        if not all(hasattr(a, "dtype") for a in given):  # the next line passes numbers over
-            raise TypeError(_why_no_namespace(given))
-        try:
-            xp = array_api_compat.array_namespace(*given)
-        except TypeError:
-            raise TypeError(_why_no_namespace(given)) from None
+    if not all(hasattr(a, "dtype") for a in given):  # the next line passes numbers over
+        raise TypeError(_why_no_namespace(given))
+    try:
+        xp: Any = array_api_compat.array_namespace(*given)
+    except TypeError:
+        raise TypeError(_why_no_namespace(given)) from None
     _expect_one_dtype(xp, given)
     _expect_one_device(given)
     return xp
+
+
+def _usual(arrays: tuple[Any, ...]) -> bool:
+    """Whether these are NumPy's of one dtype, told without a search: a step asks a thousand times.
+
+    The dtypes in FLOATS are objects that NumPy has once; one of another make is searched for.
+    """
+    found = None
+    for a in arrays:
+        if a is None:
+            continue
+        if type(a) is not np.ndarray or a.dtype is not (found or a.dtype):
+            return False
+        found = a.dtype
+    return found in FLOATS
 
 
 def _why_no_namespace(arrays: list[Any]) -> str:

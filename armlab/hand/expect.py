@@ -65,6 +65,8 @@ def whole(name: str, **counts: object) -> tuple[int, ...]:
 
 def is_whole(value: object, least: int) -> TypeGuard[int]:
     """Whether this is an integer of at least that, of Python or NumPy. True is none."""
+    if type(value) is int:
+        return value >= least
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 

@@ -59,9 +59,13 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module under its prefix, then all below it: ("conv.bn", BatchNorm2d(…)), …"""
-        yield prefix, self
-        for name, child in self.children().items():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+        ahead: list[tuple[str, Module]] = [(prefix, self)]
+        while ahead:
+            prefix, module = ahead.pop()
+            yield prefix, module
+            start = f"{prefix}." if prefix else ""
+            children = [(start + name, child) for name, child in module.children().items()]
+            ahead += reversed(children)
 
     def copy(self) -> Self:
         """A module of its own that shares the arrays, which nobody writes to."""
@@ -73,14 +77,18 @@ class Module:
 
     # -- the arrays -------------------------------------------------------------------------
 
-    def _arrays(self, parameters: bool = True, buffers: bool = True) -> dict[str, Array]:
-        found = {}
+    def _homes(
+        self, parameters: bool = True, buffers: bool = True
+    ) -> Iterator[tuple[str, tuple[Module, str]]]:
+        """Of each array that is there the key, and the module and the attribute that have it."""
         for prefix, module in self.named_modules():
             names = module.parameter_names * parameters + module.buffer_names * buffers
             for name in names:
                 if getattr(module, name) is not None:
-                    found[f"{prefix}.{name}" if prefix else name] = getattr(module, name)
-        return found
+                    yield f"{prefix}.{name}" if prefix else name, (module, name)
+
+    def _arrays(self, parameters: bool = True, buffers: bool = True) -> dict[str, Array]:
+        return {key: getattr(*home) for key, home in self._homes(parameters, buffers)}
 
     def parameters(self) -> dict[str, Array]:
         """The trainable arrays, by the keys of the PyTorch twin."""
@@ -93,14 +101,13 @@ class Module:
     def assign(self, values: Mapping[str, Array]) -> Self:
         """Replace arrays by key: all, or none where a key, a shape or a dtype does not fit."""
         expect_arrays(type(self).__name__, values)
-        current = self._arrays()
-        modules = dict(self.named_modules())
+        homes = dict(self._homes())
         for key, value in values.items():
-            if key not in current:
+            if key not in homes:
                 raise KeyError(
                     f"{type(self).__name__} has no array {key!r}: take a key of its state_dict()"
                 )
-            a = current[key]
+            a = getattr(*homes[key])
             same_dtype = value.dtype is a.dtype or dtype_name(value) == dtype_name(a)
             if tuple(value.shape) != tuple(a.shape) or not same_dtype:
                 raise ValueError(
@@ -108,8 +115,7 @@ class Module:
                     f"got {described(value)}: reshape or convert it first"
                 )
         for key, value in values.items():
-            prefix, _, name = key.rpartition(".")
-            setattr(modules[prefix], name, value)
+            setattr(*homes[key], value)
         return self
 
     def state_dict(self) -> dict[str, Array]:
@@ -177,7 +183,8 @@ class Module:
         """
         name = type(self).__name__
         expect_features(name, x, channels, built_with)
-        weight = next(iter(self._arrays().values()))
+        _, home = next(self._homes())
+        weight = getattr(*home)
         if place_of(weight) != place_of(x) or x.dtype != weight.dtype:
             raise TypeError(
                 f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "

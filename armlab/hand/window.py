@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from armlab.arrays import Array
 from armlab.hand.expect import MOST, is_whole
@@ -13,16 +14,24 @@ Pair = tuple[int, int]
 
 def pair(value: int | Pair, name: str, least: int) -> Pair:
     """One number stands for both axes: 3 -> (3, 3)."""
-    try:
-        both = tuple(value) if isinstance(value, Iterable) else (value, value)
-    except TypeError:  # an array of no axes
-        both = ()
+    both = _both(value)
     if len(both) != 2 or not all(is_whole(v, least) and v <= MOST for v in both):
         raise ValueError(
             f"expected {name} of at least {least}, an int or two, got {value!r}: "
             f"give {least} to {MOST}, once or for each axis"
         )
     return int(both[0]), int(both[1])
+
+
+def _both(value: Any) -> tuple[Any, ...]:
+    if type(value) is tuple:
+        return value
+    if type(value) is int or not isinstance(value, Iterable):
+        return value, value
+    try:
+        return tuple(value)
+    except TypeError:  # an array of no axes
+        return ()
 
 
 @dataclass(frozen=True)

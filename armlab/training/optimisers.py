@@ -3,8 +3,8 @@
     optimiser.step(module, grads)
 
 reads module.parameters() and replaces them with module.assign, never writing into an array.
-Constants are Python scalars, so that float32 stays float32. On CuPy one kernel does the same for
-all arrays at once, bit for bit: `armlab/hand/kernels/arrays_at_once.py`.
+Constants are Python scalars, so that float32 stays float32. A kernel does the same for all arrays
+at once, bit for bit: `armlab/hand/kernels/arrays_in_one.py`, and on CuPy `arrays_at_once.py`.
 
 Weight decay spares arrays of one axis: biases, and the scales and shifts of batch normalisation.
 In PyTorch this takes two groups of parameters, the second with weight_decay=0.
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from armlab.arrays import Array, array_namespace
 from armlab.hand import kernels
 from armlab.hand.backward import Grads
-from armlab.hand.kernels.arrays_at_once import Packed
+from armlab.hand.kernels.packed import Packed
 from armlab.hand.module import Module
 
 Arrays: TypeAlias = Mapping[str, Array]

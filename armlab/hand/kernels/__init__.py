@@ -41,6 +41,7 @@ from armlab.hand.kernels import (
     activations_at_once,
     add_unbuffered,
     arrays_at_once,
+    arrays_in_one,
     batch_norm_in_place,
     batch_norm_slices,
     channel_conv1d_slide,
@@ -63,6 +64,7 @@ from armlab.hand.kernels import (
     max_pool2d_gather,
     max_pool2d_rows_columns,
     means_in_tiles,
+    packed,
     relu_bits,
     resize_bands,
     resize_gather,
@@ -137,7 +139,9 @@ TABLE = [  # of the rows of a function, the first that fits runs
 
 OF_TRAINING = [  # what `armlab.training` asks for
     Kernel("joint_loss", cupy, cross_entropy_of_pixel.joint_loss, cross_entropy_of_pixel.fits),
-    Kernel("step", cupy, arrays_at_once.step, arrays_at_once.fits),
+    Kernel("step", numpy, arrays_in_one.step, packed.fits),
+    Kernel("with_finite", numpy, arrays_in_one.with_finite),
+    Kernel("step", cupy, arrays_at_once.step, packed.fits),
     Kernel("with_finite", cupy, arrays_at_once.with_finite),
 ]
 

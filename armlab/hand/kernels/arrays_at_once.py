@@ -11,10 +11,7 @@ A launch takes 160 arrays, and more of them take several launches.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -22,50 +19,14 @@ import numpy as np
 
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda
+from armlab.hand.kernels.packed import Packed, State, blocks, shapes_of
 
 PAGE, BLOCK = "arrays_at_once", cuda.THREADS
 MOST, MOST_BLOCKS = 160, 1024  # arrays in a launch; blocks of one that looks for NaN
 PART = np.dtype([("values", "u8"), ("size", "i8"), ("block", "i4"), ("decayed", "i4")])
 PARTS = np.dtype([("count", "i4"), ("first", "i4"), ("part", PART, MOST)])
 NOTHING = 0  # a pointer to no array
-State = Mapping[str, Array]
 Span = tuple[int, int]  # where values begin in the device's memory, and how many there are
-
-
-class Packed(Mapping[str, Array]):
-    """Arrays in one buffer, each from a block of its own on; the rest of its last block is 0."""
-
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], buffer: Array) -> None:
-        self.shapes, self.buffer = shapes, buffer
-
-    @cached_property
-    def views(self) -> dict[str, Array]:
-        cupy, dtype = importlib.import_module("cupy"), self.buffer.dtype
-        blocks = _blocks(map(prod, self.shapes.values()))
-        return {
-            key: cupy.ndarray(shape, dtype, self.buffer.data + block * BLOCK * dtype.itemsize)
-            for (key, shape), block in zip(self.shapes.items(), blocks, strict=False)
-        }
-
-    def __getitem__(self, key: str) -> Array:
-        return self.views[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.shapes)
-
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-
-def fits(like: Array, weights: State, grads: State, *states: State) -> bool:
-    """Arrays of one dtype, and states of just these, or none yet."""
-    shapes = _shapes(weights)
-    others = [grads, *filter(None, states)]
-    return all(_shapes(arrays) == shapes for arrays in others) and all(
-        a.dtype == like.dtype
-        for arrays in (weights, *others)
-        for a in ([arrays.buffer] if isinstance(arrays, Packed) else arrays.values())
-    )
 
 
 def step(
@@ -76,36 +37,30 @@ def step(
     kernel  "sgd" or "adam"
     rule    the numbers of its structure in their order; "decay" spares arrays of one axis
     """
-    shapes = _shapes(weights)
+    shapes = shapes_of(weights)
     buffers = [_buffer(arrays, [*weights]) for arrays in (weights, *states)]
     given = _in_rows([grads[key] for key in weights])
     decayed = [bool(rule["decay"]) and w.ndim > 1 for w in weights.values()]
-    length = _blocks(map(prod, shapes.values()))[-1] * BLOCK
+    length = blocks(map(prod, shapes.values()), BLOCK)[-1] * BLOCK
     made = [cuda.empty(like, (length,)) for _ in buffers]
     numbers = np.array(tuple(rule.values()), [(name, like.dtype) for name in rule])
-    for parts, blocks in _tables([(a.data.ptr, a.size) for a in given], decayed):
-        cuda.launch_blocks(PAGE, kernel, like, blocks, BLOCK, *buffers, *made, numbers, parts)
-    return tuple(Packed(shapes, buffer) for buffer in made)
+    for parts, count in _tables([(a.data.ptr, a.size) for a in given], decayed):
+        cuda.launch_blocks(PAGE, kernel, like, count, BLOCK, *buffers, *made, numbers, parts)
+    return tuple(Packed(shapes, buffer, BLOCK) for buffer in made)
 
 
 def with_finite(loss: Array, arrays: Iterable[Array]) -> Array:
     """The loss, and behind it numbers that are finite where all values are. Launches: 1."""
     kept = _in_rows([a for a in arrays if a.dtype == loss.dtype])
     tables = list(_tables(_spans([loss, *kept])))
-    found = cuda.empty(loss, (1 + sum(min(blocks, MOST_BLOCKS) for _, blocks in tables),))
+    found = cuda.empty(loss, (1 + sum(min(count, MOST_BLOCKS) for _, count in tables),))
     at = 1
-    for parts, blocks in tables:
-        few, end = min(blocks, MOST_BLOCKS), int(parts["first"]) + blocks
+    for parts, count in tables:
+        few, end = min(count, MOST_BLOCKS), int(parts["first"]) + count
         numbers = np.int32(at), np.int32(end)
         cuda.launch_blocks(PAGE, "with_finite", loss, few, BLOCK, loss, found, *numbers, parts)
         at += few
     return found
-
-
-def _shapes(arrays: State) -> Mapping[str, tuple[int, ...]]:
-    if isinstance(arrays, Packed):
-        return arrays.shapes
-    return {key: tuple(a.shape) for key, a in arrays.items()}
 
 
 def _in_rows(arrays: Sequence[Array]) -> list[Array]:
@@ -113,25 +68,20 @@ def _in_rows(arrays: Sequence[Array]) -> list[Array]:
     return [a if a.flags.c_contiguous else cuda.contiguous(a) for a in arrays]
 
 
-def _blocks(sizes: Iterable[int]) -> list[int]:
-    """The block at which each array begins, and behind them how many there are."""
-    return list(accumulate((-(-size // BLOCK) for size in sizes), initial=0))
-
-
 def _tables(
     spans: Sequence[Span], decayed: Sequence[bool] = ()
 ) -> Iterator[tuple[np.ndarray, int]]:
     """For each launch what its kernel is told of these arrays, and how many blocks they have."""
-    blocks = _blocks(size for _, size in spans)
+    begins = blocks((size for _, size in spans), BLOCK)
     for start in range(0, len(spans), MOST):
         end = min(start + MOST, len(spans))
         table = np.zeros((), PARTS)
-        table["count"], table["first"] = end - start, blocks[start]
+        table["count"], table["first"] = end - start, begins[start]
         part = table["part"][: end - start]
         part["values"], part["size"] = np.array(spans[start:end], np.uint64).T
-        part["block"] = blocks[start:end]
+        part["block"] = begins[start:end]
         part["decayed"] = decayed[start:end] or 0
-        yield table, blocks[end] - blocks[start]
+        yield table, begins[end] - begins[start]
 
 
 def _buffer(arrays: State, keys: list[str]) -> Any:
@@ -139,7 +89,7 @@ def _buffer(arrays: State, keys: list[str]) -> Any:
 
     NOTHING where there are none.
     """
-    if isinstance(arrays, Packed) and [*arrays] == keys:
+    if isinstance(arrays, Packed) and arrays.block == BLOCK and [*arrays] == keys:
         return arrays.buffer
     given = [arrays[key] for key in keys if arrays and arrays[key].size]
     if not given:
@@ -148,9 +98,9 @@ def _buffer(arrays: State, keys: list[str]) -> Any:
     if len(_spans(given)) == 1:
         return given[0]
     spans = [(a.data.ptr, a.size) for a in given]
-    buffer = cuda.empty(given[0], (_blocks(a.size for a in given)[-1] * BLOCK,))
-    for parts, blocks in _tables(spans):
-        cuda.launch_blocks(PAGE, "pack", buffer, blocks, BLOCK, buffer, parts)
+    buffer = cuda.empty(given[0], (blocks((a.size for a in given), BLOCK)[-1] * BLOCK,))
+    for parts, count in _tables(spans):
+        cuda.launch_blocks(PAGE, "pack", buffer, count, BLOCK, buffer, parts)
     return buffer
 
 
