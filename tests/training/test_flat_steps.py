@@ -106,9 +106,9 @@ def test_what_lies_beside_a_view_does_not_count():
     assert np.isfinite(with_finite(loss, arrays)).all()
 
 
-def fault(function, statement, put, name, nth=0):
+def fault(function, statement, put, name):
     file = "kernels/arrays_in_one"
-    return Fault(f"arrays_in_one: {name}", "Adam", file, function, statement, put, name, nth)
+    return Fault(f"arrays_in_one: {name}", "Adam", file, function, statement, put, name)
 
 
 FAULTS = [
@@ -117,7 +117,6 @@ FAULTS = [
     fault("_sgd", "(3)", "to_w -= w", "the other way"),
     fault("_adam", "(2)", "to_m += g", "β₁ m + g"),
     fault("_adam", "(3)", "pass", "forgets earlier squares"),
-    fault("_adam", "t", "pass", "no eps", nth=2),
     fault("_adam", "(4)", "np.add(t, g, out=to_w)", "adds to the gradient"),
     fault("step", "part", "part = slice(start, start + 1000)", "the end of a block left out"),
     fault("_add_decay", "starts", "starts = [0] * (len(shapes) + 1)", "nothing decays"),
@@ -125,7 +124,8 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_wrong_kernel_is_caught(fault):
+def test_a_wrong_kernel_is_caught(fault, monkeypatch):
+    monkeypatch.setattr(np, "empty_like", lambda a: np.full_like(a, np.nan))  # no lucky memory
     wanted = {name: plain(name, "float32", HOST, range(3)) for name in RULES}
     with planted(fault):
         found = {name: bits(*trained(name, "float32", HOST, range(3))) for name in RULES}
