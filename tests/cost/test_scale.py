@@ -1,6 +1,7 @@
 """What ranks exchange is counted as they do it, and a step's time follows from it by hand."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,6 +145,21 @@ def test_command_prints_steps_for_numbers_of_ranks_up_to_the_one_asked_for(capsy
             assert f"{way['messages']:,d}" in line
             assert f"{way['images_per_second']:,.1f}" in line
     assert "at 0.5 Tflop/s" in table
+
+
+def test_readme_says_what_the_defaults_give(capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    asked = next(line for line in readme.splitlines() if "--processes 1024" in line)
+    code, out = printed(capsys, *asked.split()[2:], "--json")
+    step = next(
+        step
+        for step in json.loads(out.out)["processes"]["steps"]
+        if step["own_statistics"]["ranks"] == 512
+    )
+    assert code == 0
+    assert step["own_statistics"]["part"] == 2
+    for way in step.values():
+        assert f"{100 * way['efficiency']:.1f} %" in readme
 
 
 @pytest.mark.parametrize(
