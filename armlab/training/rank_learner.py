@@ -3,6 +3,8 @@
 Each rank has the whole network and the whole optimiser. What they exchange is one number before a
 step, all gradients in one array after the backward and, where statistics are synchronised, two
 small arrays for each batch normalisation. All come out with the same weights, to the last bit.
+Running statistics are each rank's own until an evaluation, as they are in DistributedDataParallel
+until the next forward; where they are synchronised, they are the same anyway.
 """
 
 from __future__ import annotations
@@ -65,3 +67,7 @@ class RankLearner(SharedStep, HandLearner):
             found[key] = xp.reshape(summed[at : at + g.size], g.shape)
             at += g.size
         return summed[0], found
+
+    def take_statistics(self) -> None:
+        buffers = self.net.buffers().items()
+        self.net.assign({key: self.group.gather(a)[0, ...] for key, a in buffers})

@@ -61,3 +61,9 @@ class TorchRankLearner(SharedStep, TorchLearner):
     def whole(self, loss: Tensor) -> Tensor:
         total: Tensor = from_dlpack(self.group.sum(loss))
         return total / self.group.size
+
+    @torch.no_grad()
+    def take_statistics(self) -> None:
+        """As `self.shared` does itself, but not before its next forward."""
+        for a in self.net.buffers():
+            a.copy_(from_dlpack(self.group.gather(a))[0])
