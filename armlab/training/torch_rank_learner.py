@@ -65,5 +65,7 @@ class TorchRankLearner(SharedStep, TorchLearner):
     @torch.no_grad()
     def take_statistics(self) -> None:
         """As `self.shared` does itself, but not before its next forward."""
-        for a in self.net.buffers():
-            a.copy_(from_dlpack(self.group.gather(a))[0])
+        kept = [a for a in self.net.buffers() if a.ndim]  # see `RankLearner`
+        told: Tensor = from_dlpack(self.group.gather(torch.cat(kept)))
+        for a, part in zip(kept, torch.split(told[0], [len(a) for a in kept]), strict=True):
+            a.copy_(part)
