@@ -35,8 +35,11 @@ class Dataset(Protocol):
     def training(self, indices: range) -> Batch:
         """Samples of an endless supply: sample i is the same whenever it is asked for."""
 
-    def testing(self) -> Iterator[Batch]:
-        """Every test image, always in the same order; images of one batch have one size."""
+    def testing(self, rank: int = 0, size: int = 1) -> Iterator[Batch]:
+        """Every test image, always in the same order; images of one batch have one size.
+
+        Of `size` ranks each has every size-th batch, from its own number on; maybe none.
+        """
 
     def shown(self) -> Batch:
         """A few test images of one size, for pictures."""

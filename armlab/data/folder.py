@@ -101,8 +101,8 @@ class Folder:
             sample.cancel()
         self._ahead.clear()
 
-    def testing(self) -> Iterator[Batch]:
-        for pair in self.test_pairs:
+    def testing(self, rank: int = 0, size: int = 1) -> Iterator[Batch]:
+        for pair in self.test_pairs[rank::size]:
             yield self._whole([pair])
 
     def shown(self) -> Batch:

@@ -63,8 +63,10 @@ class Generated:
     def training(self, indices: range) -> Batch:
         return self._train.batch(indices)
 
-    def testing(self) -> Iterator[Batch]:
-        yield from _test_batches(self._kind, self._size, TEST_SCENES, CHUNK)
+    def testing(self, rank: int = 0, size: int = 1) -> Iterator[Batch]:
+        for first in range(0, TEST_SCENES, CHUNK)[rank::size]:
+            scenes = range(first, min(first + CHUNK, TEST_SCENES))
+            yield _test_batch(self._kind, self._size, scenes)
 
     def shown(self) -> Batch:
         return _views(self._kind("test", 0, self._size), SHOWN)
@@ -77,15 +79,12 @@ class Generated:
         return to_rgb(image)
 
 
-@lru_cache(maxsize=1)
-def _test_batches(kind: type[Supply], size: Size, scenes: int, chunk: int) -> tuple[Batch, ...]:
-    test = kind("test", 0, size)
-    batches = tuple(
-        _views(test, range(start, min(start + chunk, scenes))) for start in range(0, scenes, chunk)
-    )
-    for array in (array for batch in batches for array in batch):
+@lru_cache(maxsize=TEST_SCENES // CHUNK)  # all of one set, or of a rank its own
+def _test_batch(kind: type[Supply], size: Size, scenes: range) -> Batch:
+    batch = _views(kind("test", 0, size), scenes)
+    for array in batch:
         array.setflags(write=False)  # shared by all who ask
-    return batches
+    return batch
 
 
 def _views(test: Supply, indices: Iterable[int]) -> Batch:

@@ -31,7 +31,7 @@ def restarts() -> int:
 class ProcessGroup:
     """See `Group`. Leave it by `close`, or within a `with` block.
 
-    seconds  that a rank waits for the others; rank 0 evaluates and writes between two steps
+    seconds  that a rank waits for the others; rank 0 writes between two steps
 
     Raises RankError where the processes do not find each other, such as with a port in use.
     """

@@ -63,6 +63,10 @@ class Config(Settings):
         """Steps in an epoch: a tenth of the run."""
         return -(-self.steps // 10)  # rounded up, exactly
 
+    def ends_epoch(self, steps: int) -> bool:
+        """Whether an evaluation comes behind so many steps."""
+        return steps % self.epoch == 0 or steps == self.steps
+
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
         return SCHEDULES[self.schedule](step, self.steps, self.learning_rate, self.warm_up)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from armlab.data import Dataset
+from armlab.data import Batch, Dataset
 from armlab.training.learner import Learner
 from armlab.training.metrics import ConfusionMatrix
+from armlab.training.shared_step import SharedStep
 
 
 def evaluate(learner: Learner, dataset: Dataset) -> ConfusionMatrix:
-    """Count every pixel of the test images, one batch in memory at a time."""
+    """Count every pixel of the test images, one batch in memory at a time.
+
+    Ranks call it together: each looks at its own batches with the network of rank 0, and all get
+    the counts of all, which are those of one process to the last pixel.
+    """
+    if not isinstance(learner, SharedStep):
+        return _count(learner, dataset, dataset.testing())
+    group = learner.group
+    learner.take_statistics()
+    matrix = _count(learner, dataset, dataset.testing(group.rank, group.size))
+    matrix.counts = group.sum(matrix.counts)
+    return matrix
+
+
+def _count(learner: Learner, dataset: Dataset, batches: Iterable[Batch]) -> ConfusionMatrix:
     matrix = ConfusionMatrix(len(dataset.classes), dataset.ignore_index)
-    for images, labels in dataset.testing():
+    for images, labels in batches:
         matrix.add(labels, learner.predict(images))
     return matrix
 

@@ -101,7 +101,7 @@ def _steps(run: Run, progress: RunProgress | None, interrupted: threading.Event)
         loss = _step(run)
         if progress:
             progress.step(run, loss)
-        if run.step % run.config.epoch == 0 or run.step == run.config.steps:
+        if run.config.ends_epoch(run.step):
             row = end_epoch(run)
             run.save()
             if progress:

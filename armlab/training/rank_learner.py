@@ -3,10 +3,13 @@
 Each rank has the whole network and the whole optimiser. What they exchange is one number before a
 step, all gradients in one array after the backward and, where statistics are synchronised, two
 small arrays for each batch normalisation. All come out with the same weights, to the last bit.
+Running statistics are each rank's own until an evaluation, as they are in DistributedDataParallel
+until the next forward; where they are synchronised, they are the same anyway.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -58,10 +61,26 @@ class RankLearner(SharedStep, HandLearner):
 
     def exchanged(self, loss: Array, grads: Grads) -> tuple[Array, Grads]:
         """The sums over all ranks, of all gradients at once."""
-        xp = array_namespace(loss)
-        flat = xp.concat([xp.reshape(a, (-1,)) for a in (loss, *grads.values())])
-        summed, at, found = self.group.sum(flat), 1, {}
-        for key, g in grads.items():
-            found[key] = xp.reshape(summed[at : at + g.size], g.shape)
-            at += g.size
-        return summed[0], found
+        summed = self.group.sum(_flat([loss, *grads.values()]))
+        return summed[0], _parts(summed[1:], grads)
+
+    def take_statistics(self) -> None:
+        # All but the numbers of batches, which have no axes and are alike anyway.
+        kept = {key: a for key, a in self.net.buffers().items() if a.ndim}
+        self.net.assign(_parts(self.group.gather(_flat(kept.values()))[0, :], kept))
+
+
+def _flat(arrays: Iterable[Array]) -> Array:
+    """All of them as one array, so that one exchange will do."""
+    several = list(arrays)
+    xp = array_namespace(*several)
+    return xp.concat([xp.reshape(a, (-1,)) for a in several])
+
+
+def _parts(flat: Array, like: Grads) -> Grads:
+    """The way back, in the shapes and by the keys of `like`."""
+    xp, at, found = array_namespace(flat), 0, {}
+    for key, a in like.items():
+        found[key] = xp.reshape(flat[at : at + a.size], a.shape)
+        at += a.size
+    return found

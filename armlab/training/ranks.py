@@ -13,6 +13,7 @@ from armlab.data import Dataset
 from armlab.hand.group import Group, RankError
 from armlab.parallel.shares import share_of
 from armlab.training.config import Config
+from armlab.training.evaluation import evaluate
 from armlab.training.finite import NotFinite
 from armlab.training.learner import Learner
 from armlab.training.start import loss_weights, make_dataset, make_learner
@@ -56,7 +57,7 @@ def dismiss(group: Group) -> None:
 
 
 def follow(group: Group) -> None:
-    """What every other rank does: its part of each step of each run of rank 0.
+    """What every other rank does: its part of each step and evaluation of each run of rank 0.
 
     Raises RankError where the ranks cannot go on, and where a value is not finite, as rank 0 says.
     """
@@ -75,6 +76,8 @@ def follow(group: Group) -> None:
                     learner.step(*batch_of(dataset, whole, group), config.rate(step))
                 except NotFinite as found:
                     raise RankError(f"{found} is not finite", said=True) from found
+                if config.ends_epoch(step + 1):
+                    evaluate(learner, dataset)
 
 
 def tell(group: Group, words: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""What a step has in common on every rank, by hand and in PyTorch: its share, and what is NaN."""
+"""What a learner has in common on every rank, by hand and in PyTorch: its share, what is NaN."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from armlab.training.finite import NotFinite
 class SharedStep:
     """Before a learner among the bases of one that shares its steps with the ranks of `group`.
 
-    share  of this rank in the loss of the step: how much its pixels weigh of those of all
+    share            of this rank in the loss of the step: how much its pixels weigh of those of all
+    take_statistics  takes over the running statistics of rank 0, whose network is evaluated and
+                     saved; a step normalises by its batch, so no weight hears of it
     """
 
     group: Group
     counted_weight: Callable[[np.ndarray], float]
+    take_statistics: Callable[[], None]
     share: float = 1.0
 
     def counts(self, labels: np.ndarray) -> bool:

@@ -61,3 +61,11 @@ class TorchRankLearner(SharedStep, TorchLearner):
     def whole(self, loss: Tensor) -> Tensor:
         total: Tensor = from_dlpack(self.group.sum(loss))
         return total / self.group.size
+
+    @torch.no_grad()
+    def take_statistics(self) -> None:
+        """As `self.shared` does itself, but not before its next forward."""
+        kept = [a for a in self.net.buffers() if a.ndim]  # see `RankLearner`
+        told: Tensor = from_dlpack(self.group.gather(torch.cat(kept)))
+        for a, part in zip(kept, torch.split(told[0], [len(a) for a in kept]), strict=True):
+            a.copy_(part)

@@ -78,6 +78,16 @@ def test_every_run_is_tested_on_the_same_images_and_none_is_trained_on(name, mon
     assert not tested & {image.tobytes() for image in made(name).training(range(60))[0]}
 
 
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_ranks_have_each_batch_of_test_images_once_between_them(size, monkeypatch):
+    monkeypatch.setattr(generated, "TEST_SCENES", 40)
+    data = made("scenes")
+    of_all = [images.tobytes() for images, _ in data.testing()]  # of 16, 16 and 8 scenes
+    parts = [[images.tobytes() for images, _ in data.testing(r, size)] for r in range(size)]
+    assert [len(part) for part in parts] == {2: [2, 1], 3: [1, 1, 1], 4: [1, 1, 1, 0]}[size]
+    assert sorted(batch for part in parts for batch in part) == sorted(of_all)
+
+
 @pytest.mark.parametrize("name", GENERATED)
 def test_shared_test_images_cannot_be_written_to(name):
     images, labels = next(made(name).testing())

@@ -82,6 +82,23 @@ def test_test_images_come_whole_in_order_and_one_by_one(tmp_path, layout):
         assert np.array_equal(shown, picture(first + number, SIZES[number]))
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_ranks_read_each_test_image_once_between_them(tmp_path, size, monkeypatch):
+    data, read = opened(write_segnet(tmp_path)), []
+    monkeypatch.setattr(
+        folder_module, "read_pair", lambda *pair: read.append(pair) or read_pair(*pair)
+    )
+    of_all = list(data.testing())
+    read.clear()
+    for rank in range(size):
+        wanted = of_all[rank::size]  # of three; ranks 3 and 4 have none
+        for found, expected in zip(data.testing(rank, size), wanted, strict=True):
+            assert np.array_equal(found[0], expected[0])
+            assert np.array_equal(found[1], expected[1])
+        assert read == data.test_pairs[rank::size]
+        read.clear()
+
+
 def test_a_split_file_gives_the_order_and_names_with_or_without_suffix(tmp_path):
     names = [image.name for image, _ in layout_of(write_listed(tmp_path)).training]
     assert names == ["2.png", "0.png", "1.png"]

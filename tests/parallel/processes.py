@@ -1,5 +1,6 @@
 """Runs of several real processes, as the tests start, watch and disturb them."""
 
+import csv
 import os
 import signal
 import subprocess
@@ -63,6 +64,11 @@ class Job:
         """The arrays of the checkpoint."""
         with np.load(self.folder / "run" / "checkpoint.npz") as file:
             return {key: file[key] for key in file.files if key.startswith("arrays/")}
+
+    def column(self, name):
+        """Of the history, as it is written."""
+        with (self.folder / "run" / "history.csv").open(encoding="utf-8") as file:
+            return [row[name] for row in csv.DictReader(file)]
 
     def stop(self):
         """Whatever is left of it, this process's children first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from processes import SECONDS, SMALL, TORCHRUN
 
 STEPS = ("--steps", 60, "--batch", 5, "--sync-batch-norm")
@@ -42,6 +43,7 @@ def test_run_goes_on_after_a_rank_was_killed_and_ends_as_if_none_had_been(starte
     expected, found = undisturbed.state(), killed.state()
     for key, a in expected.items():
         np.testing.assert_array_equal(found[key], a, err_msg=key)
+    assert killed.column("miou") == undisturbed.column("miou")
 
 
 @pytest.mark.parametrize("rank", [0, 1])
@@ -87,6 +89,26 @@ def test_nan_on_one_rank_is_named_with_its_rank(sync, started):
         "armlab: an image on rank 1 is not finite in step 3"
     ]
     assert "NotFinite" not in job.err.read_text()  # as a traceback of a rank would say
+
+
+def test_image_that_rank_1_alone_reads_is_named_where_it_is_damaged_meanwhile(started, tmp_path):
+    photos, rng = tmp_path / "photos", np.random.default_rng(0)
+    for folder in ("train", "trainannot", "test", "testannot"):
+        (photos / folder).mkdir(parents=True)
+        for n in range(6):  # of which rank 0 tests 0, 2 and 4, and shows 0, 2, 3 and 5
+            pixels = rng.integers(0, 3, (48, 48, 3), np.uint8)
+            pixels = pixels[:, :, 0] if folder.endswith("annot") else pixels
+            Image.fromarray(pixels).save(photos / folder / f"{n}.png")
+    job = started(
+        *("--data", photos, "--classes", 3, "--steps", 400, "--batch", 4, "--processes", 2)
+    )
+    job.wait_for("step 40 of 400")
+    (photos / "test" / "1.png").write_bytes(b"no picture")
+    code, said = job.end()
+    assert code == 1
+    assert len(said) == 1
+    assert str(photos / "test" / "1.png") in said[0]
+    job.state()  # whole
 
 
 def test_parts_that_are_too_small_are_one_sentence_and_leave_no_folder(started):

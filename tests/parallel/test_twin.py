@@ -1,13 +1,6 @@
 """Without synchronised statistics ranks do what PyTorch's DistributedDataParallel does."""
 
-import csv
-
 import numpy as np
-
-
-def losses(job):
-    with (job.folder / "run" / "history.csv").open(encoding="utf-8") as file:
-        return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
 def test_curves_by_hand_and_of_distributed_data_parallel_agree(started):
@@ -15,7 +8,7 @@ def test_curves_by_hand_and_of_distributed_data_parallel_agree(started):
     for backend in ("numpy", "torch"):
         job = started("--steps", 30, "--batch", 5, "--processes", 2, "--backend", backend)
         assert job.end() == (0, [])
-        found[backend] = losses(job)
+        found[backend] = [float(loss) for loss in job.column("loss")]
     assert len(found["torch"]) == 10
     np.testing.assert_allclose(found["numpy"], found["torch"], rtol=1e-9)
 
