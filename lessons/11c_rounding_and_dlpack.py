@@ -428,6 +428,6 @@ for name, mine, theirs in [("y", y, y_torch), ("dx", dx, dx_torch), ("da", da, d
 #
 # ## What comes next
 #
-# This is the end of the path. The [contents](index.ipynb) show what stands on it. If you have a GPU, run `make gpu`: what its report says about time is what these lessons could not have.
+# [Lesson 12a](12a_synchronised_batch_norm.ipynb) gives a batch to several cards, and asks what becomes of ARM. The [contents](index.ipynb) show the path. If you have a GPU, run `make gpu`: what its report says about time is what these lessons could not have.
 #
 # Photographs: *china.jpg* by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and *flower.jpg* (flickr.com/photos/vultilion/6056698931), both shipped with scikit-learn, CC BY 2.0.

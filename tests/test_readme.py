@@ -132,8 +132,8 @@ def test_counts_are_true():
     assert f"A catalogue of {len(faults.FAULTS)} wrong versions" in said
     assert f"and {len(faults.OF_KINDS)} of them again for one dtype, mode, layout or place" in said
     written = sorted((ROOT / "lessons").glob("[0-9][0-9][a-z]_*.py"))
-    assert len({path.name[:2] for path in written}) == 12
-    assert f"{len(written)} lessons of an hour at most, in twelve chapters" in said
+    assert len({path.name[:2] for path in written}) == 13
+    assert f"{len(written)} lessons of an hour at most, in thirteen chapters" in said
 
 
 def test_the_report_is_linked_if_there_is_one():
