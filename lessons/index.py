@@ -118,6 +118,12 @@
 # | 11b | [Counted rather than timed, and a first kernel](11b_kernels.ipynb) | 60 | say how fast an operation can be at best, count what it launches, and write a kernel with a guard and a barrier | 4a, 11a |
 # | 11c | [TF32, the order of sums, and DLPack](11c_rounding_and_dlpack.ipynb) | 60 | tell a rounding error from a bug, and share memory with PyTorch | 0b, 1a, 11a |
 #
+# ### 12 · More than one process
+#
+# | | lesson | minutes | you will | needs |
+# |---|---|---|---|---|
+# | 12b | [A step shared out](12b_data_parallel.ipynb) | 60 | write data parallel training in twenty lines, and say for how many ranks a step is shortest | 9b, 12a |
+#
 # ## Where things are
 #
 # - The modules by hand: [armlab/hand](../armlab/hand/__init__.py), with the legend of all letters.

@@ -21,6 +21,7 @@ from armlab.exercises import (
     gpu,
     networks,
     pooling,
+    ranks,
     relatives,
     spatial,
 )
@@ -41,6 +42,7 @@ ASKED: dict[str, Any] = {
     **context.EXERCISES,
     **claims.EXERCISES,
     **gpu.EXERCISES,
+    **ranks.EXERCISES,
 }
 EXERCISES: dict[str, Asked] = {
     name: replace(

@@ -16,6 +16,7 @@ from first_tries import (
     gpu,
     networks,
     pooling,
+    ranks,
     relatives,
     spatial,
 )
@@ -35,4 +36,5 @@ TRIES: Tries = {
     **context.TRIES,
     **claims.TRIES,
     **gpu.TRIES,
+    **ranks.TRIES,
 }

@@ -12,6 +12,7 @@ from wrong_answers import (
     gpu,
     networks,
     pooling,
+    ranks,
     relatives,
     spatial,
 )
@@ -31,4 +32,5 @@ WRONG: Wrong = {
     **context.WRONG,
     **claims.WRONG,
     **gpu.WRONG,
+    **ranks.WRONG,
 }
