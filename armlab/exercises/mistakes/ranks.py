@@ -157,6 +157,9 @@ MISTAKES: Mistakes = {
         "there are 2 (k − 1) messages, as nobody sends to itself: this counts 2 k": seconds(
             lambda k: 2 * k, ring
         ),
+        "each half has k − 1 messages, and so nobody alone sends one: this counts 2 k − 1": seconds(
+            lambda k: 2 * k - 1, ring
+        ),
         "an all-reduce has two halves of k − 1 messages: this has one of them": seconds(
             lambda k: k - 1, ring
         ),
