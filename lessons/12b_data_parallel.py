@@ -580,7 +580,7 @@ for how in ("raises", "leaves"):
 #
 # | term | 中文 | meaning |
 # |---|---|---|
-# | rank | 进程编号 | one of the processes that train together, and its number |
+# | rank | 进程序号 | one of the processes that train together, and its number |
 # | data parallel | 数据并行 | each rank has the whole network and a part of the batch |
 # | all-reduce | 全归约 | the sum of all ranks, on all ranks |
 # | reduce-scatter, all-gather | 归约分散, 全收集 | the two halves of a ring's all-reduce |
