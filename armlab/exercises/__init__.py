@@ -21,8 +21,8 @@ from armlab.exercises import (
     gpu,
     networks,
     pooling,
-    ranks,
     relatives,
+    shared_step,
     spatial,
 )
 from armlab.exercises.exercise import Asked
@@ -42,7 +42,7 @@ ASKED: dict[str, Any] = {
     **context.EXERCISES,
     **claims.EXERCISES,
     **gpu.EXERCISES,
-    **ranks.EXERCISES,
+    **shared_step.EXERCISES,
 }
 EXERCISES: dict[str, Asked] = {
     name: replace(

@@ -16,8 +16,8 @@ from first_tries import (
     gpu,
     networks,
     pooling,
-    ranks,
     relatives,
+    shared_step,
     spatial,
 )
 from first_tries.answer import Tries
@@ -36,5 +36,5 @@ TRIES: Tries = {
     **context.TRIES,
     **claims.TRIES,
     **gpu.TRIES,
-    **ranks.TRIES,
+    **shared_step.TRIES,
 }

@@ -12,8 +12,8 @@ from wrong_answers import (
     gpu,
     networks,
     pooling,
-    ranks,
     relatives,
+    shared_step,
     spatial,
 )
 from wrong_answers.answer import Wrong
@@ -32,5 +32,5 @@ WRONG: Wrong = {
     **context.WRONG,
     **claims.WRONG,
     **gpu.WRONG,
-    **ranks.WRONG,
+    **shared_step.WRONG,
 }
