@@ -123,6 +123,7 @@
 # | | lesson | minutes | you will | needs |
 # |---|---|---|---|---|
 # | 12a | [Batch normalisation across ranks](12a_synchronised_batch_norm.ipynb) | 60 | put means and variances of parts together, derive what ranks tell each other forward and backward, and see gates with and without | 2b, 4c |
+# | 12b | [A step shared out](12b_data_parallel.ipynb) | 60 | write data parallel training in twenty lines, and say for how many ranks a step is shortest | 9b, 12a |
 #
 # ## Where things are
 #

@@ -23,6 +23,7 @@ from armlab.exercises import (
     pooling,
     ranks,
     relatives,
+    shared_step,
     spatial,
 )
 from armlab.exercises.exercise import Asked
@@ -43,6 +44,7 @@ ASKED: dict[str, Any] = {
     **claims.EXERCISES,
     **gpu.EXERCISES,
     **ranks.EXERCISES,
+    **shared_step.EXERCISES,
 }
 EXERCISES: dict[str, Asked] = {
     name: replace(

@@ -24,11 +24,13 @@ from armlab.exercises.mistakes import (
     power_mean,
     ranks,
     relatives,
+    ring,
+    shared_step,
     spatial,
 )
 
 FILES = (arm, arrays, batch_norm, claims, context, convolution, evening, gate, gpu, networks)
-FILES += (pooling, power_mean, ranks, relatives, spatial)  # type: ignore[assignment]
+FILES += (pooling, power_mean, ranks, relatives, ring, shared_step, spatial)  # type: ignore[assignment]
 
 MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {}
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {}

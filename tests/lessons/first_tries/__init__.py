@@ -18,6 +18,7 @@ from first_tries import (
     pooling,
     ranks,
     relatives,
+    shared_step,
     spatial,
 )
 from first_tries.answer import Tries
@@ -37,4 +38,5 @@ TRIES: Tries = {
     **claims.TRIES,
     **gpu.TRIES,
     **ranks.TRIES,
+    **shared_step.TRIES,
 }

@@ -14,6 +14,7 @@ from wrong_answers import (
     pooling,
     ranks,
     relatives,
+    shared_step,
     spatial,
 )
 from wrong_answers.answer import Wrong
@@ -33,4 +34,5 @@ WRONG: Wrong = {
     **claims.WRONG,
     **gpu.WRONG,
     **ranks.WRONG,
+    **shared_step.WRONG,
 }
