@@ -366,7 +366,7 @@ check.exercise("statistics_of_all", statistics_of_all)
 source(sync_batch_norm)
 
 # %% [markdown]
-# The file counts its own: its (1) to (4) are (12.3), (12.4), (12.6) and (12.1), and its (5) is (d12.1).
+# The file counts its own: its (1) to (4) are (12.3), (12.4), (12.6) and (12.1), and its (5) is (d12.1), multiplied out: what it takes away from $w\,r\,dy$ is $x$ normalised once more, to another scale and shift.
 #
 # **Predict.** The backward has exchanged $dw$ and $db$, and yet it returns `dw_i` and `db_i`, the sums of the part. A colleague returns `dw` and `db`, "since that is the gradient". What happens in training?
 #
