@@ -35,10 +35,10 @@ class Dataset(Protocol):
     def training(self, indices: range) -> Batch:
         """Samples of an endless supply: sample i is the same whenever it is asked for."""
 
-    def testing(self, rank: int = 0, size: int = 1) -> Iterator[Batch]:
+    def testing(self, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         """Every test image, always in the same order; images of one batch have one size.
 
-        Of `size` ranks each has every size-th batch, from its own number on; maybe none.
+        Of so many ranks each has every `ranks`-th batch, from its own number on; maybe none.
         """
 
     def shown(self) -> Batch:

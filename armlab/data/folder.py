@@ -101,8 +101,8 @@ class Folder:
             sample.cancel()
         self._ahead.clear()
 
-    def testing(self, rank: int = 0, size: int = 1) -> Iterator[Batch]:
-        for pair in self.test_pairs[rank::size]:
+    def testing(self, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        for pair in self.test_pairs[rank::ranks]:
             yield self._whole([pair])
 
     def shown(self) -> Batch:

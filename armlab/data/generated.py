@@ -63,8 +63,8 @@ class Generated:
     def training(self, indices: range) -> Batch:
         return self._train.batch(indices)
 
-    def testing(self, rank: int = 0, size: int = 1) -> Iterator[Batch]:
-        for first in range(0, TEST_SCENES, CHUNK)[rank::size]:
+    def testing(self, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        for first in range(0, TEST_SCENES, CHUNK)[rank::ranks]:
             scenes = range(first, min(first + CHUNK, TEST_SCENES))
             yield _test_batch(self._kind, self._size, scenes)
 

@@ -29,8 +29,8 @@ class Images:
         images, labels = zip(*batches, strict=True)
         return np.concatenate(images), np.concatenate(labels)
 
-    def testing(self, rank=0, size=1):
-        for n in range(len(self.void_test))[rank::size]:
+    def testing(self, rank=0, ranks=1):
+        for n in range(len(self.void_test))[rank::ranks]:
             yield self.batch(1, n, (8, 10 + n), self.void_test[n])
 
     def shown(self):
