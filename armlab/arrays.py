@@ -7,6 +7,7 @@ NumPy, on CuPy, on array_api_strict (the stand-in for a device) and on torch ten
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, TypeAlias
 
@@ -176,6 +177,13 @@ def repeatable(a: Array) -> Array:
         n == 1 and stride < 0 for n, stride in zip(a.shape, a.strides, strict=True)
     )
     return a.copy() if refused else a
+
+
+def flat(arrays: Iterable[Array]) -> Array:
+    """All values of several arrays behind each other, as one array of one axis."""
+    several = list(arrays)
+    xp = array_namespace(*several)
+    return xp.concat([xp.reshape(a, (-1,)) for a in several])
 
 
 def pad(x: Array, padding: tuple[int, int], value: float = 0.0) -> Array:

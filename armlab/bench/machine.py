@@ -73,14 +73,19 @@ def _torch_calls() -> tuple[Callable[[int], Callable[[], Any]], Callable[[], Any
     return product, lambda: target.copy_(source)
 
 
-def _best(call: Callable[[], Any]) -> float:
-    """Seconds of the fastest of a few calls: a peak is not a median."""
+def seconds_of(call: Callable[[], Any], repeats: int) -> list[float]:
+    """What each of so many calls takes."""
     seconds = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return seconds
+
+
+def _best(call: Callable[[], Any]) -> float:
+    """Seconds of the fastest of a few calls: a peak is not a median."""
+    return min(seconds_of(call, REPEATS))
 
 
 def _processor() -> str:

@@ -8,15 +8,15 @@ SETTINGS are a run's in JSON. Rank 0 writes FILE: seconds of a step, and of exch
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
+from armlab.bench.machine import seconds_of
 from armlab.hand.group import Group
 from armlab.parallel.processes import ProcessGroup, launched
 from armlab.terminal import at_terminal
@@ -30,7 +30,7 @@ EXCHANGES, LARGE = 50, 2**24  # repeats, and bytes of a large array
 
 
 def measure(config: Config, steps: int, group: Group | None) -> dict[str, Any]:
-    """{"step": seconds, "numbers": of parameters, "small": seconds, "large": seconds}.
+    """{"step", "small", "large"}, in seconds.
 
     small, large  a gather of one number, a sum of LARGE bytes; None for one process
     """
@@ -41,24 +41,13 @@ def measure(config: Config, steps: int, group: Group | None) -> dict[str, Any]:
         for step in range(WARM_UP + steps):
             if step == WARM_UP:
                 start = time.perf_counter()
-            whole = range(step * config.batch, (step + 1) * config.batch)
-            learner.step(*batch_of(dataset, whole, group), config.rate(0))
+            learner.step(*batch_of(dataset, config.samples(step), group), config.rate(0))
         found["step"] = (time.perf_counter() - start) / steps
         if group:
             small, large = np.zeros(1), np.zeros(LARGE // 4, np.float32)
-            found["small"] = _median(lambda: group.gather(small))
-            found["large"] = _median(lambda: group.sum(large))
+            found["small"] = median(seconds_of(lambda: group.gather(small), EXCHANGES))
+            found["large"] = median(seconds_of(lambda: group.sum(large), EXCHANGES))
     return found
-
-
-def _median(exchange: Callable[[], Any]) -> float:
-    """Seconds of an exchange, where all ranks come at once."""
-    seconds = []
-    for _ in range(EXCHANGES):
-        start = time.perf_counter()
-        exchange()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
 
 
 def main(settings: str, steps: str, file: str) -> None:

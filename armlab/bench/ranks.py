@@ -90,7 +90,7 @@ def ways(processes: Sequence[int], batch: int, cores: int) -> Iterator[Way]:
                 yield Way(backend, count)
                 if backend == "numpy":
                     yield Way(backend, count, sync=True)
-    for part in dict.fromkeys(-(-batch // count) for count in (1, *processes)):
+    for part in dict.fromkeys(-(-batch // count) for count in processes if count > 1):
         yield from (Way("numpy", 1, sync=sync, batch=part) for sync in (False, True))
 
 
@@ -129,7 +129,7 @@ def _model(config: Config, medians: dict[Way, float], twos: Sequence[Found]) -> 
         if way.backend != "numpy" or way.threads > 1 or way.batch:
             continue
         part = -(-config.batch // way.processes)
-        own = Way("numpy", 1, sync=way.sync, batch=part)
+        own = way if way.processes == 1 else Way("numpy", 1, sync=way.sync, batch=part)
         turns = max(1.0, way.processes / cores)
         exchange = rank.seconds(exchanges(net, way.sync), way.processes)
         predicted = medians[own] * turns + exchange

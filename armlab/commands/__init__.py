@@ -47,6 +47,12 @@ def add_command(
     return parser
 
 
+def expect_processes(args: argparse.Namespace) -> None:
+    """Refuse --processes of less than one, as wrong usage."""
+    if args.processes is not None and args.processes < 1:
+        args.usage_error(f"--processes expected at least 1, got {args.processes}")
+
+
 def fail(sentence: str, code: int) -> int:
     """Say what went wrong; the exit code is handed on."""
     tell(sentence)

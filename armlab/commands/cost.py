@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import Any
 
-from armlab.commands import GOOD, Commands, add_command
+from armlab.commands import GOOD, Commands, add_command, expect_processes
 from armlab.json_text import as_json
 from armlab.module_arguments import AskedModule, add_module_arguments, asked_module
 
@@ -57,8 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _expect_options(args: argparse.Namespace) -> None:
-    if args.processes is not None and args.processes < 1:
-        args.usage_error(f"--processes expected at least 1, got {args.processes}")
+    expect_processes(args)
     for name in RANK:
         value = getattr(args, name)
         if value is None:

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from armlab.commands import BAD, GOOD, INTERRUPTED, Commands, add_command, fail
+from armlab.commands import BAD, GOOD, INTERRUPTED, Commands, add_command, expect_processes, fail
 from armlab.json_text import as_json
 
 PROCESSES = "share each batch out among N processes of this machine; more machines: torchrun"
@@ -48,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from armlab.parallel.launch import launch
     from armlab.parallel.processes import ProcessGroup, launched
 
-    if args.processes is not None and args.processes < 1:
-        args.usage_error(f"--processes expected at least 1, got {args.processes}")
+    expect_processes(args)
     if not 0 < args.patience < LONGEST:
         args.usage_error(f"--patience expected seconds of 0 to {LONGEST:.0e}, got {args.patience}")
     if not launched():

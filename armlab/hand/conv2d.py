@@ -162,7 +162,7 @@ class Conv2d(Module):
             dilation=self.dilation,
             groups=self.groups,
         )
-        names = ("weight", "bias")[: 1 if self.bias is None else 2]
+        names = self.parameter_names[: 1 if self.bias is None else 2]
 
         def backward(dy: Array, input_grad: bool = True) -> tuple[Array | None, dict[str, Array]]:
             dx, *grads = conv_back(dy, input_grad=input_grad)

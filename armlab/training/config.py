@@ -63,6 +63,10 @@ class Config(Settings):
         """Steps in an epoch: a tenth of the run."""
         return -(-self.steps // 10)  # rounded up, exactly
 
+    def samples(self, step: int) -> range:
+        """Those of a step, shared out or not: no other step has them."""
+        return range(step * self.batch, (step + 1) * self.batch)
+
     def ends_epoch(self, steps: int) -> bool:
         """Whether an evaluation comes behind so many steps."""
         return steps % self.epoch == 0 or steps == self.steps

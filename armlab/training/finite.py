@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, array_namespace, to_host
+from armlab.arrays import Array, array_namespace, flat, to_host
 from armlab.hand import kernels
 
 
@@ -58,6 +58,4 @@ def total(arrays: Iterable[Array], like: Array) -> Array:
     It is finite where all of them are, unless they are so large that their sum is not: then the
     second, watched look finds nothing.
     """
-    xp = array_namespace(like)
-    flat = [xp.reshape(a, (-1,)) for a in arrays if a.dtype == like.dtype]
-    return xp.sum(xp.concat(flat))
+    return array_namespace(like).sum(flat(a for a in arrays if a.dtype == like.dtype))

@@ -118,8 +118,7 @@ def _step(run: Run) -> float | None:
     learns follow from its number alone. Raises TrainingError for a NaN.
     """
     config, step, started = run.config, run.step, time.perf_counter()
-    whole = range(step * config.batch, (step + 1) * config.batch)
-    images, labels = batch_of(run.dataset, whole, run.group)
+    images, labels = batch_of(run.dataset, config.samples(step), run.group)
     try:
         loss = run.learner.step(images, labels, config.rate(step))
     except NotFinite as found:

@@ -9,14 +9,14 @@ until the next forward; where they are synchronised, they are the same anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, array_namespace
+from armlab.arrays import Array, array_namespace, flat
 from armlab.hand.backward import Grads
 from armlab.hand.group import Group
+from armlab.hand.kernels.packed import Packed, shapes_of
 from armlab.hand.sync_batch_norm import synchronised
 from armlab.training.hand_learner import HandLearner
 from armlab.training.networks import Network
@@ -61,26 +61,11 @@ class RankLearner(SharedStep, HandLearner):
 
     def exchanged(self, loss: Array, grads: Grads) -> tuple[Array, Grads]:
         """The sums over all ranks, of all gradients at once."""
-        summed = self.group.sum(_flat([loss, *grads.values()]))
-        return summed[0], _parts(summed[1:], grads)
+        summed = self.group.sum(flat([loss, *grads.values()]))
+        return summed[0], Packed(shapes_of(grads), summed[1:]).views
 
     def take_statistics(self) -> None:
         # All but the numbers of batches, which have no axes and are alike anyway.
         kept = {key: a for key, a in self.net.buffers().items() if a.ndim}
-        self.net.assign(_parts(self.group.gather(_flat(kept.values()))[0, :], kept))
-
-
-def _flat(arrays: Iterable[Array]) -> Array:
-    """All of them as one array, so that one exchange will do."""
-    several = list(arrays)
-    xp = array_namespace(*several)
-    return xp.concat([xp.reshape(a, (-1,)) for a in several])
-
-
-def _parts(flat: Array, like: Grads) -> Grads:
-    """The way back, in the shapes and by the keys of `like`."""
-    xp, at, found = array_namespace(flat), 0, {}
-    for key, a in like.items():
-        found[key] = xp.reshape(flat[at : at + a.size], a.shape)
-        at += a.size
-    return found
+        told = self.group.gather(flat(kept.values()))[0, :]
+        self.net.assign(Packed(shapes_of(kept), told))

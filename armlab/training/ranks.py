@@ -71,9 +71,8 @@ def follow(group: Group) -> None:
         learner.load_state_dict({key: group.gather(a)[0] for key, a in zeros.items()})
         with threads(config.threads), np.errstate(all="ignore"):
             for step in range(told["step"], config.steps):
-                whole = range(step * config.batch, (step + 1) * config.batch)
                 try:
-                    learner.step(*batch_of(dataset, whole, group), config.rate(step))
+                    learner.step(*batch_of(dataset, config.samples(step), group), config.rate(step))
                 except NotFinite as found:
                     raise RankError(f"{found} is not finite", said=True) from found
                 if config.ends_epoch(step + 1):
