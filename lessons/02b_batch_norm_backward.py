@@ -215,7 +215,7 @@ print(check.adjoint(value_and_backward, x, w, b))
 source(hand.batch_norm)
 
 # %% [markdown]
-# It has (2.5) as one line. On NumPy that is not what runs: [batch_norm_in_place.py](../armlab/hand/kernels/batch_norm_in_place.py) takes the same line from its last term to its first, in one array, so that nothing large is made twice. It is several times as fast, and harder to read.
+# It has (2.5) as one line. On NumPy that is not what runs: [batch_norm_by_channel.py](../armlab/hand/kernels/batch_norm_by_channel.py) takes the same line from its last term to its first, in one array, so that nothing large is made twice. It is several times as fast, and harder to read.
 #
 # ### Exercise 1 · `batch_norm_backward`
 #

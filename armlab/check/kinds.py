@@ -55,7 +55,8 @@ def applies_to(kind: str, fault: Fault) -> bool:
         runs = fault.file not in AUXILIARY and fault.function != STATISTICS
         return fault.function[0].isupper() and runs
     if kind.startswith("on other layouts"):
-        return fault.function.partition(".")[0] in hand.__all__
+        first, *methods = fault.function.split(".")
+        return first in hand.__all__ and not any(name.startswith("_") for name in methods)
     return not (kind.startswith("off the host") and fault.file.startswith("kernels/"))
 
 

@@ -57,7 +57,8 @@ def activated(bn: BatchNorm2d, x: Array, activation: str) -> tuple[Array, Backwa
     backward(dy) gives (dx, the gradients of bn)
     """
     act = ACTIVATIONS[activation]
-    if bn.training and (kernel := kernels.choose("batch_norm_and_keep", x, bn, batch_norm, act)):
+    plain = bn.training and type(bn) is BatchNorm2d  # with no forward of its own
+    if plain and (kernel := kernels.choose("batch_norm_and_keep", x, bn, batch_norm, act)):
         return kernel(x, bn, batch_norm, act)
     v, bn_back = bn(x)
     y, act_back = act(v)

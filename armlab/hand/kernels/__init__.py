@@ -42,7 +42,7 @@ from armlab.hand.kernels import (
     add_unbuffered,
     arrays_at_once,
     arrays_in_one,
-    batch_norm_in_place,
+    batch_norm_by_channel,
     batch_norm_slices,
     channel_conv1d_slide,
     channel_max_ranks,
@@ -76,7 +76,7 @@ from armlab.hand.kernels import (
     statistics_at_once,
     strip_mean_product,
 )
-from armlab.hand.kernels.kernel import Kernel, has_axes
+from armlab.hand.kernels.kernel import Kernel, has_axes, keeps
 
 numpy, cupy = is_numpy_namespace, is_cupy_namespace
 
@@ -86,8 +86,10 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("conv2d", numpy, conv2d_rows.conv2d, conv2d_rows.fits),
     Kernel("conv2d", numpy, conv2d_columns.conv2d),
     Kernel("add", numpy, add_unbuffered.add, add_unbuffered.fits),
-    Kernel("batch_norm", numpy, batch_norm_in_place.batch_norm),
-    Kernel("batch_norm_eval", numpy, batch_norm_in_place.batch_norm_eval),
+    Kernel("batch_norm", numpy, batch_norm_by_channel.batch_norm),
+    Kernel("batch_norm_activated", numpy, batch_norm_by_channel.batch_norm_activated),
+    Kernel("batch_norm_eval", numpy, batch_norm_by_channel.batch_norm_eval),
+    Kernel("batch_norm_and_keep", numpy, batch_norm_by_channel.batch_norm_and_keep, keeps),
     Kernel("relu", numpy, relu_bits.relu),
     Kernel("leaky_relu", numpy, leaky_relu_factor.leaky_relu, has_axes),
     Kernel("hard_swish", numpy, hard_swish_bits.hard_swish, has_axes),
@@ -111,7 +113,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
         "batch_norm_and_keep",
         cupy,
         batch_norm_slices.batch_norm_and_keep,
-        batch_norm_slices.keeps,
+        keeps,
     ),
     Kernel("relu", cupy, activations_at_once.relu),
     Kernel("add_relu", cupy, activations_at_once.add_relu, activations_at_once.adds),

@@ -21,7 +21,7 @@ import numpy as np
 
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda
-from armlab.hand.kernels.kernel import Backward, watched
+from armlab.hand.kernels.kernel import Backward
 
 SLOPES = {"relu": 0.0, "leaky_relu": 0.01}  # of v < 0
 SLICE = 4096  # values of a slice, at least: more where there would be more slices than threads
@@ -41,13 +41,6 @@ def batch_norm_activated(
 ) -> tuple[tuple[Array, Array, Array], Backward]:
     """Equals `hand.batch_norm_activated` to the order of its sums."""
     return _in_training(x, w, b, SLOPES[activation], eps)
-
-
-def keeps(x: Array, bn: Any, *parts: Callable[..., Any]) -> bool:
-    """Parts that are here, and nobody who watches each; an empty batch only counts."""
-    known = {"batch_norm", *SLOPES}
-    m = x.shape[0] * x.shape[2] * x.shape[3]
-    return m > 1 and all(part.__name__ in known and not watched(part) for part in parts)
 
 
 def batch_norm_and_keep(

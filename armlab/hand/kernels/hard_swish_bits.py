@@ -11,23 +11,35 @@ import numpy as np
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.passes import elementwise
 
 
 def hard_swish(x: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Equals `hand.hard_swish`."""
-    y = x + 3.0
+    y = np.empty_like(x)
+    elementwise(_forward, x, y, passes=4)
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        dx = np.empty_like(x)
+        elementwise(_backward, x, dy, dx, passes=10)
+        return dx
+
+    return y, backward
+
+
+def _forward(x: np.ndarray, y: np.ndarray) -> None:
+    np.add(x, 3.0, out=y)
     np.clip(y, 0.0, 6.0, out=y)
     y /= 6.0  # (1)
     y *= x  # (2)
 
-    def backward(dy: np.ndarray) -> np.ndarray:
-        u = np.clip(x, -3.0, 3.0)
-        u /= 3.0
-        dx = np.trunc(u)
-        dx *= -0.5
-        dx += u
-        dx += 0.5  # (3)
-        dx *= dy
-        return keep_where(u != -1.0, dx)  # (4)
 
-    return y, backward
+def _backward(x: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+    u = np.clip(x, -3.0, 3.0)
+    u /= 3.0
+    slope = np.trunc(u)
+    slope *= -0.5
+    slope += u
+    slope += 0.5  # (3)
+    slope *= dy
+    keep_where(u != -1.0, slope, out=dx)  # (4)

@@ -12,9 +12,16 @@ import numpy as np
 from armlab.hand.kernels.unbuffered import unbuffered
 
 
-def keep_where(mask: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """x where the mask holds, else 0. x is repeated to the shape of the mask."""
-    bits = mask.astype(f"i{x.itemsize}")
-    with unbuffered():
-        bits *= x.view(bits.dtype)
-    return bits.view(x.dtype)
+def keep_where(mask: np.ndarray, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """x where the mask holds, else 0. x is repeated to the shape of the mask.
+
+    out  where the result is written, if it is there already
+    """
+    kind = f"i{x.itemsize}"
+    if out is None:
+        out = np.empty_like(mask, dtype=x.dtype)
+    bits = out.view(kind)
+    bits[...] = mask
+    with unbuffered(0 if x.shape == mask.shape else mask.size):
+        bits *= x.view(kind)
+    return out

@@ -30,6 +30,16 @@ def watched(function: Callable[..., Any]) -> bool:
     return not function.__module__.startswith("armlab.hand.")
 
 
+def keeps(x: Any, bn: Any, norm: Callable[..., Any], *act: Callable[..., Any]) -> bool:
+    """`hand.batch_norm` and an activation or none, and nobody who watches either of them.
+
+    With one value a channel nothing can be normalised; an empty batch only counts.
+    """
+    known = {"batch_norm", "relu", "leaky_relu"}
+    m = x.shape[0] * x.shape[2] * x.shape[3]
+    return m > 1 and all(part.__name__ in known and not watched(part) for part in (norm, *act))
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A fast version of one function, for the arrays of one library.

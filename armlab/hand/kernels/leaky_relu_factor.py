@@ -6,20 +6,35 @@ would take: as a number the sign is 1 or 0, and a clip lifts 0 to the slope.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.passes import elementwise
+
+SLOPE = 0.01  # unless told otherwise
 
 
 def leaky_relu(x: np.ndarray, slope: float) -> tuple[np.ndarray, Backward]:
     """Equals `hand.leaky_relu`."""
-    y = slope * x
-    np.maximum(y, x, out=y)  # (1)
+    y = np.empty_like(x)
+    elementwise(partial(forward, slope=slope), x, y, passes=2)
 
-    def backward(dy: np.ndarray) -> np.ndarray:
-        dx = (y > 0).astype(y.dtype)
-        np.clip(dx, slope, 1.0, out=dx)
-        dx *= dy  # (2)
+    def back(dy: np.ndarray) -> np.ndarray:
+        dx = np.empty_like(y)
+        elementwise(partial(backward, slope=slope), y, dy, dx, passes=4)
         return dx
 
-    return y, backward
+    return y, back
+
+
+def forward(x: np.ndarray, y: np.ndarray, slope: float = SLOPE) -> None:
+    """y may be x."""
+    np.maximum(x, slope * x, out=y)  # (1)
+
+
+def backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, slope: float = SLOPE) -> None:
+    dx[...] = y > 0
+    np.clip(dx, slope, 1.0, out=dx)
+    dx *= dy  # (2)

@@ -50,18 +50,20 @@ def workers(count: int) -> Iterator[None]:
             _POOL.reset(token)
 
 
-def in_parts(images: int, work: Callable[[slice], T], products: int) -> list[T]:
+def in_parts(count: int, work: Callable[[slice], T], products: int) -> list[T]:
     """work(part) for parts that together are all images, and what each of them returned.
+
+    count     how many images there are, or of what else is shared out
 
     products  how much work that is; a little is not worth a second thread
 
     The parts must not write to the same place.
     """
     pool = _POOL.get()
-    if pool is None or images < 2 or products < FEW:
-        return [work(slice(0, images))]
-    executor, count = pool
-    edges = [images * i // count for i in range(count + 1)]
+    if pool is None or count < 2 or products < FEW:
+        return [work(slice(0, count))]
+    executor, threads = pool
+    edges = [count * i // threads for i in range(threads + 1)]
     own, *others = (slice(a, b) for a, b in pairwise(edges) if a < b)
     waiting = [executor.submit(copy_context().run, _alone, work, part) for part in others]
     return [work(own), *(future.result() for future in waiting)]

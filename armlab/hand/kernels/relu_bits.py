@@ -10,13 +10,26 @@ import numpy as np
 
 from armlab.hand.kernels.keep_where import keep_where
 from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.passes import elementwise
 
 
 def relu(x: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Equals `hand.relu`."""
-    y = np.clip(x, 0.0, np.inf)  # (1)
+    y = np.empty_like(x)
+    elementwise(forward, x, y, passes=1)
 
-    def backward(dy: np.ndarray) -> np.ndarray:
-        return keep_where(y != 0, dy)  # (2)
+    def back(dy: np.ndarray) -> np.ndarray:
+        dx = np.empty_like(y)
+        elementwise(backward, y, dy, dx, passes=3)
+        return dx
 
-    return y, backward
+    return y, back
+
+
+def forward(x: np.ndarray, y: np.ndarray) -> None:
+    """y may be x."""
+    np.clip(x, 0.0, np.inf, out=y)  # (1)
+
+
+def backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+    keep_where(y != 0, dy, out=dx)  # (2)

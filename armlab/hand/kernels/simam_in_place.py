@@ -1,6 +1,6 @@
 """SimAM's logits in the memory of two arrays, with sums as dot products.
 
-As in `batch_norm_in_place`: a large array that is made anew costs as much as two passes over one
+As in `batch_norm_by_channel`: a large array that is made anew costs as much as two passes over one
 that is there, and for a dot product no product is stored.
 """
 
