@@ -55,7 +55,7 @@ class Spoiler:
         return counted
 
     def around(self, function):
-        @functools.wraps(function)
+        @functools.wraps(function, assigned=("__name__",))  # not its module: see kernel.watched
         def call(*inputs, **options):
             y, backward = function(*inputs, **options)
             self.count += 1
