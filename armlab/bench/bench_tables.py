@@ -24,7 +24,8 @@ def as_text(document: JsonObject) -> str:
     found, versions = document["machine"], document["versions"]
     words = [f"{name} {version}" for name, version in versions.items() if version]
     lines = [
-        f"{found['processor']}, {found['cores']} cores, load {found['load']}",
+        f"{found['processor']}, {found['cores']} cores, load {found['load']}"
+        + ", both sides held to AVX2" * ("instructions" in found),
         ", ".join(words),
     ]
     raced = [row for row in document["rows"] if "torch" in row.get("ms", {})]

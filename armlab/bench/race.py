@@ -13,7 +13,7 @@ from typing import Any
 
 from armlab.bench import machine, memory
 from armlab.bench.catalogue import about, groups, timed_calls
-from armlab.bench.process import Process, SideError
+from armlab.bench.process import AVX2, Process, SideError
 from armlab.bench.rounds import BEST, SIDES, summary, take_turns
 from armlab.bench.timed_call import TimedCall
 
@@ -32,16 +32,17 @@ class Plan:
     rounds: int
     best: bool
     memory: bool
+    avx2: bool
     tell: Callable[[str], None]
 
 
 def race(threads: int, names: Iterable[str], plan: Plan, document: JsonObject) -> None:
     """Every row at this number of threads; peaks and rows go into the document."""
-    cores = machine.cores()[:threads]
+    cores, environment = machine.cores()[:threads], AVX2 if plan.avx2 else {}
     with contextlib.ExitStack() as stack:
 
         def start(side: str) -> Process:
-            return stack.enter_context(Process(side, cores))
+            return stack.enter_context(Process(side, cores, environment))
 
         processes = {side: start(side) for side in SIDES}
         peaks = {side: process.ask("peaks") for side, process in processes.items()}
@@ -61,7 +62,7 @@ def race(threads: int, names: Iterable[str], plan: Plan, document: JsonObject) -
                     for side, p in peaks.items()
                 }
             if plan.memory and "ms" in found:
-                found["memory"] = {side: _memory(name, side, cores) for side in SIDES}
+                found["memory"] = {side: _memory(name, side, cores, environment) for side in SIDES}
             document["rows"].append(found)
 
 
@@ -104,9 +105,11 @@ def _disagree(row: TimedCall, side: str, key: str, error: float) -> str:
     )
 
 
-def _memory(name: str, side: str, cores: Sequence[int]) -> JsonObject:
+def _memory(
+    name: str, side: str, cores: Sequence[int], environment: Mapping[str, str]
+) -> JsonObject:
     """The peak of one side in MiB, and over inputs and output, in a process of its own."""
-    with Process(side, cores, memory.ENVIRONMENT) as process:
+    with Process(side, cores, {**environment, **memory.ENVIRONMENT}) as process:
         process.ask("prepare", row=name)
         found = process.ask("memory")
     if found["extra"] is None:

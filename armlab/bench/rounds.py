@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 SIDES = ("hand", "torch")
 BEST = ("channels_last", "compiled")  # of torch's other ways, the faster one
-LEAST = 0.02  # seconds of calls in one turn
+LEAST = 0.1  # seconds of calls in one turn
 ENOUGH = 5  # rounds, where a row is slow
 PARTS = ("both", "forward", "backward")
 

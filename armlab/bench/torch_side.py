@@ -19,6 +19,9 @@ from armlab.bench.timed_call import TimedCall
 # Twins that do more than PyTorch's own call, so that is what is timed.
 PLAIN: dict[str, Callable[..., Any]] = {
     "batch_norm": lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
+    "batch_norm_activated": lambda x, w, b, activation: getattr(F, activation)(
+        F.batch_norm(x, None, None, w, b, training=True)
+    ),
     "resize_nearest": lambda x, size: F.interpolate(x, size, mode="nearest"),
 }
 

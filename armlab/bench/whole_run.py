@@ -17,6 +17,8 @@ def measure(plan: Plan) -> JsonObject:
     A row whose sides disagree, or one of which fails, has "not_timed", a sentence, and no times.
     """
     document: JsonObject = {**machine.facts(), "peaks": [], "rows": []}
+    if plan.avx2:
+        document["machine"]["instructions"] = "AVX2"
     timed = [name for name in plan.names if name in timed_calls()]
     for threads in plan.threads if timed else ():
         race(threads, timed, plan, document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="of turns, default 15")
     parser.add_argument(
         "--best", action="store_true", help="also torch channels-last and compiled: slow"
+    )
+    parser.add_argument(
+        "--avx2", action="store_true", help="neither side uses AVX-512, as where there is none"
     )
     parser.add_argument("--memory", action="store_true", help="also the peak memory of each row")
     parser.add_argument(
@@ -96,10 +100,14 @@ def _measured(args: argparse.Namespace) -> dict[str, Any]:
             )
     if args.rounds < 1:
         raise ValueError(f"expected --rounds of at least 1, got {args.rounds}: give more")
+    if args.avx2 and platform.machine().lower() not in ("x86_64", "amd64"):
+        raise ValueError(
+            f"--avx2 is for processors of x86-64, and this is {platform.machine()}: leave it out"
+        )
     if machine.load() > BUSY:
         _tell(f"other programs are busy here (load {machine.load():.1f}): expect noise")
     return whole_run.measure(
-        race.Plan(names, args.threads, args.rounds, args.best, args.memory, _tell)
+        race.Plan(names, args.threads, args.rounds, args.best, args.memory, args.avx2, _tell)
     )
 
 

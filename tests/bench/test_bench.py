@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -22,11 +23,13 @@ from armlab.bench import (
     machine,
     memory,
     process,
+    race,
     whole_run,
     without_opponent,
     worker,
 )
 from armlab.bench.catalogue import timed_calls
+from armlab.bench.ready_call import ReadyCall
 from armlab.bench.rounds import SIDES, Ratio, exponent, ratio, summary, take_turns
 from armlab.check.cases import FUNCTIONS
 from armlab.cost import rules
@@ -77,8 +80,7 @@ def test_list_names_every_function_and_every_group(capsys):
     code, out, _ = bench(capsys, "--list")
     assert code == 0
     listed = dict(line.split()[:2] for line in out.splitlines())
-    of_cupy_alone = {"batch_norm_activated"}  # on NumPy it is two others, one after the other
-    assert {case.name for case in FUNCTIONS} - of_cupy_alone <= set(listed)
+    assert {case.name for case in FUNCTIONS} <= set(listed)
     assert set(listed.values()) == set(GROUPS)
     assert {"arm32", "bisenet", "conv3x3-stem", "side-by-side", "import", "help"} <= set(listed)
 
@@ -431,6 +433,67 @@ def test_a_process_that_waits_is_idle(side):
         before = cpu_seconds(pid)
         time.sleep(1)
         assert cpu_seconds(pid) - before <= 0.2
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="asks an x86-64 processor"
+)
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import torch; print(torch.backends.cpu.get_cpu_capability())", "AVX2"),
+        (
+            "import numpy, threadpoolctl\n"
+            "print({i['architecture'] for i in threadpoolctl.threadpool_info()})",
+            "{'Haswell'}",
+        ),
+        (
+            "from numpy._core._multiarray_umath import __cpu_features__ as f\n"
+            "print(f['AVX2'], f.get('X86_V4', False), f.get('AVX512_SKX', False))",
+            "True False False",
+        ),
+    ],
+)
+def test_libraries_leave_avx512_alone_where_they_are_told_to(code, words):
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, **process.AVX2},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert run.stdout.strip() == words
+
+
+def test_both_sides_are_held_to_avx2_and_the_run_says_so(capsys, monkeypatch):
+    told = []
+
+    class Told(process.Process):
+        def __init__(self, side, cores, environment=None):
+            told.append((side, environment))
+            super().__init__(side, cores, environment)
+
+    monkeypatch.setattr(race, "Process", Told)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    code, out, _ = bench(capsys, "channel_conv1d", "--avx2", "--rounds", "1")
+    assert (code, told) == (0, [("hand", process.AVX2), ("torch", process.AVX2)])
+    assert "both sides held to AVX2" in out
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    code, _, last = bench(capsys, "channel_conv1d", "--avx2")
+    assert (code, last) == (
+        1,
+        "armlab: --avx2 is for processors of x86-64, and this is arm64: leave it out",
+    )
+
+
+def test_a_turn_begins_with_a_call_that_is_not_timed():
+    calls = []
+    task = ReadyCall(lambda: (calls.append(0), lambda: None), lambda y, grads: {})
+    asked = worker.Worker("hand", threads=1)
+    asked.task = task
+    asked.time(least=0)
+    assert len(calls) == 2
 
 
 def cpu_seconds(pid):

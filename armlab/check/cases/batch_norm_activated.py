@@ -11,7 +11,7 @@ from armlab.check.case import Case
 from armlab.check.cases import batch_norm
 from armlab.check.example import Example
 from armlab.check.fault import Fault
-from armlab.check.record import Inputs, Options, Shape
+from armlab.check.record import Inputs, Options, Shape, Timed
 from armlab.check.sides import run_torch
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -73,6 +73,7 @@ CASES = [
         bound,
         calls={"": _call, "leaky": _leaky},
         cost=(0, 2100),
+        timed=(Timed(batch_norm.FEATURES, {"activation": "leaky_relu"}),),
     )
 ]
 
