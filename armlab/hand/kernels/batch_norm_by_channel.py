@@ -5,6 +5,9 @@ them too, before the next ones do, so that their numbers stay in the cache, and 
 channels out, see `passes`. x - mean becomes y, and in the backward dx, step by step over the same
 memory: a large array that is made anew costs as much as two passes over one that is there. Sums
 are matrix products, and those of squares and of dy x̂ dot products, for which no product is stored.
+
+Between two passes stand operations on a few numbers, at which workers wait for one another. So
+half of the passes are counted where it is asked whether a second worker is worth it.
 """
 
 from __future__ import annotations
@@ -56,32 +59,34 @@ def _in_training(
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], Backward]:
     c, m = x.shape[1], max(x.shape[0] * x.shape[2] * x.shape[3], 1)
     y, mean, var = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-    xs, ys = _channels(x), _channels(y)
+    xs, ys = _flat(x), _flat(y)
 
     def forward_block(block: slice) -> None:
-        x, y = xs[block], ys[block]
+        x, v = xs[:, block], ys[:, block]
+        if activation:
+            v = np.empty_like(v)
         mean[block] = _sum(x) / m  # (1)
         with unbuffered(x.shape[2]):
-            np.subtract(x, _lined_up(mean[block]), out=y)
-            var[block] = _dot(y, y) / m  # (2)
+            np.subtract(x, _lined_up(mean[block]), out=v)
+            var[block] = _dot(v, v) / m  # (2)
             r = 1.0 / np.sqrt(var[block] + eps)  # (3)
-            y *= _lined_up(w[block] * r)  # (4)
-            y += _lined_up(b[block])
+            v *= _lined_up(w[block] * r)  # (4)
+            v += _lined_up(b[block])
         if activation:
-            activation.forward(y, y)
+            activation.forward(v, ys[:, block])
 
-    in_blocks(forward_block, c, x.size, passes=7 if activation else 5)
+    in_blocks(forward_block, c, x.size, passes=3 if activation else 2)
     kept = y if activation else None
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         dx, dw, db = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-        xs, dys, dxs = _channels(x), _channels(dy), _channels(dx)
+        xs, dys, dxs = _flat(x), _flat(dy), _flat(dx)
 
         def backward_block(block: slice) -> None:
-            x, dv, dx = xs[block], dys[block], dxs[block]
+            x, dv, dx = xs[:, block], dys[:, block], dxs[:, block]
             if kept is not None:
                 dv = np.empty(dv.shape, dv.dtype)
-                activation.backward(_channels(kept)[block], dys[block], dv)
+                activation.backward(_flat(kept)[:, block], dys[:, block], dv)
             r = 1.0 / np.sqrt(var[block] + eps)
             with unbuffered(x.shape[2]):
                 np.subtract(x, _lined_up(mean[block]), out=dx)
@@ -92,7 +97,7 @@ def _in_training(
                 dx -= _lined_up(db[block] / m)
                 dx *= _lined_up(w[block] * r)
 
-        in_blocks(backward_block, c, x.size, passes=11 if activation else 7)
+        in_blocks(backward_block, c, x.size, passes=5 if activation else 3)
         return dx, dw, db
 
     return (y, mean, var), backward
@@ -103,51 +108,51 @@ def batch_norm_eval(
 ) -> tuple[np.ndarray, Backward]:
     """Equals `hand.batch_norm_eval` to the order of its sums and products."""
     y, r = np.empty(x.shape, x.dtype), 1.0 / np.sqrt(var + eps)  # (1)
-    xs, ys, slope = _channels(x), _channels(y), w * r
+    xs, ys, slope = _flat(x), _flat(y), w * r
 
     def forward_block(block: slice) -> None:
-        x, y = xs[block], ys[block]
+        x, y = xs[:, block], ys[:, block]
         with unbuffered(x.shape[2]):
             np.subtract(x, _lined_up(mean[block]), out=y)
             y *= _lined_up(slope[block])  # (2)
             y += _lined_up(b[block])
 
-    in_blocks(forward_block, x.shape[1], x.size, passes=3)
+    in_blocks(forward_block, x.shape[1], x.size, passes=1)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         dx, dw, db = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-        xs, dys, dxs = _channels(x), _channels(dy), _channels(dx)
+        xs, dys, dxs = _flat(x), _flat(dy), _flat(dx)
 
         def backward_block(block: slice) -> None:
-            x, dy, dx = xs[block], dys[block], dxs[block]
+            x, dy, dx = xs[:, block], dys[:, block], dxs[:, block]
             with unbuffered(x.shape[2]):
                 np.subtract(x, _lined_up(mean[block]), out=dx)
                 dw[block] = _dot(dy, dx) * r[block]  # (4), first: dx takes its memory
                 np.multiply(dy, _lined_up(slope[block]), out=dx)  # (3)
             db[block] = _sum(dy)  # (5)
 
-        in_blocks(backward_block, x.shape[1], x.size, passes=4)
+        in_blocks(backward_block, x.shape[1], x.size, passes=2)
         return dx, dw, db
 
     return y, backward
 
 
-def _channels(x: np.ndarray) -> np.ndarray:
-    """A view by channel.  (N, C, H, W) -> (C, N, positions)"""
+def _flat(x: np.ndarray) -> np.ndarray:
+    """(N, C, H, W) -> (N, C, positions)"""
     n, c, height, width = x.shape
-    return x.reshape(n, c, height * width).swapaxes(0, 1)
+    return x.reshape(n, c, height * width)
 
 
 def _sum(x: np.ndarray) -> np.ndarray:
-    """`channel_sum`, whose digits do not depend on how many channels it gets.  -> (C,)"""
-    return _dot(x, np.ones(x.shape[2], x.dtype))
+    """`channel_sum`.  (N, C, positions) -> (C,)"""
+    return np.add.reduce(x @ np.ones(x.shape[2], x.dtype), axis=0)
 
 
 def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """`channel_dot`.  two (C, N, positions) -> (C,)"""
-    return np.add.reduce(np.vecdot(x, y, order="C"), axis=1)
+    """`channel_dot`.  two (N, C, positions) -> (C,)"""
+    return np.add.reduce(np.vecdot(x, y), axis=0)
 
 
 def _lined_up(v: np.ndarray) -> np.ndarray:
-    """`per_channel`.  (C,) -> (C, 1, 1)"""
-    return v[:, None, None]
+    """`per_channel`.  (C,) -> (C, 1)"""
+    return v[:, None]

@@ -30,8 +30,8 @@ def leaky_relu(x: np.ndarray, slope: float) -> tuple[np.ndarray, Backward]:
 
 
 def forward(x: np.ndarray, y: np.ndarray, slope: float = SLOPE) -> None:
-    """y may be x."""
-    np.maximum(x, slope * x, out=y)  # (1)
+    np.multiply(slope, x, out=y)
+    np.maximum(y, x, out=y)  # (1)
 
 
 def backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, slope: float = SLOPE) -> None:

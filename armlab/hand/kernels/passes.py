@@ -3,7 +3,7 @@
 NumPy goes through its arrays once for each operation. Where a block goes through all of them before
 the next one does, what stands between them is still in the cache; and where there are workers, see
 `parts`, each has blocks of its own. All write into views of one result, so nothing is put together
-afterwards, and no number depends on how many blocks or workers there were.
+afterwards; and where each element is taken by itself, no bit depends on blocks or workers.
 """
 
 from __future__ import annotations

@@ -27,7 +27,6 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Backward]:
 
 
 def forward(x: np.ndarray, y: np.ndarray) -> None:
-    """y may be x."""
     np.clip(x, 0.0, np.inf, out=y)  # (1)
 
 
