@@ -21,9 +21,9 @@ class DrawnArrays:
     constants: Arrays
     rng: np.random.Generator
 
-    def bytes(self, dy: np.ndarray) -> int:
-        """Of the inputs and of y, which has the size of dy."""
-        return sum(a.nbytes for a in self.inputs.values()) + dy.nbytes
+    def bytes(self, *dy: np.ndarray) -> int:
+        """Of the inputs and of y, which has the size of dy; of several outputs, of each."""
+        return sum(a.nbytes for a in (*self.inputs.values(), *dy))
 
     def like(self, shape: Shape) -> np.ndarray:
         """An upstream gradient, random, drawn after the inputs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from armlab import hand
 from armlab.bench.drawn_arrays import SEED, DrawnArrays, draw, labels
 from armlab.bench.ready_call import ReadyCall
 from armlab.bench.timed_call import TimedCall
+from armlab.hand.upstream import WITH_STATISTICS
 from armlab.training.optimisers import Adam
 
 
@@ -30,7 +31,8 @@ def network(row: TimedCall) -> hand.Module:
 def _function(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     function, inputs = getattr(hand, row.call), tuple(drawn.inputs.values())
     options = {**row.options, **drawn.constants}
-    dy = drawn.like(_first(function(*inputs, **options)[0]).shape)
+    dys = [drawn.like(y.shape) for y in _outputs(row, function(*inputs, **options)[0])]
+    dy: Any = tuple(dys) if len(dys) > 1 else dys[0]
     spared = {"input_grad": False} if row.no_grad else {}  # conv2d's way to leave dx out
 
     def forward() -> tuple[Any, Callable[[], Any]]:
@@ -40,9 +42,10 @@ def _function(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     def named(value: Any, grads: Any) -> dict[str, np.ndarray]:
         grads = grads if isinstance(grads, tuple) else (grads,)
         found = {f"d{name}": g for name, g in zip(row.inputs, grads, strict=False)}  # b is absent
-        return {"y": _first(value)} | {k: g for k, g in found.items() if k[1:] not in row.no_grad}
+        found = {k: g for k, g in found.items() if k[1:] not in row.no_grad}
+        return outputs_by_name(_outputs(row, value)) | found
 
-    return ReadyCall(forward, named, drawn.bytes(dy))
+    return ReadyCall(forward, named, drawn.bytes(*dys))
 
 
 def _module(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
@@ -83,6 +86,12 @@ def _step(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     return ReadyCall(forward, lambda loss, grads: {"loss": np.asarray(loss), **grads})
 
 
-def _first(value: Any) -> Any:
-    """y of a function that gives more: the statistics of batch_norm."""
-    return value[0] if isinstance(value, tuple) else value
+def outputs_by_name(outputs: Sequence[Any]) -> dict[str, Any]:
+    """As y; of several outputs y, y2, …"""
+    return {"y" if i == 1 else f"y{i}": y for i, y in enumerate(outputs, start=1)}
+
+
+def _outputs(row: TimedCall, value: Any) -> tuple[Any, ...]:
+    """y, without the statistics that batch_norm gives as well, or each of several outputs."""
+    several = value if isinstance(value, tuple) else (value,)
+    return several[:1] if row.call in WITH_STATISTICS else several

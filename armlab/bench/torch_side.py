@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 import armlab.torch as twins
 from armlab.bench.drawn_arrays import DrawnArrays, draw, labels
-from armlab.bench.hand_side import network
+from armlab.bench.hand_side import network, outputs_by_name
 from armlab.bench.ready_call import ReadyCall
 from armlab.bench.timed_call import TimedCall
 
@@ -55,25 +55,25 @@ def _gradients_of(
     row: TimedCall,
     drawn: DrawnArrays,
     last: bool,
-    call: Callable[..., Tensor],
+    call: Callable[..., Any],
     parameters: dict[str, Any],
 ) -> ReadyCall:
     """Forward and autograd, for the inputs whose gradients are wanted and all parameters."""
     inputs = {name: _tensor(a, last) for name, a in drawn.inputs.items()}
     leaves = {f"d{k}": t.requires_grad_() for k, t in inputs.items() if k not in row.no_grad}
     leaves |= parameters
-    dy_host = drawn.like(tuple(call(*inputs.values()).shape))
-    dy = _tensor(dy_host, last)
+    dy_host = [drawn.like(tuple(y.shape)) for y in _several(call(*inputs.values()))]
+    dy = [_tensor(a, last) for a in dy_host]
 
     def forward() -> tuple[Any, Callable[[], Any]]:
         y = call(*inputs.values())
-        return y, lambda: torch.autograd.grad(y, tuple(leaves.values()), dy)
+        return y, lambda: torch.autograd.grad(_several(y), tuple(leaves.values()), dy)
 
-    def named(y: Tensor, grads: Any) -> dict[str, np.ndarray]:
-        found = dict(zip(leaves, grads, strict=True))
-        return {name: t.detach().numpy() for name, t in {"y": y, **found}.items()}
+    def named(y: Any, grads: Any) -> dict[str, np.ndarray]:
+        found = outputs_by_name(_several(y)) | dict(zip(leaves, grads, strict=True))
+        return {name: t.detach().numpy() for name, t in found.items()}
 
-    return ReadyCall(forward, named, drawn.bytes(dy_host))
+    return ReadyCall(forward, named, drawn.bytes(*dy_host))
 
 
 def _step(
@@ -117,6 +117,10 @@ def _twin(row: TimedCall, last: bool) -> nn.Module:
         twin = twin.to(memory_format=torch.channels_last)
     made: nn.Module = twin
     return made
+
+
+def _several(y: Any) -> tuple[Tensor, ...]:
+    return y if isinstance(y, tuple) else (y,)
 
 
 def _tensor(a: np.ndarray, last: bool) -> Tensor:

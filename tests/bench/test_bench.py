@@ -24,6 +24,7 @@ from armlab.bench import (
     memory,
     process,
     race,
+    torch_side,
     whole_run,
     without_opponent,
     worker,
@@ -92,6 +93,15 @@ CONVOLUTIONS = [row for row in timed_calls().values() if row.flops]
 def test_the_flops_of_a_convolution_are_those_of_armlab_cost(row):
     x, w = (SimpleNamespace(shape=shape) for shape in list(row.inputs.values())[:2])
     assert row.flops == 2 * rules.conv2d(x, w, **row.options).multiply_adds
+
+
+@pytest.mark.parametrize("row", catalogue.chosen([], "operations"))
+def test_both_sides_of_every_operation_agree(row):
+    call = timed_calls()[row]
+    by_hand = hand_side.ready(call).run()
+    found = agreement.errors(torch_side.ready(call, "torch").run(), by_hand)
+    assert {"y", *(f"d{name}" for name in call.inputs)} <= set(by_hand) == set(found)
+    assert max(found.values()) <= call.bound
 
 
 def test_rows_are_chosen_by_name_series_and_group():

@@ -33,7 +33,6 @@ SHAPE = (17, 7, 5, 6)
 def cut(request, monkeypatch):
     """Blocks of a few numbers, and workers that share out even these."""
     monkeypatch.setattr(passes, "BLOCK", 37)
-    monkeypatch.setattr(passes, "SMALL", 0)
     monkeypatch.setattr(parts, "FEW", 0)
     with parts.workers(request.param):
         yield request.param
@@ -93,7 +92,6 @@ def test_neither_blocks_nor_workers_change_a_bit(function, cut):
     in_pieces = results(function, np.random.default_rng(cut))
     with pytest.MonkeyPatch.context() as whole:
         whole.setattr(passes, "BLOCK", 2**30)
-        whole.setattr(passes, "SMALL", 2**30)
         whole.setattr(parts, "FEW", 2**60)
         at_once = results(function, np.random.default_rng(cut))
     assert len(ELEMENTWISE) == 4

@@ -50,6 +50,11 @@ def workers(count: int) -> Iterator[None]:
             _POOL.reset(token)
 
 
+def worth(products: int) -> bool:
+    """Whether there are workers, and so much work for them."""
+    return products >= FEW and _POOL.get() is not None
+
+
 def in_parts(count: int, work: Callable[[slice], T], products: int) -> list[T]:
     """work(part) for parts that together are all images, and what each of them returned.
 
@@ -60,7 +65,7 @@ def in_parts(count: int, work: Callable[[slice], T], products: int) -> list[T]:
     The parts must not write to the same place.
     """
     pool = _POOL.get()
-    if pool is None or count < 2 or products < FEW:
+    if pool is None or count < 2 or not worth(products):
         return [work(slice(0, count))]
     executor, threads = pool
     edges = [count * i // threads for i in range(threads + 1)]

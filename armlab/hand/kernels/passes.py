@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from armlab.hand.kernels.parts import in_parts
+from armlab.hand.kernels.parts import in_parts, worth
 
 BLOCK = 2**20  # numbers of an array that are worked on at once: 4 MiB in float32
-SMALL = 2**17  # numbers that are worked on faster than they are cut
 PASS = 12  # multiply-adds of a convolution in the time in which a pass takes a number
 
 
@@ -41,7 +40,8 @@ def elementwise(work: Callable[..., Any], *arrays: np.ndarray, passes: int) -> N
     Blocks are cut from arrays that lie in memory as they are read; others are worked on whole.
     """
     numbers = arrays[0].size
-    if numbers < SMALL or not all(a.flags.c_contiguous for a in arrays):
+    one_block = numbers <= BLOCK and not worth(PASS * passes * numbers)
+    if one_block or not all(a.flags.c_contiguous for a in arrays):
         work(*arrays)
         return
     flat = [a.reshape(-1) for a in arrays]
