@@ -8,7 +8,7 @@ from pathlib import Path
 from armlab import cli
 
 ROOT = Path(__file__).parents[2] / "armlab"
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 RUN_OTHERS = {"emulator", "report", "bench"}  # options of compilers, of pytest, of sanitizers
 ASIDE = {"--allow-root", "--training"}  # of Jupyter, and of python -m armlab.data.export
 
