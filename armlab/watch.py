@@ -7,7 +7,7 @@ way, so no module carries a hook or a switch for them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +54,12 @@ def named_values(name: str, value: Any) -> dict[str, Array]:
     values = value if isinstance(value, tuple) else (value,)
     if name in WITH_STATISTICS:
         return dict(zip(("y", "mean", "var"), values, strict=True))
-    return {"y" if i == 1 else f"y{i}": v for i, v in enumerate(values, start=1)}
+    return outputs_by_name(values)
+
+
+def outputs_by_name(outputs: Iterable[Any]) -> dict[str, Any]:
+    """As y; of several outputs y, y2, …"""
+    return {"y" if i == 1 else f"y{i}": y for i, y in enumerate(outputs, start=1)}
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 
 from armlab import hand
 from armlab.arrays import Array, dtype_name, dtype_of
+from armlab.bench.ready_call import several
 from armlab.places import Place
 from armlab.training.hand_learner import HandLearner
 from armlab.training.networks import DESIGNS
@@ -84,11 +85,6 @@ def of_step(learner: HandLearner, images: np.ndarray, labels: np.ndarray) -> Par
         yield "optimiser"
 
     return parts
-
-
-def several(y: Any) -> tuple[Array, ...]:
-    """The outputs of a module, one or more."""
-    return y if isinstance(y, tuple) else (y,)
 
 
 def upstream(ys: Sequence[Array], dtype: str) -> list[np.ndarray]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from armlab import hand
 from armlab.bench.drawn_arrays import SEED, DrawnArrays, draw, labels
-from armlab.bench.ready_call import ReadyCall
+from armlab.bench.ready_call import ReadyCall, several
 from armlab.bench.timed_call import TimedCall
 from armlab.hand.upstream import WITH_STATISTICS
 from armlab.training.optimisers import Adam
+from armlab.watch import outputs_by_name
 
 
 def ready(row: TimedCall) -> ReadyCall:
@@ -71,8 +72,7 @@ def _step(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
 
     def forward() -> tuple[Any, Callable[[], Any]]:
         logits, net_back = net(x)
-        several = logits if isinstance(logits, tuple) else (logits,)
-        losses = [hand.cross_entropy(a, targets) for a in several]
+        losses = [hand.cross_entropy(a, targets) for a in several(logits)]
 
         def backward() -> Any:
             da = tuple(loss_back(1.0) for _, loss_back in losses)
@@ -86,12 +86,6 @@ def _step(row: TimedCall, drawn: DrawnArrays) -> ReadyCall:
     return ReadyCall(forward, lambda loss, grads: {"loss": np.asarray(loss), **grads})
 
 
-def outputs_by_name(outputs: Sequence[Any]) -> dict[str, Any]:
-    """As y; of several outputs y, y2, …"""
-    return {"y" if i == 1 else f"y{i}": y for i, y in enumerate(outputs, start=1)}
-
-
 def _outputs(row: TimedCall, value: Any) -> tuple[Any, ...]:
     """y, without the statistics that batch_norm gives as well, or each of several outputs."""
-    several = value if isinstance(value, tuple) else (value,)
-    return several[:1] if row.call in WITH_STATISTICS else several
+    return several(value)[:1] if row.call in WITH_STATISTICS else several(value)

@@ -27,3 +27,8 @@ class ReadyCall:
         """Once, for its results."""
         y, backward = self.forward()
         return self.named(y, backward())
+
+
+def several(y: Any) -> tuple[Any, ...]:
+    """The outputs of a function or a module, one or more."""
+    return y if isinstance(y, tuple) else (y,)

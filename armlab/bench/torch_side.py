@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 import armlab.torch as twins
 from armlab.bench.drawn_arrays import DrawnArrays, draw, labels
-from armlab.bench.hand_side import network, outputs_by_name
-from armlab.bench.ready_call import ReadyCall
+from armlab.bench.hand_side import network
+from armlab.bench.ready_call import ReadyCall, several
 from armlab.bench.timed_call import TimedCall
+from armlab.watch import outputs_by_name
 
 # Twins that do more than PyTorch's own call, so that is what is timed.
 PLAIN: dict[str, Callable[..., Any]] = {
@@ -62,15 +63,15 @@ def _gradients_of(
     inputs = {name: _tensor(a, last) for name, a in drawn.inputs.items()}
     leaves = {f"d{k}": t.requires_grad_() for k, t in inputs.items() if k not in row.no_grad}
     leaves |= parameters
-    dy_host = [drawn.like(tuple(y.shape)) for y in _several(call(*inputs.values()))]
+    dy_host = [drawn.like(tuple(y.shape)) for y in several(call(*inputs.values()))]
     dy = [_tensor(a, last) for a in dy_host]
 
     def forward() -> tuple[Any, Callable[[], Any]]:
         y = call(*inputs.values())
-        return y, lambda: torch.autograd.grad(_several(y), tuple(leaves.values()), dy)
+        return y, lambda: torch.autograd.grad(several(y), tuple(leaves.values()), dy)
 
     def named(y: Any, grads: Any) -> dict[str, np.ndarray]:
-        found = outputs_by_name(_several(y)) | dict(zip(leaves, grads, strict=True))
+        found = outputs_by_name(several(y)) | dict(zip(leaves, grads, strict=True))
         return {name: t.detach().numpy() for name, t in found.items()}
 
     return ReadyCall(forward, named, drawn.bytes(*dy_host))
@@ -85,8 +86,7 @@ def _step(
 
     def total(x: Tensor) -> Any:
         logits = net(x)
-        several = logits if isinstance(logits, tuple) else (logits,)
-        return sum(twins.cross_entropy(a, targets) for a in several)
+        return sum(twins.cross_entropy(a, targets) for a in several(logits))
 
     compute = compiled(total)
 
@@ -117,10 +117,6 @@ def _twin(row: TimedCall, last: bool) -> nn.Module:
         twin = twin.to(memory_format=torch.channels_last)
     made: nn.Module = twin
     return made
-
-
-def _several(y: Any) -> tuple[Tensor, ...]:
-    return y if isinstance(y, tuple) else (y,)
 
 
 def _tensor(a: np.ndarray, last: bool) -> Tensor:

@@ -11,7 +11,8 @@ import torch
 import armlab.torch as twins
 from armlab import hand
 from armlab.arrays import to_host
-from armlab.bench.hand_parts import OPTIMISERS, RATE, Parts, several, upstream
+from armlab.bench.hand_parts import OPTIMISERS, RATE, Parts, upstream
+from armlab.bench.ready_call import several
 from armlab.training.torch_learner import TorchLearner
 
 OF_HAND = ("rng", "dtype", "device")  # arguments that the twin's class does not take

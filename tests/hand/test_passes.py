@@ -66,13 +66,13 @@ def test_each_element_is_met_once_in_every_layout(layout, cut):
         layout, x
     )
     x = np.asarray(x)
-    y, calls = np.zeros(x.shape), []
+    calls = []
 
-    def add(x, y):
+    def copy(x, y):
         calls.append(x.size)
-        y += x
+        y[...] = x
 
-    elementwise(add, x, y, passes=1)
+    y = elementwise(copy, x, passes=1)
     np.testing.assert_array_equal(y, x)
     assert sum(calls) == x.size
 

@@ -18,15 +18,8 @@ SLOPE = 0.01  # unless told otherwise
 
 def leaky_relu(x: np.ndarray, slope: float) -> tuple[np.ndarray, Backward]:
     """Equals `hand.leaky_relu`."""
-    y = np.empty_like(x)
-    elementwise(partial(forward, slope=slope), x, y, passes=2)
-
-    def back(dy: np.ndarray) -> np.ndarray:
-        dx = np.empty_like(y)
-        elementwise(partial(backward, slope=slope), y, dy, dx, passes=4)
-        return dx
-
-    return y, back
+    y = elementwise(partial(forward, slope=slope), x, passes=2)
+    return y, lambda dy: elementwise(partial(backward, slope=slope), y, dy, passes=4)
 
 
 def forward(x: np.ndarray, y: np.ndarray, slope: float = SLOPE) -> None:

@@ -50,22 +50,21 @@ def workers(count: int) -> Iterator[None]:
             _POOL.reset(token)
 
 
-def worth(products: int) -> bool:
-    """Whether there are workers, and so much work for them."""
-    return products >= FEW and _POOL.get() is not None
+def pool_for(products: int) -> Pool | None:
+    """The workers, where there are any and so much work is worth a second one."""
+    return _POOL.get() if products >= FEW else None
 
 
 def in_parts(count: int, work: Callable[[slice], T], products: int) -> list[T]:
     """work(part) for parts that together are all images, and what each of them returned.
 
     count     how many images there are, or of what else is shared out
-
     products  how much work that is; a little is not worth a second thread
 
     The parts must not write to the same place.
     """
-    pool = _POOL.get()
-    if pool is None or count < 2 or not worth(products):
+    pool = pool_for(products)
+    if pool is None or count < 2:
         return [work(slice(0, count))]
     executor, threads = pool
     edges = [count * i // threads for i in range(threads + 1)]

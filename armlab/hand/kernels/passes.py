@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from armlab.hand.kernels.parts import in_parts, worth
+from armlab.hand.kernels.parts import in_parts, pool_for
 
 BLOCK = 2**20  # numbers of an array that are worked on at once: 4 MiB in float32
 PASS = 12  # multiply-adds of a convolution in the time in which a pass takes a number
@@ -34,15 +34,17 @@ def in_blocks(work: Callable[[slice], Any], count: int, numbers: int, passes: in
     in_parts(count, of_part, PASS * passes * numbers)
 
 
-def elementwise(work: Callable[..., Any], *arrays: np.ndarray, passes: int) -> None:
-    """work(*arrays) for one that takes each element by itself, and arrays of one shape.
+def elementwise(work: Callable[..., Any], *given: np.ndarray, passes: int) -> np.ndarray:
+    """A new array like the first one, which work(*given, found) fills, each element by itself.
 
     Blocks are cut from arrays that lie in memory as they are read; others are worked on whole.
     """
-    numbers = arrays[0].size
-    one_block = numbers <= BLOCK and not worth(PASS * passes * numbers)
+    found = np.empty_like(given[0])
+    arrays, numbers = (*given, found), found.size
+    one_block = numbers <= BLOCK and not pool_for(PASS * passes * numbers)
     if one_block or not all(a.flags.c_contiguous for a in arrays):
         work(*arrays)
-        return
+        return found
     flat = [a.reshape(-1) for a in arrays]
     in_blocks(lambda block: work(*(a[block] for a in flat)), numbers, numbers, passes)
+    return found
