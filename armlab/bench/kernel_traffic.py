@@ -71,12 +71,12 @@ def counting() -> Iterator[dict[tuple[str, str], Traffic]]:
     def options(dtype: str) -> tuple[str, ...]:
         return "-std=c++17", f"-Dreal=emulated::Counted<{cuda.REAL[dtype]}>"
 
-    cuda.module.cache_clear()
+    cuda.forget()
     try:
         with patch.object(cuda, "launch_blocks", launch), patch.object(cuda, "options", options):
             yield found
     finally:
-        cuda.module.cache_clear()
+        cuda.forget()
 
 
 def as_markdown(found: dict[tuple[str, str], Traffic]) -> str:

@@ -105,6 +105,7 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("cross_entropy", numpy, cross_entropy_of_label.cross_entropy),
     Kernel("conv2d", cupy, conv2d_linear.conv2d, conv2d_linear.fits),
     Kernel("conv2d_with_bias", cupy, conv2d_linear_bias.conv2d_with_bias, conv2d_linear_bias.fits),
+    Kernel("conv2d_with_bias", cupy, conv2d_gather.conv2d_with_bias, conv2d_gather.has_columns),
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
     Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
     Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),

@@ -17,9 +17,9 @@ def planted(page: str, right: str, wrong: str, everywhere: bool = False) -> Iter
     times = text.count(right)
     assert times == 1 or (everywhere and times), f"{page}.cu has {right!r} {times} times, not once"
     changed = text.replace(right, wrong)
-    cuda.module.cache_clear()
+    cuda.forget()
     try:
         with patch.object(cuda, "source", lambda p: changed if p == page else source(p)):
             yield
     finally:
-        cuda.module.cache_clear()
+        cuda.forget()
