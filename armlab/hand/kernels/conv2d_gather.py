@@ -73,10 +73,9 @@ def conv2d_with_bias(
         dys = cuda.contiguous(dy).reshape(y.shape)
         dx = cuda.empty(x, x.shape) if input_grad else None
         dw, db = cuda.empty(w, w.shape), None if b is None else cuda.empty(w, b.shape)
-        if not len(x):
-            for nothing_said in (dw, db):
-                if nothing_said is not None:
-                    nothing_said.fill(0)
+        if not len(x):  # sums of nothing
+            for a in (dw,) if db is None else (dw, db):
+                a.fill(0)
         for images in sizes.parts(x.itemsize):
             columns, matrices = sizes.laid_out(x[images], w, None)
             part = sizes.stack(dys[images])

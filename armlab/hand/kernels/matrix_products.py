@@ -7,11 +7,12 @@ whole stack. cuBLAS needs none: it goes from one matrix to the next by a stride,
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from armlab.arrays import Array, dtype_name
+from armlab.arrays import Array
 
 
 def multiply(
@@ -32,22 +33,34 @@ def multiply(
     if not k:
         out.fill(0)
         return
-    cublas = importlib.import_module("cupy.cuda").cublas
-    handle = importlib.import_module("cupy.cuda.device").get_cublas_handle()
-    letter = {"float32": "s", "float64": "d"}[dtype_name(out)]
-    one, zero = (np.array(v, out.dtype) for v in (1, 0))
-    getattr(cublas, f"{letter}gemmStridedBatched")(
-        handle,
+    of = _library(out.dtype)
+    of.product(
+        of.handle(),
         int(b_transposed),
         int(a_transposed),
         *(n, m, k),
-        one.ctypes.data,
+        of.one,
         *_matrices(b),
         *_matrices(a),
-        zero.ctypes.data,
+        of.zero,
         *_matrices(out),
         stack,
     )
+
+
+class _Library:
+    """cuBLAS for one dtype: its product, and where its factors 1 and 0 are."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        cuda = importlib.import_module("cupy.cuda")
+        name = {"float32": "s", "float64": "d"}[dtype.name] + "gemmStridedBatched"
+        self.product, self.handle = getattr(cuda.cublas, name), cuda.device.get_cublas_handle
+        self.factors = np.array([1, 0], dtype)
+        self.one = self.factors.ctypes.data
+        self.zero = self.one + dtype.itemsize
+
+
+_library = cache(_Library)
 
 
 def _matrices(x: Array) -> tuple[Any, int, int]:
