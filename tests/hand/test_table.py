@@ -21,6 +21,7 @@ from armlab.hand.kernels import (
     add_unbuffered,
     batch_norm_by_channel,
     batch_norm_slices,
+    conv2d_gather,
     conv2d_linear,
     conv2d_linear_bias,
     conv2d_pointwise,
@@ -131,6 +132,13 @@ KEEPS = (
     [(X[:0], None, batch_norm), (X[:, :, :1, :1], None, batch_norm)]
     + [(X, None, lambda x: batch_norm(x)), (X, None, batch_norm, hand.sigmoid)],
 )
+
+
+def biased(*arguments, **options):
+    x, w, *rest = convolution(*arguments, **options)
+    return x, w, np.zeros(len(w)), *rest
+
+
 FITS = {  # run: arguments that it fits, arguments that it does not fit
     conv2d_pointwise.conv2d: (
         [convolution(1), convolution(1, 2), convolution(1, c=1)],
@@ -170,6 +178,10 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
         [(ONE_PIXEL, convolution(3)[1], np.zeros(16), *convolution(3)[2:])]
         + [(X, np.zeros((2, 1, 1, 1)), np.zeros(2), Window.of(1), 2)]
         + [(np.broadcast_to(X, (8, 2, 3, 4)), MANY, np.zeros(99_999), Window.of(1), 1)],
+    ),
+    conv2d_gather.conv2d_with_bias: (
+        [biased(3), biased(1, 2), biased(1, padding=1), biased(1, groups=2)],
+        [biased(1), biased(1, c=1)],
     ),
     activations_at_once.add_relu: (
         [(X, X, hand.add, hand.relu)],

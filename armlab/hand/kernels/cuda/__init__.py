@@ -29,7 +29,7 @@ def launch(page: str, kernel: str, like: Array, count: int, *arguments: Any) -> 
 
     like       an array whose dtype is `real`
     arguments  arrays, numbers as they are declared: a Python int is `long long`, and a structure
-               is one of `structure` or `by_value`
+               is a NumPy scalar of that dtype
     """
     launch_blocks(page, kernel, like, -(-count // THREADS), THREADS, *arguments)
 
@@ -54,16 +54,16 @@ def contiguous(x: Array) -> Array:
 
 
 def structure(**numbers: int) -> np.void:
-    """A `struct` of 64-bit integers, in this order."""
-    return by_value(f"{len(numbers)}q", *numbers.values())
+    """A `struct` of 64-bit integers, in this order.
 
-
-def by_value(kinds: str, *numbers: Any) -> np.void:
-    """A `struct` of numbers of these kinds, as the module struct spells them.
-
-    CuPy hands a scalar over five times as fast as an array of one.
+    A scalar, which CuPy hands over five times as fast as an array of one.
     """
-    return np.void(pack(f"@{kinds}0q", *numbers))
+    return np.frombuffer(pack(f"{len(numbers)}q", *numbers.values()), _integers(*numbers))[0]
+
+
+@cache
+def _integers(*names: str) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in names])
 
 
 def options(dtype: str) -> tuple[str, ...]:
