@@ -10,6 +10,7 @@ import numpy as np
 from armlab import hand
 from armlab.arrays import Array
 from armlab.bench.kernel_call import Asked, KernelCall
+from armlab.hand.batch_norm_activated import activated
 from armlab.hand.window import Window
 from armlab.places import Place
 from armlab.training.finite import with_finite
@@ -46,6 +47,11 @@ def asked(place: Place, size: Size = SIZE) -> list[Asked]:
             (x, scale, shift, mean, var),
         ),
         Asked("batch_norm_eval", (x, scale, shift, mean, var, 1e-5), (x, scale, mean, var)),
+        Asked(
+            "batch_norm_eval_activated",
+            (x, scale, shift, mean, var, "relu", 1e-5),
+            (x, scale, shift, mean, var),
+        ),
         Asked("relu", (x,), (x,)),
         Asked("add_relu", (x, other, hand.add, hand.relu), (x,)),
         Asked("leaky_relu", (x, 0.01), (x,)),
@@ -81,6 +87,7 @@ def of_state(place: Place, size: Size = SIZE) -> list[KernelCall]:
     weights: Any = _Weights(drawn.normal(*size))
     grads, loss = {"w": drawn.normal(*size)}, drawn.positive()
     bn, x = hand.BatchNorm2d(size[1]).to(place), drawn.normal(*size)
+    settled = bn.copy().eval()
 
     def keep() -> Any:
         return bn(x)[0], bn.buffers()
@@ -90,10 +97,12 @@ def of_state(place: Place, size: Size = SIZE) -> list[KernelCall]:
         return weights.w, list(adam.arrays())
 
     step()  # makes the moments
+    as_kept = lambda: activated(settled, x, "relu")  # noqa: E731
     kept, moved = (x, *bn.state_dict().values()), (weights.w, grads["w"], *adam.arrays())
     finite = lambda: with_finite(loss, [grads["w"]])  # noqa: E731
     return [
         KernelCall("batch_norm_and_keep", "forward", size, keep, kept),
+        KernelCall("batch_norm_as_kept", "forward", size, as_kept, kept[:-1]),
         KernelCall("step", "forward", size, step, moved),
         KernelCall("with_finite", "forward", size, finite, (loss, grads["w"])),
     ]

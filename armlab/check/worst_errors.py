@@ -18,6 +18,8 @@ from armlab.check.example import Example
 from armlab.check.strata import QUIET, for_all
 from armlab.json_text import as_json
 
+WIDTH = max(len(case.name) for case in FUNCTIONS) + 1  # of the column of functions
+
 
 @dataclass(frozen=True)
 class WorstError:
@@ -72,13 +74,16 @@ def _argument(function: str) -> str:
 def print_as_text(rows: Iterable[WorstError]) -> int:
     """The table, with the argument of each bound below its rows. 0 where all hold, else 1."""
     over, last = 0, ""
-    print(f"{'function':22}{'result':8}{'hand':>6}{'torch':>7}   worst error over bound, float32")
+    print(
+        f"{'function':{WIDTH}}{'result':8}{'hand':>6}{'torch':>7}   worst error over bound, float32"
+    )
     for row in rows:
         if row.function != last:
             print(f"\n{_argument(row.function)}")
         verdict = "" if row.holds else "   OVER"
         print(
-            f"{row.function:22}{row.result:8}{row.hand:6.2f}{row.torch:7.2f}{verdict}", flush=True
+            f"{row.function:{WIDTH}}{row.result:8}{row.hand:6.2f}{row.torch:7.2f}{verdict}",
+            flush=True,
         )
         over, last = over + (not row.holds), row.function
     return 1 if over else 0

@@ -81,6 +81,13 @@ def batch_norm_eval(x: Array, w: Array, b: Array, *, mean: Array, var: Array, ep
     return Work(NORMALISE, x.shape, elementwise=prod(x.shape))
 
 
+def batch_norm_eval_activated(
+    x: Array, w: Array, b: Array, *, mean: Array, var: Array, activation: str, eps: float
+) -> Work:
+    """As `batch_norm_eval`, and the activation."""
+    return Work(NORMALISE, x.shape, elementwise=2 * prod(x.shape))
+
+
 def simam_logits(x: Array, *, lambda_: float) -> Work:
     """As `batch_norm`, with squares in the place of the scaled elements."""
     return Work("logits", x.shape, elementwise=4 * prod(x.shape))
@@ -169,6 +176,7 @@ RULES: dict[str, Callable[..., Work]] = {
     "batch_norm": batch_norm,
     "batch_norm_activated": batch_norm_activated,
     "batch_norm_eval": batch_norm_eval,
+    "batch_norm_eval_activated": batch_norm_eval_activated,
     "simam_logits": simam_logits,
     "relu": activation,
     "leaky_relu": activation,

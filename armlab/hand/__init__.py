@@ -26,7 +26,7 @@ from armlab.hand.add import add, subtract
 from armlab.hand.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.hand.attentionout import Attentionout, ResidualAttentionout
 from armlab.hand.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
-from armlab.hand.batch_norm_activated import batch_norm_activated
+from armlab.hand.batch_norm_activated import batch_norm_activated, batch_norm_eval_activated
 from armlab.hand.bisenet import BiSeNet, RectifiedBiSeNet, ToyBiSeNet
 from armlab.hand.bisenet_output import BiSeNetOutput
 from armlab.hand.cbam import CBAM, CBAMChannel, CBAMSpatial, CBAMSpatialMeanFirst
@@ -115,6 +115,7 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "batch_norm",
     "batch_norm_activated",
     "batch_norm_eval",
+    "batch_norm_eval_activated",
     "channel_conv1d",
     "channel_max",
     "channel_mean",

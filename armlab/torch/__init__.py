@@ -8,7 +8,7 @@ from armlab.torch.add import add, subtract
 from armlab.torch.attention_refinement import AttentionRefinementModule, PaperAttentionRefinement
 from armlab.torch.attentionout import Attentionout, ResidualAttentionout
 from armlab.torch.batch_norm import BatchNorm2d, batch_norm, batch_norm_eval
-from armlab.torch.batch_norm_activated import batch_norm_activated
+from armlab.torch.batch_norm_activated import batch_norm_activated, batch_norm_eval_activated
 from armlab.torch.bisenet import BiSeNet, RectifiedBiSeNet, ToyBiSeNet
 from armlab.torch.bisenet_output import BiSeNetOutput
 from armlab.torch.bridge.by_autograd import by_autograd
@@ -98,6 +98,7 @@ __all__ = [  # noqa: RUF022  attentions, in the order in which commands list the
     "batch_norm",
     "batch_norm_activated",
     "batch_norm_eval",
+    "batch_norm_eval_activated",
     "channel_conv1d",
     "channel_max",
     "channel_mean",

@@ -25,6 +25,7 @@ from armlab.places import place
 CASES_OF = {
     "resize": ("resize_bilinear", "resize_nearest"),
     "batch_norm_and_keep": ("BatchNorm2d", "ConvBNAct"),
+    "batch_norm_as_kept": ("ConvBNAct",),
     "channel_sum": ("conv2d",),
     "conv2d_with_bias": ("SqueezeExcitation", "BiSeNetOutput"),
     "add_relu": ("BasicBlock",),

@@ -2,6 +2,7 @@
 
 import math
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from armlab.check.functions import ROUNDOFF
 from armlab.check.strata import GENERATE, for_all
 from armlab.hand import kernels
 from armlab.hand.batch_norm_activated import activated
-from armlab.hand.kernels import batch_norm_slices, cuda
+from armlab.hand.kernels import batch_norm_slices, cuda, slices
+from armlab.hand.kernels.slices import Cut
 from armlab.places import place
 from armlab.watch import watched
 
@@ -66,8 +68,10 @@ def test_launches_of_batch_norm():
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
-def test_an_activation_behind_batch_norm_costs_no_launch(activation):
+@pytest.mark.parametrize("training", [True, False])
+def test_an_activation_behind_batch_norm_costs_no_launch(activation, training):
     unit = hand.ConvBNAct(2, 5, 1, padding=0, activation=activation, rng=0).to("emulated")
+    unit.train(training)
     x, _ = drawn((3, 2, 7, 11))
     y, backward = unit(x)
     _, conv_back = unit.conv(x)
@@ -75,10 +79,6 @@ def test_an_activation_behind_batch_norm_costs_no_launch(activation):
     assert launched(lambda: unit(x)) == launched(lambda: unit.conv(x)) | norm
     want = launched(lambda: conv_back(y)) | {"differentiate": 1}
     assert launched(lambda: backward(y)) == want
-    unit.bn.eval()  # alone: its statistics are constants, and the activation is on its own
-    assert launched(lambda: unit(x)) == launched(lambda: unit.conv(x)) | {"normalise": 1} | {
-        activation: 1
-    }
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -104,7 +104,7 @@ def test_an_offset_view_is_not_copied():
 
 def expect_slices_to_keep_the_bound(name, length, dtype, monkeypatch):
     """Each class of values, of which those with a large mean need all of equation (6)."""
-    monkeypatch.setattr(batch_norm_slices, "SLICE", length)
+    monkeypatch.setattr(slices, "SLICE", length)
     several = []
 
     def agrees(e):
@@ -117,7 +117,7 @@ def expect_slices_to_keep_the_bound(name, length, dtype, monkeypatch):
 
 @pytest.mark.parametrize("dtype", ROUNDOFF)
 @pytest.mark.parametrize("length", [1, 3, 7])
-@pytest.mark.parametrize("name", ["batch_norm", "batch_norm_eval"])
+@pytest.mark.parametrize("name", ["batch_norm", "batch_norm_eval", "batch_norm_eval_activated"])
 def test_slices_of_any_length_keep_the_bound(name, length, dtype, monkeypatch):
     expect_slices_to_keep_the_bound(name, length, dtype, monkeypatch)
 
@@ -128,31 +128,50 @@ def test_the_rounding_of_the_means_of_slices_would_be_seen(monkeypatch):
         expect_slices_to_keep_the_bound("batch_norm", 3, "float32", monkeypatch)
 
 
-def expect_the_bits_of_one_after_the_other(dtype, length, monkeypatch):
-    """batch_norm_activated, against batch_norm and the activation, special values and ties too."""
-    monkeypatch.setattr(batch_norm_slices, "SLICE", length)
+IN_ONE_PASS = {"batch_norm_activated": "batch_norm", "batch_norm_eval_activated": "batch_norm_eval"}
+
+
+def expect_the_bits_of_one_after_the_other(name, dtype, length, monkeypatch):
+    """In one pass, against the normalisation and then the activation, NaN and ties too."""
+    monkeypatch.setattr(slices, "SLICE", length)
     where = place("emulated")
+
+    def on_device(value):
+        return where.asarray(value, dtype) if isinstance(value, np.ndarray) else value
 
     def same(e):
         x, w, b, dy = (where.asarray(a, dtype) for a in (*e.inputs.values(), e.dy))
-        eps, activation = e.options["eps"], e.options["activation"]
-        (y, *statistics), backward = hand.batch_norm_activated(x, w, b, **e.options)
-        (v, *apart), norm_back = hand.batch_norm(x, w, b, eps=eps)
+        options = {key: on_device(value) for key, value in e.options.items()}
+        activation = options.pop("activation")
+        value, backward = getattr(hand, name)(x, w, b, activation=activation, **options)
+        apart, norm_back = getattr(hand, IN_ONE_PASS[name])(x, w, b, **options)
+        (y, *statistics), (v, *apart) = (
+            a if isinstance(a, tuple) else (a,) for a in (value, apart)
+        )
         want, act_back = getattr(hand, activation)(v)
         fused = [y, *statistics, *backward(dy)]
         for mine, theirs in zip(fused, [want, *apart, *norm_back(act_back(dy))], strict=True):
             np.testing.assert_array_equal(to_host(mine), to_host(theirs), strict=True)
         met.append(bool((to_host(v) == 0).any()))
 
+    def both(e):
+        same(e)
+        x = e.inputs["x"].copy()
+        x[:1, 0, 0, 0] = math.nan  # at one pixel, where dy is a number
+        same(replace(e, inputs={**e.inputs, "x": x}))
+
     met = []
-    for_all(CASES["batch_norm_activated"].strata(20), same, using=GENERATE, seed=length)
+    for_all(CASES[name].strata(20), both, using=GENERATE, seed=length)
     assert sum(met) >= 1  # at the kink
 
 
-@pytest.mark.parametrize("length", [3, batch_norm_slices.SLICE])
+@pytest.mark.parametrize("length", [3, slices.SLICE])
 @pytest.mark.parametrize("dtype", ROUNDOFF)
-def test_an_activation_behind_batch_norm_is_to_the_bit_what_it_is_alone(dtype, length, monkeypatch):
-    expect_the_bits_of_one_after_the_other(dtype, length, monkeypatch)
+@pytest.mark.parametrize("name", IN_ONE_PASS)
+def test_an_activation_behind_batch_norm_is_to_the_bit_what_it_is_alone(
+    name, dtype, length, monkeypatch
+):
+    expect_the_bits_of_one_after_the_other(name, dtype, length, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -164,16 +183,57 @@ def test_an_activation_behind_batch_norm_is_to_the_bit_what_it_is_alone(dtype, l
         ("v < 0 ? (slope ? slope * v : 0) : v", "v > 0 ? v : (slope ? slope * v : 0)"),
     ],
 )
-def test_a_wrong_side_of_the_kink_would_be_seen(right, wrong, monkeypatch):
-    with planted("batch_norm", right, wrong), pytest.raises(AssertionError):
-        expect_the_bits_of_one_after_the_other("float32", 3, monkeypatch)
+@pytest.mark.parametrize("name", IN_ONE_PASS)
+def test_a_wrong_side_of_the_kink_would_be_seen(name, right, wrong, monkeypatch):
+    with planted(IN_ONE_PASS[name], right, wrong), pytest.raises(AssertionError):
+        expect_the_bits_of_one_after_the_other(name, "float32", 3, monkeypatch)
+
+
+def expect_each_value_in_its_place(p, length, monkeypatch):
+    """2,000 values a channel and some more, in images of p, in slices of this length at least."""
+    monkeypatch.setattr(slices, "SLICE", length)
+    n, where = 2000 // p + 3, place("emulated")
+    x = np.random.default_rng(p).standard_normal((n, 3, 1, p)).astype("f4")
+    mean, var = x.mean((0, 2, 3)), np.float32([1, 4, 9])
+    w, b = np.ones(3, "f4"), np.zeros(3, "f4")
+    given = {k: where.asarray(a) for k, a in {"w": w, "b": b, "mean": mean, "var": var}.items()}
+    y, backward = hand.batch_norm_eval(where.asarray(x), **given, eps=0)
+    want = (x - mean[:, None, None]) / np.sqrt(var)[:, None, None]
+    np.testing.assert_allclose(to_host(y), want, atol=1e-5)
+    dx, dw, _ = backward(where.asarray(x))
+    np.testing.assert_allclose(to_host(dx), x / np.sqrt(var)[:, None, None], atol=1e-5)
+    np.testing.assert_allclose(to_host(dw), (x * want).sum((0, 2, 3)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("length", [700, slices.SLICE])
+@pytest.mark.parametrize("p", [1, 6, 255, 256, 257, 600])
+def test_a_thread_finds_its_values_among_images_of_any_size(p, length, monkeypatch):
+    """256 values further lie many images, one, or a part of one; slices begin within an image."""
+    expect_each_value_in_its_place(p, length, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "p"),
+    [
+        ("at += s.stride;", "at += THREADS;", 6),  # as if images had one channel
+        ("pixel += s.off;", "pixel += THREADS;", 255),
+        ("at += s.gap;", "at += s.p;", 257),
+        ("image = first / s.p;", "image = slice;", 600),
+    ],
+)
+def test_a_wrong_step_would_be_seen(right, wrong, p, monkeypatch):
+    from cupy_backends.cuda.api.driver import CUDADriverError
+
+    seen = pytest.raises((AssertionError, CUDADriverError))
+    with planted("batch_norm_eval", right, wrong), seen:
+        expect_each_value_in_its_place(p, 700, monkeypatch)
 
 
 def test_a_channel_has_no_more_slices_than_a_block_has_threads(monkeypatch):
-    monkeypatch.setattr(batch_norm_slices, "SLICE", 4)
+    monkeypatch.setattr(slices, "SLICE", 4)
     for positions in (1, 1000, 1024, 1025, 1279, 100_003):
         x = place("emulated").xp.empty((1, 2, 1, positions))
-        cut = batch_norm_slices._Cut("batch_norm", x)
+        cut = Cut("batch_norm", x)
         length = int(cut.shape["length"])
         assert cut.slices <= cuda.THREADS
         assert cut.slices * length >= positions > (cut.slices - 1) * length  # and none is empty
@@ -270,11 +330,11 @@ def test_the_counter_keeps_its_dtype_and_the_old_statistics_their_values():
         np.testing.assert_array_equal(to_host(a), before[key], err_msg=key)
 
 
-def of_a_layer(e, dtype, activation):
+def of_a_layer(e, dtype, activation, training=True):
     """What a layer gives and keeps, by name."""
     where = place("emulated")
     x, w, b, dy = (where.asarray(a, dtype) for a in (*e.inputs.values(), e.dy))
-    bn = layer(x.shape, True, dtype).assign({"weight": w, "bias": b})
+    bn = layer(x.shape, training, dtype).assign({"weight": w, "bias": b})
     bn.eps, bn.momentum = e.options["eps"], 0.25
     y, backward = activated(bn, x, activation) if activation else bn(x)
     dx, grads = backward(dy)
@@ -282,18 +342,20 @@ def of_a_layer(e, dtype, activation):
 
 
 @pytest.mark.parametrize("activation", ["", "relu", "leaky_relu"])
-@pytest.mark.parametrize("length", [3, batch_norm_slices.SLICE])
+@pytest.mark.parametrize("length", [3, slices.SLICE])
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", ROUNDOFF)
-def test_a_layer_is_its_parts(dtype, length, activation, monkeypatch):
+def test_a_layer_is_its_parts(dtype, training, length, activation, monkeypatch):
     """To the bit, but for running statistics: a product may be fused with the sum behind it."""
-    monkeypatch.setattr(batch_norm_slices, "SLICE", length)
-    apart = [row for row in kernels.TABLE if row.function != "batch_norm_and_keep"]
+    monkeypatch.setattr(slices, "SLICE", length)
+    of_layers = "batch_norm_and_keep", "batch_norm_as_kept"
+    apart = [row for row in kernels.TABLE if row.function not in of_layers]
 
     def same(e):
-        found = of_a_layer(e, dtype, activation)
+        found = of_a_layer(e, dtype, activation, training)
         with monkeypatch.context() as without:
             without.setattr(kernels, "TABLE", apart)
-            parts = of_a_layer(e, dtype, activation)
+            parts = of_a_layer(e, dtype, activation, training)
         for key, a in parts.items():
             if not key.startswith("running_"):
                 np.testing.assert_array_equal(found[key], a, err_msg=key, strict=True)
@@ -307,14 +369,21 @@ def test_a_layer_is_its_parts(dtype, length, activation, monkeypatch):
     for_all(CASES["batch_norm"].strata(8), same, using=GENERATE, seed=length)
 
 
-def test_who_watches_a_layer_sees_its_parts():
+@pytest.mark.parametrize(
+    ("names", "activation", "training"),
+    [
+        (["batch_norm"], "", True),
+        (["batch_norm", "relu"], "relu", True),
+        (["batch_norm_eval", "relu"], "relu", False),
+    ],
+)
+def test_who_watches_a_layer_sees_its_parts(names, activation, training):
     x, _ = drawn(ONE)
-    for names, activation in ((["batch_norm"], ""), (["batch_norm", "relu"], "relu")):
-        bn = layer(ONE, True)
-        with watched(bn) as calls:
-            activated(bn, x, activation) if activation else bn(x)
-        assert [call.name for call in calls] == names
-        assert to_host(bn.num_batches_tracked) == 1
+    bn = layer(ONE, training)
+    with watched(bn) as calls:
+        activated(bn, x, activation) if activation else bn(x)
+    assert [call.name for call in calls] == names
+    assert to_host(bn.num_batches_tracked) == training
 
 
 def test_another_stream():
@@ -347,7 +416,7 @@ def expect_the_last_slice_of_three_large_channels():
     side = 1 << 15
     x = xp.empty((1, 3, side, side), dtype=xp.float32)
     assert x.size > 1 << 31
-    cut = batch_norm_slices._Cut("batch_norm", x)
+    cut = Cut("batch_norm", x)
     length = int(cut.shape["length"])
     last = x.reshape(-1)[-length:]
     last[:] = 0
@@ -383,8 +452,8 @@ def expect_the_last_elements_of_a_large_array():
 FAR = {  # page: what is tried, an index as it is, and one of 32 bits
     "batch_norm": (
         expect_the_last_slice_of_three_large_channels,
-        "return (image * s.c + channel) * s.p + pixel;",
-        "return int((image * s.c + channel) * s.p + pixel);",
+        "at = (image * s.c + channel) * s.p + pixel;",
+        "at = int((image * s.c + channel) * s.p + pixel);",
     ),
     "activations": (
         expect_the_last_elements_of_a_large_array,

@@ -11,6 +11,7 @@ from armlab.hand import kernels
 from armlab.hand.batch_norm_activated import activated
 from armlab.hand.kernels import (
     batch_norm_by_channel,
+    batch_norm_eval_by_channel,
     hard_swish_bits,
     leaky_relu_factor,
     parts,
@@ -20,7 +21,14 @@ from armlab.hand.kernels import (
 )
 from armlab.hand.kernels.passes import elementwise, in_blocks
 
-PAGES = (batch_norm_by_channel, hard_swish_bits, leaky_relu_factor, relu_bits, sigmoid_in_place)
+PAGES = (
+    batch_norm_by_channel,
+    batch_norm_eval_by_channel,
+    hard_swish_bits,
+    leaky_relu_factor,
+    relu_bits,
+    sigmoid_in_place,
+)
 ROWS = {
     row.function: row
     for row in kernels.TABLE
@@ -137,6 +145,40 @@ def test_an_activation_goes_along_to_the_last_bit(activation):
         np.testing.assert_array_equal(one.buffers()[key], array, strict=True)
 
 
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_an_activation_goes_along_in_evaluation_too(activation):
+    rng = np.random.default_rng(3)
+    x, dy = (rng.standard_normal(SHAPE).astype("f4") for _ in range(2))
+    bn = hand.BatchNorm2d(7).eval()
+    arrays = rng.uniform(0.5, 2, (4, 7)).astype("f4")
+    bn.assign(dict(zip(("weight", "bias", "running_mean", "running_var"), arrays, strict=True)))
+    act = getattr(hand, activation)
+    assert kernels.choose("batch_norm_as_kept", x, bn, hand.batch_norm_eval, act) is not None
+    y, back = activated(bn, x, activation)
+    dx, grads = back(dy)
+
+    v, norm_back = bn(x)
+    z, act_back = act(v)
+    dx_apart, grads_apart = norm_back(act_back(dy))
+    np.testing.assert_array_equal(y, z, strict=True)
+    np.testing.assert_array_equal(dx, dx_apart, strict=True)
+    for key, g in grads_apart.items():
+        np.testing.assert_array_equal(grads[key], g, strict=True)
+    assert bn.num_batches_tracked == 0
+
+
+def test_what_a_layer_was_not_built_for_is_refused_before_a_kernel_reads_it():
+    for training in (True, False):
+        bn = hand.BatchNorm2d(7).train(training)
+        with pytest.raises(
+            ValueError, match=r"BatchNorm2d expected .* axis 1 is 3, .*num_features=7"
+        ):
+            activated(bn, np.zeros((2, 3, 5, 6), "f4"), "relu")
+        with pytest.raises(TypeError, match="BatchNorm2d holds float32 arrays"):
+            activated(bn, np.zeros(SHAPE), "relu")
+
+
 def test_a_normalisation_with_a_forward_of_its_own_runs_it():
     class Shifted(hand.BatchNorm2d):
         def forward(self, x):
@@ -144,5 +186,6 @@ def test_a_normalisation_with_a_forward_of_its_own_runs_it():
             return y + 100, back
 
     x = np.random.default_rng(2).standard_normal(SHAPE).astype("f4")
-    y, _ = activated(Shifted(7), x, "relu")
-    assert (y > 50).all()
+    for training in (True, False):
+        y, _ = activated(Shifted(7).train(training), x, "relu")
+        assert (y > 50).all()

@@ -20,6 +20,8 @@ from armlab.hand.kernels import (
     activations_at_once,
     add_unbuffered,
     batch_norm_by_channel,
+    batch_norm_eval_by_channel,
+    batch_norm_eval_slices,
     batch_norm_slices,
     conv2d_gather,
     conv2d_linear,
@@ -41,6 +43,7 @@ from armlab.hand.window import Window
 CASES_OF = {
     "resize": ("resize_bilinear", "resize_nearest"),
     "batch_norm_and_keep": (),  # nobody may watch it, as a case does: see test_passes.py
+    "batch_norm_as_kept": (),
 }  # else the case of the same name
 ON_NUMPY = [row for row in kernels.TABLE if row.library is kernels.numpy]
 ON_CUPY = [row for row in kernels.TABLE if row.library is kernels.cupy]
@@ -92,8 +95,9 @@ def test_each_row_is_its_leaf_where_nothing_rounds(row, case, dtype, alone):
 
 def test_no_row_is_missed():
     judged_elsewhere = [row for row in ON_NUMPY if CASES_OF.get(row.function) == ()]
-    assert [row.function for row in judged_elsewhere] == ["batch_norm_and_keep"]
-    assert len({id(row) for row, _ in BY_ROW}) == len(ON_NUMPY) - 1 >= 21
+    names = [row.function for row in judged_elsewhere]
+    assert names == ["batch_norm_and_keep", "batch_norm_as_kept"]
+    assert len({id(row) for row, _ in BY_ROW}) == len(ON_NUMPY) - 2 >= 22
     assert len(ON_CUPY) >= 19
     assert len(ON_NUMPY) + len(ON_CUPY) == len(kernels.TABLE)
     assert {row.function for row in ON_NUMPY} <= set(CASES) | set(CASES_OF)
@@ -131,6 +135,10 @@ KEEPS = (
     [(X, None, batch_norm), (X, None, batch_norm, hand.leaky_relu)],
     [(X[:0], None, batch_norm), (X[:, :, :1, :1], None, batch_norm)]
     + [(X, None, lambda x: batch_norm(x)), (X, None, batch_norm, hand.sigmoid)],
+)
+AS_KEPT = (
+    [(X, None, hand.batch_norm_eval, hand.relu), (X[:0], None, hand.batch_norm_eval, hand.relu)],
+    [(X, None, lambda x: batch_norm(x), hand.relu), (X, None, hand.batch_norm_eval, hand.sigmoid)],
 )
 
 
@@ -190,6 +198,8 @@ FITS = {  # run: arguments that it fits, arguments that it does not fit
     ),
     batch_norm_by_channel.batch_norm_and_keep: KEEPS,
     batch_norm_slices.batch_norm_and_keep: KEEPS,
+    batch_norm_eval_by_channel.batch_norm_as_kept: AS_KEPT,
+    batch_norm_eval_slices.batch_norm_as_kept: AS_KEPT,
     sigmoid_gate_in_tiles.sigmoid_gate: (
         [
             (*maps(*shape), None)

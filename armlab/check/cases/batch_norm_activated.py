@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from armlab.check.case import Case
 from armlab.check.cases import batch_norm
 from armlab.check.example import Example
 from armlab.check.fault import Fault
-from armlab.check.record import Inputs, Options, Shape, Timed
+from armlab.check.record import Call, Inputs, Options, Shape, Timed
 from armlab.check.sides import run_torch
 from armlab.check.smooth import smooth
 from armlab.check.strategies import Source
@@ -20,7 +21,14 @@ SLOPES = {"relu": 0.0, "leaky_relu": 0.01}  # where v < 0
 
 
 def batch_norm_activated(s: Source) -> Example:
-    e = batch_norm.batch_norm(s)
+    return _activated(s, batch_norm.batch_norm(s))
+
+
+def batch_norm_eval_activated(s: Source) -> Example:
+    return _activated(s, batch_norm.batch_norm_eval(s))
+
+
+def _activated(s: Source, e: Example) -> Example:
     return replace(e, options={**e.options, "activation": s.pick("relu", "leaky_relu")})
 
 
@@ -32,16 +40,10 @@ def bound(e: Example, exact: Exact, u: float) -> Bounds:
     as well. What that does to db, dw and dx is what an error of dy does: Σ, Σ |x̂|, and (5) of
     `hand.batch_norm` for absolute values.
     """
-    slope, eps = SLOPES[e.options["activation"]], e.options["eps"]
-    alone = replace(e, options={"eps": eps}, clean=None)
-    of_v = run_torch("batch_norm", alone, "float64")
-    v = of_v["y"]
-    dv = np.where(v > 0, e.dy, slope * e.dy)
-    bounds = batch_norm.bound(replace(alone, dy=dv), of_v, u)
-    ddv = 2 * u * np.abs(dv) + (1 - slope) * np.abs(e.dy) * (np.abs(v) <= bounds["y"])
+    bounds, ddv = _of_v("batch_norm", batch_norm.bound, e, u)
     x, w, *_ = float64_inputs(e).values()
     m = max(x.shape[0] * x.shape[2] * x.shape[3], 1)
-    r = 1 / np.sqrt(line_up(exact["var"]) + eps)
+    r = 1 / np.sqrt(line_up(exact["var"]) + e.options["eps"])
     xhat = np.abs(x - line_up(exact["mean"])) * r
     db, dw = sum_nhw(ddv), sum_nhw(ddv * xhat)
     spread = ddv + line_up(db) / m + xhat * line_up(dw) / m
@@ -50,6 +52,33 @@ def bound(e: Example, exact: Exact, u: float) -> Bounds:
     bounds["dw"] = bounds["dw"] + 2 * dw
     bounds["dx"] = bounds["dx"] + 2 * np.abs(line_up(w)) * r * spread
     return bounds
+
+
+def bound_eval(e: Example, exact: Exact, u: float) -> Bounds:
+    """As in training mode, with v and the way back of `batch_norm_eval`: dx is w r dv alone."""
+    bounds, ddv = _of_v("batch_norm_eval", batch_norm.bound_eval, e, u)
+    x, w, *_ = float64_inputs(e).values()
+    r = 1 / np.sqrt(line_up(e.options["var"]) + e.options["eps"])
+    xhat = np.abs(x - line_up(e.options["mean"])) * r
+    bounds["y"] = bounds["y"] + 2 * u * np.abs(exact["y"])
+    bounds["db"] = bounds["db"] + 2 * sum_nhw(ddv)
+    bounds["dw"] = bounds["dw"] + 2 * sum_nhw(ddv * xhat)
+    bounds["dx"] = bounds["dx"] + 2 * np.abs(line_up(w)) * r * ddv
+    return bounds
+
+
+def _of_v(
+    name: str, bound: Callable[[Example, Exact, float], Bounds], e: Example, u: float
+) -> tuple[Bounds, np.ndarray]:
+    """The bounds of the normalisation alone, called back with dv, and how far dv may be off."""
+    slope = SLOPES[e.options["activation"]]
+    options = {key: value for key, value in e.options.items() if key != "activation"}
+    alone = replace(e, options=options, clean=None)
+    v = run_torch(name, alone, "float64")["y"]
+    dv = np.where(v > 0, e.dy, slope * e.dy)
+    called = replace(alone, dy=dv)
+    bounds = bound(called, run_torch(name, called, "float64"), u)
+    return bounds, 2 * u * np.abs(dv) + (1 - slope) * np.abs(e.dy) * (np.abs(v) <= bounds["y"])
 
 
 def _call(rng: np.random.Generator, shape: Shape) -> tuple[Inputs, Options]:
@@ -61,20 +90,39 @@ def _call(rng: np.random.Generator, shape: Shape) -> tuple[Inputs, Options]:
     return {"x": x, "w": scale, "b": 0.1 * smooth(rng, c).clip(-2, 2)}, {}
 
 
-def _leaky(rng: np.random.Generator, shape: Shape) -> tuple[Inputs, Options]:
+def _call_eval(rng: np.random.Generator, shape: Shape) -> tuple[Inputs, Options]:
+    """By statistics near those of x, so that v is on both sides as well."""
     inputs, _ = _call(rng, shape)
-    return inputs, {"activation": "leaky_relu"}
+    c = shape[1]
+    return inputs, {"mean": rng.uniform(-0.25, 0.25, c), "var": rng.uniform(0.5, 2, c)}
 
 
+def _leaky(call: Call) -> Call:
+    def leaky(rng: np.random.Generator, shape: Shape) -> tuple[Inputs, Options]:
+        inputs, options = call(rng, shape)
+        return inputs, {**options, "activation": "leaky_relu"}
+
+    return leaky
+
+
+LEAKY = {"activation": "leaky_relu"}
 CASES = [
     Case(
         "batch_norm_activated",
         batch_norm_activated,
         bound,
-        calls={"": _call, "leaky": _leaky},
+        calls={"": _call, "leaky": _leaky(_call)},
         cost=(0, 2100),
-        timed=(Timed(batch_norm.FEATURES, {"activation": "leaky_relu"}),),
-    )
+        timed=(Timed(batch_norm.FEATURES, LEAKY),),
+    ),
+    Case(
+        "batch_norm_eval_activated",
+        batch_norm_eval_activated,
+        bound_eval,
+        calls={"": _call_eval, "leaky": _leaky(_call_eval)},
+        cost=(0, 840),
+        timed=(Timed(batch_norm.FEATURES, LEAKY, constants=batch_norm.KEPT),),
+    ),
 ]
 
 FAULTS = [
@@ -95,5 +143,32 @@ FAULTS = [
         "(1)",
         "(v, mean, var), norm_back = batch_norm(ACTIVATIONS[activation](x)[0], w, b, eps=eps)",
         "the activation comes behind the normalisation",
+    ),
+    Fault(
+        "batch_norm_eval_activated: activation forgotten backward",
+        "batch_norm_eval_activated",
+        "batch_norm_activated",
+        "batch_norm_eval_activated.backward",
+        "(2)",
+        "dv = dy",
+        "a backward reads its forward upwards, every line of it",
+    ),
+    Fault(
+        "batch_norm_eval_activated: normalised by the batch",
+        "batch_norm_eval_activated",
+        "batch_norm_activated",
+        "batch_norm_eval_activated",
+        "(1)",
+        "(v, _, _), norm_back = batch_norm(x, w, b, eps=eps)",
+        "in evaluation mode the statistics are those that were kept",
+    ),
+    Fault(
+        "batch_norm_eval_by_channel: activation forgotten in dx",
+        "batch_norm_eval_activated",
+        "kernels/batch_norm_eval_by_channel",
+        "_by_kept.backward.backward_block",
+        "(3)",
+        "np.multiply(dys[:, block], lined_up(slope[block]), out=dx)",
+        "a backward reads its forward upwards, every line of it",
     ),
 ]

@@ -43,6 +43,8 @@ from armlab.hand.kernels import (
     arrays_at_once,
     arrays_in_one,
     batch_norm_by_channel,
+    batch_norm_eval_by_channel,
+    batch_norm_eval_slices,
     batch_norm_slices,
     channel_conv1d_slide,
     channel_max_ranks,
@@ -76,7 +78,7 @@ from armlab.hand.kernels import (
     statistics_at_once,
     strip_mean_product,
 )
-from armlab.hand.kernels.kernel import Kernel, has_axes, keeps
+from armlab.hand.kernels.kernel import Kernel, as_kept, has_axes, keeps
 
 numpy, cupy = is_numpy_namespace, is_cupy_namespace
 
@@ -88,8 +90,12 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("add", numpy, add_unbuffered.add, add_unbuffered.fits),
     Kernel("batch_norm", numpy, batch_norm_by_channel.batch_norm),
     Kernel("batch_norm_activated", numpy, batch_norm_by_channel.batch_norm_activated),
-    Kernel("batch_norm_eval", numpy, batch_norm_by_channel.batch_norm_eval),
     Kernel("batch_norm_and_keep", numpy, batch_norm_by_channel.batch_norm_and_keep, keeps),
+    Kernel("batch_norm_eval", numpy, batch_norm_eval_by_channel.batch_norm_eval),
+    Kernel(
+        "batch_norm_eval_activated", numpy, batch_norm_eval_by_channel.batch_norm_eval_activated
+    ),
+    Kernel("batch_norm_as_kept", numpy, batch_norm_eval_by_channel.batch_norm_as_kept, as_kept),
     Kernel("relu", numpy, relu_bits.relu),
     Kernel("leaky_relu", numpy, leaky_relu_factor.leaky_relu, has_axes),
     Kernel("hard_swish", numpy, hard_swish_bits.hard_swish, has_axes),
@@ -109,13 +115,10 @@ TABLE = [  # of the rows of a function, the first that fits runs
     Kernel("conv2d", cupy, conv2d_gather.conv2d),
     Kernel("batch_norm", cupy, batch_norm_slices.batch_norm),
     Kernel("batch_norm_activated", cupy, batch_norm_slices.batch_norm_activated),
-    Kernel("batch_norm_eval", cupy, batch_norm_slices.batch_norm_eval),
-    Kernel(
-        "batch_norm_and_keep",
-        cupy,
-        batch_norm_slices.batch_norm_and_keep,
-        keeps,
-    ),
+    Kernel("batch_norm_and_keep", cupy, batch_norm_slices.batch_norm_and_keep, keeps),
+    Kernel("batch_norm_eval", cupy, batch_norm_eval_slices.batch_norm_eval),
+    Kernel("batch_norm_eval_activated", cupy, batch_norm_eval_slices.batch_norm_eval_activated),
+    Kernel("batch_norm_as_kept", cupy, batch_norm_eval_slices.batch_norm_as_kept, as_kept),
     Kernel("relu", cupy, activations_at_once.relu),
     Kernel("add_relu", cupy, activations_at_once.add_relu, activations_at_once.adds),
     Kernel("leaky_relu", cupy, activations_at_once.leaky_relu),

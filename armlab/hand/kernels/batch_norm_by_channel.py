@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from armlab.hand.kernels import leaky_relu_factor, relu_bits
-from armlab.hand.kernels.kernel import Backward
+from armlab.hand.kernels.kernel import Backward, of_layer
 from armlab.hand.kernels.passes import in_blocks
 from armlab.hand.kernels.unbuffered import unbuffered
 
@@ -46,12 +46,7 @@ def batch_norm_and_keep(
     activation = ACTIVATIONS[act.__name__] if act else None
     (y, mean, var), back = _in_training(x, bn.weight, bn.bias, activation, bn.eps)
     bn.keep(mean, var, m=x.size // x.shape[1])
-
-    def backward(dy: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        dx, dw, db = back(dy)
-        return dx, {"weight": dw, "bias": db}
-
-    return y, backward
+    return y, of_layer(back)
 
 
 def _in_training(
@@ -59,19 +54,19 @@ def _in_training(
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], Backward]:
     c, m = x.shape[1], max(x.shape[0] * x.shape[2] * x.shape[3], 1)
     y, mean, var = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-    xs, ys = _flat(x), _flat(y)
+    xs, ys = flat(x), flat(y)
 
     def forward_block(block: slice) -> None:
         x, v = xs[:, block], ys[:, block]
         if activation:
             v = np.empty_like(v)
-        mean[block] = _sum(x) / m  # (1)
+        mean[block] = total(x) / m  # (1)
         with unbuffered(x.shape[2]):
-            np.subtract(x, _lined_up(mean[block]), out=v)
-            var[block] = _dot(v, v) / m  # (2)
+            np.subtract(x, lined_up(mean[block]), out=v)
+            var[block] = dot(v, v) / m  # (2)
             r = 1.0 / np.sqrt(var[block] + eps)  # (3)
-            v *= _lined_up(w[block] * r)  # (4)
-            v += _lined_up(b[block])
+            v *= lined_up(w[block] * r)  # (4)
+            v += lined_up(b[block])
         if activation:
             activation.forward(v, ys[:, block])
 
@@ -80,22 +75,22 @@ def _in_training(
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         dx, dw, db = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-        xs, dys, dxs = _flat(x), _flat(dy), _flat(dx)
+        xs, dys, dxs = flat(x), flat(dy), flat(dx)
 
         def backward_block(block: slice) -> None:
             x, dv, dx = xs[:, block], dys[:, block], dxs[:, block]
             if kept is not None:
                 dv = np.empty(dv.shape, dv.dtype)
-                activation.backward(_flat(kept)[:, block], dys[:, block], dv)
+                activation.backward(flat(kept)[:, block], dys[:, block], dv)
             r = 1.0 / np.sqrt(var[block] + eps)
             with unbuffered(x.shape[2]):
-                np.subtract(x, _lined_up(mean[block]), out=dx)
-                db[block] = _sum(dv)
-                dw[block] = _dot(dv, dx) * r
-                dx *= _lined_up(-(r * dw[block] / m))  # (5) from its last term to its first
+                np.subtract(x, lined_up(mean[block]), out=dx)
+                db[block] = total(dv)
+                dw[block] = dot(dv, dx) * r
+                dx *= lined_up(-(r * dw[block] / m))  # (5) from its last term to its first
                 dx += dv
-                dx -= _lined_up(db[block] / m)
-                dx *= _lined_up(w[block] * r)
+                dx -= lined_up(db[block] / m)
+                dx *= lined_up(w[block] * r)
 
         in_blocks(backward_block, c, x.size, passes=5 if activation else 3)
         return dx, dw, db
@@ -103,56 +98,22 @@ def _in_training(
     return (y, mean, var), backward
 
 
-def batch_norm_eval(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float
-) -> tuple[np.ndarray, Backward]:
-    """Equals `hand.batch_norm_eval` to the order of its sums and products."""
-    y, r = np.empty(x.shape, x.dtype), 1.0 / np.sqrt(var + eps)  # (1)
-    xs, ys, slope = _flat(x), _flat(y), w * r
-
-    def forward_block(block: slice) -> None:
-        x, y = xs[:, block], ys[:, block]
-        with unbuffered(x.shape[2]):
-            np.subtract(x, _lined_up(mean[block]), out=y)
-            y *= _lined_up(slope[block])  # (2)
-            y += _lined_up(b[block])
-
-    in_blocks(forward_block, x.shape[1], x.size, passes=1)
-
-    def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        dx, dw, db = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-        xs, dys, dxs = _flat(x), _flat(dy), _flat(dx)
-
-        def backward_block(block: slice) -> None:
-            x, dy, dx = xs[:, block], dys[:, block], dxs[:, block]
-            with unbuffered(x.shape[2]):
-                np.subtract(x, _lined_up(mean[block]), out=dx)
-                dw[block] = _dot(dy, dx) * r[block]  # (4), first: dx takes its memory
-                np.multiply(dy, _lined_up(slope[block]), out=dx)  # (3)
-            db[block] = _sum(dy)  # (5)
-
-        in_blocks(backward_block, x.shape[1], x.size, passes=2)
-        return dx, dw, db
-
-    return y, backward
-
-
-def _flat(x: np.ndarray) -> np.ndarray:
+def flat(x: np.ndarray) -> np.ndarray:
     """(N, C, H, W) -> (N, C, positions)"""
     n, c, height, width = x.shape
     return x.reshape(n, c, height * width)
 
 
-def _sum(x: np.ndarray) -> np.ndarray:
+def total(x: np.ndarray) -> np.ndarray:
     """`channel_sum`.  (N, C, positions) -> (C,)"""
     return np.add.reduce(x @ np.ones(x.shape[2], x.dtype), axis=0)
 
 
-def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """`channel_dot`.  two (N, C, positions) -> (C,)"""
     return np.add.reduce(np.vecdot(x, y), axis=0)
 
 
-def _lined_up(v: np.ndarray) -> np.ndarray:
+def lined_up(v: np.ndarray) -> np.ndarray:
     """`per_channel`.  (C,) -> (C, 1)"""
     return v[:, None]

@@ -35,9 +35,23 @@ def keeps(x: Any, bn: Any, norm: Callable[..., Any], *act: Callable[..., Any]) -
 
     With one value a channel nothing can be normalised; an empty batch only counts.
     """
-    known = {"batch_norm", "relu", "leaky_relu"}
-    m = x.shape[0] * x.shape[2] * x.shape[3]
-    return m > 1 and all(part.__name__ in known and not watched(part) for part in (norm, *act))
+    return x.shape[0] * x.shape[2] * x.shape[3] > 1 and as_kept(x, bn, norm, *act)
+
+
+def as_kept(x: Any, bn: Any, norm: Callable[..., Any], *act: Callable[..., Any]) -> bool:
+    """A normalisation of `armlab.hand` and an activation, and nobody who watches either of them."""
+    known = {"batch_norm", "batch_norm_eval", "relu", "leaky_relu"}
+    return all(part.__name__ in known and not watched(part) for part in (norm, *act))
+
+
+def of_layer(back: Backward) -> Backward:
+    """The backward of a normalisation, which gives (dx, dw, db), with the gradients by name."""
+
+    def backward(dy: Any) -> tuple[Any, dict[str, Any]]:
+        dx, dw, db = back(dy)
+        return dx, {"weight": dw, "bias": db}
+
+    return backward
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@
 //     dx   = w r (dv - db / m - x̂ dw / m),   db = Σ dv,  dw = Σ dv x̂   (5)
 //     kept = (1 - momentum) kept + momentum mean,  likewise of var m / (m - 1)       (6)
 //
-// act is LeakyReLU, with slope 0 ReLU, and with slope 1 nothing: then y is v, and dv is dy. v is
-// computed again in the backward, by the same rounding, which costs less than to read y.
+// act and dv are those of channel.cuh.
 //
 // A block of 256 threads for a slice of a channel. statistics and gradients write the sums of each
 // slice; in normalise and differentiate each block adds up those of its channel, a thread for each
@@ -26,21 +25,7 @@
 // the floor. Backward x and dy are read twice and dx is written once: 5 / 3. Of one slice, what is
 // read again comes from the cache, and both are the floor.
 
-#include "slices.cuh"
-
-// (4), and what of dy it lets through: at 0 and NaN as `relu` and `leaky_relu` have it
-__device__ real activated(real v, real slope) { return v < 0 ? (slope ? slope * v : 0) : v; }
-__device__ real passed(real dy, real v, real slope) {
-  if (slope) return v > 0 ? dy : slope * dy;
-  return v > 0 || v != v ? dy : real(0);
-}
-
-// What a thread knows of its channel
-struct Channel {
-  real mean, r, w, b;
-  __device__ real xhat(real x) const { return (x - mean) * r; }
-  __device__ real v(real xhat) const { return fma(w, xhat, b); }
-};
+#include "channel.cuh"
 
 struct Moments {
   real sum, off, square;  // Σ x, Σ (x - mean_s) and Σ (x - mean_s)² of a slice s
@@ -56,12 +41,12 @@ struct Kept {
 };
 
 // Of this block's slice
-__device__ Moments moments(const real* x, const Shape& s) {
+__device__ Moments moments(const real* x, const Walk& start, const Shape& s) {
   Sums mine = {0, 0}, about = {0, 0};
-  for (Walk walk(s); walk.left > 0; walk.next(s)) mine.a += x[walk.at(s)];
-  const real sum = total(mine).a, mean = sum / size(s, blockIdx.x % s.slices);
-  for (Walk walk(s); walk.left > 0; walk.next(s)) {
-    const real centred = x[walk.at(s)] - mean;
+  for (Walk walk = start; walk.left > 0; walk.next(s)) mine.a += x[walk.at];
+  const real sum = total(mine).a, mean = sum / size(s, start.slice);
+  for (Walk walk = start; walk.left > 0; walk.next(s)) {
+    const real centred = x[walk.at] - mean;
     about.a += centred;
     about.b += centred * centred;
   }
@@ -70,14 +55,15 @@ __device__ Moments moments(const real* x, const Shape& s) {
 }
 
 // Of this block's channel: mean (1) and var (2)
-__device__ Sums statistics_of_channel(const real* x, const Moments* of_slice, const Shape& s) {
-  const long long first = blockIdx.x / s.slices * s.slices, t = threadIdx.x;
+__device__ Sums statistics_of_channel(const real* x, const Moments* of_slice, const Walk& start,
+                                      const Shape& s) {
+  const long long t = threadIdx.x;
   const real m = max(s.n * s.p, 1LL);
   if (s.slices == 1) {
-    const Moments found = moments(x, s);
+    const Moments found = moments(x, start, s);
     return {found.sum / m, found.square / m};
   }
-  const Moments mine = t < s.slices ? of_slice[first + t] : Moments{0, 0, 0};
+  const Moments mine = t < s.slices ? of_slice[start.channel * s.slices + t] : Moments{0, 0, 0};
   const real mean = total({mine.sum, 0}).a / m, many = t < s.slices ? size(s, t) : 0;
   const real apart = t < s.slices ? mine.sum / many - mean : 0;
   return {mean, total({0, mine.square + apart * (2 * mine.off + many * apart)}).b / m};  // (7)
@@ -85,11 +71,10 @@ __device__ Sums statistics_of_channel(const real* x, const Moments* of_slice, co
 
 // Of this block's slice: Σ dv, and Σ dv x̂
 __device__ Sums products(const real* dy, const real* x, const Channel& c, real slope,
-                         const Shape& s) {
+                         const Walk& start, const Shape& s) {
   Sums mine = {0, 0};
-  for (Walk walk(s); walk.left > 0; walk.next(s)) {
-    const long long at = walk.at(s);
-    const real xhat = c.xhat(x[at]), dv = passed(dy[at], c.v(xhat), slope);
+  for (Walk walk = start; walk.left > 0; walk.next(s)) {
+    const real xhat = c.xhat(x[walk.at]), dv = passed(dy[walk.at], c.v(xhat), slope);
     mine.a += dv;
     mine.b += dv * xhat;
   }
@@ -97,21 +82,20 @@ __device__ Sums products(const real* dy, const real* x, const Channel& c, real s
 }
 
 extern "C" __global__ void statistics(const real* x, Moments* of_slice, Shape s) {
-  const Moments found = moments(x, s);
+  const Moments found = moments(x, Walk(s), s);
   if (threadIdx.x == 0) of_slice[blockIdx.x] = found;
 }
 
 extern "C" __global__ void normalise(const real* x, const real* w, const real* b, real eps,
                                      real slope, const Moments* of_slice, real* y, real* mean,
                                      real* var, Kept kept, Shape s) {
-  const Sums found = statistics_of_channel(x, of_slice, s);
-  const long long i = blockIdx.x / s.slices;
+  const Walk start(s);
+  const long long i = start.channel;
+  const Sums found = statistics_of_channel(x, of_slice, start, s);
   const Channel c = {found.a, 1 / sqrt(found.b + eps), w[i], b[i]};  // (3)
-  for (Walk walk(s); walk.left > 0; walk.next(s)) {
-    const long long at = walk.at(s);
-    y[at] = activated(c.v(c.xhat(x[at])), slope);  // (4)
-  }
-  if (threadIdx.x || blockIdx.x % s.slices) return;
+  for (Walk walk = start; walk.left > 0; walk.next(s))
+    y[walk.at] = activated(c.v(c.xhat(x[walk.at])), slope);  // (4)
+  if (threadIdx.x || start.slice) return;
   mean[i] = found.a, var[i] = found.b;
   if (!kept.mean) return;
   kept.new_mean[i] = kept.old * kept.mean[i] + kept.of_mean * found.a;  // (6)
@@ -122,9 +106,10 @@ extern "C" __global__ void normalise(const real* x, const real* w, const real* b
 extern "C" __global__ void gradients(const real* dy, const real* x, const real* w, const real* b,
                                      const real* mean, const real* var, real eps, real slope,
                                      Sums* of_slice, Shape s) {
-  const long long i = blockIdx.x / s.slices;
+  const Walk start(s);
+  const long long i = start.channel;
   const Channel c = {mean[i], 1 / sqrt(var[i] + eps), w[i], b[i]};  // (3)
-  const Sums sums = products(dy, x, c, slope, s);
+  const Sums sums = products(dy, x, c, slope, start, s);
   if (threadIdx.x == 0) of_slice[blockIdx.x] = sums;
 }
 
@@ -132,15 +117,16 @@ extern "C" __global__ void differentiate(const real* dy, const real* x, const re
                                          const real* b, const real* mean, const real* var, real eps,
                                          real slope, const Sums* of_slice, real* dx, real* dw,
                                          real* db, Shape s) {
-  const long long i = blockIdx.x / s.slices, t = threadIdx.x;
+  const Walk start(s);
+  const long long i = start.channel, t = threadIdx.x;
   const Channel c = {mean[i], 1 / sqrt(var[i] + eps), w[i], b[i]};  // (3)
-  const real m = max(s.n * s.p, 1LL);
-  const Sums sums = s.slices == 1 ? products(dy, x, c, slope, s)
+  const Sums sums = s.slices == 1 ? products(dy, x, c, slope, start, s)
                                   : total(t < s.slices ? of_slice[i * s.slices + t] : Sums{0, 0});
-  for (Walk walk(s); walk.left > 0; walk.next(s)) {
-    const long long at = walk.at(s);
-    const real xhat = c.xhat(x[at]), dv = passed(dy[at], c.v(xhat), slope);
-    dx[at] = c.w * c.r * (dv - sums.a / m - xhat * sums.b / m);  // (5)
+  const real m = max(s.n * s.p, 1LL), scale = c.w * c.r;
+  const real db_m = sums.a / m, dw_m = sums.b / m;  // once: a division takes longer than the rest
+  for (Walk walk = start; walk.left > 0; walk.next(s)) {
+    const real xhat = c.xhat(x[walk.at]), dv = passed(dy[walk.at], c.v(xhat), slope);
+    dx[walk.at] = scale * (dv - db_m - xhat * dw_m);  // (5)
   }
-  if (t == 0 && blockIdx.x % s.slices == 0) db[i] = sums.a, dw[i] = sums.b;
+  if (t == 0 && start.slice == 0) db[i] = sums.a, dw[i] = sums.b;
 }

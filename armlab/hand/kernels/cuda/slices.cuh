@@ -2,27 +2,30 @@
 
 #include "sums.cuh"
 
+// As `slices.Cut` fills it in
 struct Shape {
-  long long n, c, p;         // x is (n, c, p), with m = n p values of a channel
-  long long slices, length;  // of a channel: at most THREADS of them, the last may be shorter
+  long long n, c, p;           // x is (n, c, p), with m = n p values of a channel
+  long long slices, length;    // of a channel: at most THREADS of them, the last may be shorter
+  long long stride, off, gap;  // for Walk::next
 };
 
-// The values of this block's slice that are this thread's: every 256th, so that reads coalesce
+// The values of this block's slice that are this thread's: every 256th, so that reads coalesce.
+// Divisions find the first one; from there on a step is sums and a comparison.
 struct Walk {
-  long long channel, image, pixel, left;
-  __device__ Walk(const Shape& s) {
-    channel = blockIdx.x / s.slices;
-    const long long begin = blockIdx.x % s.slices * s.length, first = begin + threadIdx.x;
+  long long channel, slice;  // of this block
+  long long left, pixel;     // values up to the end of the slice; of those of one image, which
+  long long at;              // of all of x, which
+  __device__ Walk(const Shape& s) : channel(blockIdx.x / s.slices), slice(blockIdx.x % s.slices) {
+    const long long begin = slice * s.length, first = begin + threadIdx.x, image = first / s.p;
     left = min(begin + s.length, s.n * s.p) - first;
-    image = first / s.p;
-    pixel = first % s.p;
+    pixel = first - image * s.p;
+    at = (image * s.c + channel) * s.p + pixel;
   }
-  __device__ long long at(const Shape& s) const { return (image * s.c + channel) * s.p + pixel; }
   __device__ void next(const Shape& s) {
     left -= THREADS;
-    image += THREADS / s.p;
-    pixel += THREADS % s.p;
-    if (pixel >= s.p) image++, pixel -= s.p;
+    pixel += s.off;  // THREADS % p
+    at += s.stride;  // c p for each image among THREADS values, and off
+    if (pixel >= s.p) pixel -= s.p, at += s.gap;  // the other channels lie between two images
   }
 };
 
