@@ -10,11 +10,10 @@ from cuda_faults import planted
 from armlab import hand
 from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
-from armlab.hand import channels, kernels
+from armlab.hand import kernels
 from armlab.hand.channel_stats import stack_statistics
 from armlab.hand.kernels import (
     cuda,
-    means_in_tiles,
     sigmoid_gate_in_tiles,
     statistics_at_once,
     tiles,
@@ -117,19 +116,7 @@ def launched_by(run, dy):
 def test_every_row_of_these_kernels_is_launched_here():
     rows = {row.function for row in kernels.TABLE if row.run.__module__ in OWN}
     here = {function for function, *_ in CALLS.values()}
-    assert rows == (here - {"conv2d"}) | {"channel_sum", "stack_statistics", "conv2d_with_bias"}
-
-
-def test_the_gradient_of_a_bias_is_one_launch():
-    from armlab import emulator
-
-    x = np.random.default_rng(0).integers(-8, 9, MAP) * 1.0
-    there = place("emulated").asarray(x)
-    means_in_tiles.channel_sum(there)
-    with emulator.counting() as counts:
-        got = means_in_tiles.channel_sum(there)
-    assert launches(counts) == 1
-    np.testing.assert_array_equal(to_host(got), channels.channel_sum(x), strict=True)
+    assert rows == (here - {"conv2d"}) | {"stack_statistics", "conv2d_with_bias"}
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -28,10 +28,9 @@ def strip_mean(x: Array, axis: int) -> tuple[Array, Backward]:
     return _mean(x, axis, axis + 1)
 
 
-def channel_sum(x: Array) -> Array:
-    """Equals `channels.channel_sum` to the order of its sums."""
-    n, c, h, w = x.shape
-    return _over(x, Along(c, h * w, 1, images=n), 1, (c,))
+def total(x: Array, along: Along) -> Array:
+    """One number for each result, a sum and not a mean."""
+    return _over(x, along, 1, (along.before * along.after,))
 
 
 def _mean(x: Array, first: int, stop: int) -> tuple[Array, Backward]:

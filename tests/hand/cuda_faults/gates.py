@@ -30,7 +30,13 @@ FAULTS = [
     ),
     ("means", "result < v.before * v.after}", "true}", "global_avg_pool", "results there are not"),
     # means
-    ("means", "terms[q * v.after]", "terms[q]", "channel_mean", "neighbours for channels"),
+    (
+        "means",
+        "step = t.rows * v.after",
+        "step = t.rows",
+        "channel_mean",
+        "neighbours for channels",
+    ),
     ("means", "n < v.images", "n < 1", "conv2d", "a bias hears the first image alone"),
     ("means", "q < v.count", "q + 1 < v.count", "strip_mean", "the last term left out"),
     ("means", "total / divisor", "total", "global_avg_pool", "sum for mean"),
