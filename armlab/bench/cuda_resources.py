@@ -1,19 +1,17 @@
 """What the CUDA kernels of `armlab.hand.kernels.cuda` need of a card, from its real compiler.
 
-NVRTC (the wheel nvidia-cuda-nvrtc-cu12) compiles without a driver and says how many registers a
-thread has, how much shared memory a block has, and what did not fit into registers.
+NVRTC compiles without a driver and says how many registers a thread has, how much shared memory a
+block has, and what did not fit into registers. Its PTX shows the divisions of integers.
 """
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from armlab.bench.nvrtc import Compiled, compiled
+from armlab.bench.ptx_divisions import divisions
 from armlab.hand.kernels import cuda
 from armlab.terminal import at_terminal
 
@@ -31,6 +29,8 @@ class Resources:
     shared     bytes of a block's `__shared__` variables
     stack      bytes of a thread in local memory, which is slow
     spilled    bytes stored there and loaded, as they did not fit into registers
+    divisions  and remainders of integers, see `ptx_divisions`
+    in_loops   so many of them stand in a loop
     """
 
     page: str
@@ -41,6 +41,8 @@ class Resources:
     shared: int
     stack: int
     spilled: int
+    divisions: int
+    in_loops: int
 
 
 def pages() -> list[str]:
@@ -50,70 +52,42 @@ def pages() -> list[str]:
 
 def resources(architectures: Sequence[int] = ARCHITECTURES) -> list[Resources]:
     """Of all kernels, in float32 and float64. RuntimeError where one does not compile."""
-    nvrtc = _library()
     return [
         found
         for page in pages()
         for dtype in cuda.REAL
         for architecture in architectures
-        for found in _read(page, dtype, architecture, _log(nvrtc, page, dtype, architecture))
+        for found in _read(page, dtype, architecture, compiled(page, dtype, architecture))
     ]
 
 
 def as_markdown(rows: Sequence[Resources]) -> str:
     """A line for each kernel: float32 / float64, the most that any architecture needs."""
     lines = [
-        "| page | kernel | registers | shared bytes | spilled bytes |",
-        "|---|---|--:|--:|--:|",
+        "| page | kernel | registers | shared bytes | spilled bytes "
+        "| integer divisions | in a loop |",
+        "|---|---|--:|--:|--:|--:|--:|",
     ]
     for page, kernel in dict.fromkeys((row.page, row.kernel) for row in rows):
         of = [row for row in rows if (row.page, row.kernel) == (page, kernel)]
         cells = (
             " / ".join(str(max(getattr(r, name) for r in of if r.dtype == d)) for d in cuda.REAL)
-            for name in ("registers", "shared", "spilled")
+            for name in ("registers", "shared", "spilled", "divisions", "in_loops")
         )
         lines.append(f"| [{page}.cu]({page}.cu) | {kernel} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _library() -> Any:
-    found = importlib.util.find_spec("nvidia.cuda_nvrtc")
-    if found is None or not found.submodule_search_locations:
-        raise RuntimeError(
-            "the compiler of CUDA kernels is not here: "
-            "install it with  pip install nvidia-cuda-nvrtc-cu12"
-        )
-    (path,) = Path(next(iter(found.submodule_search_locations))).glob("lib/libnvrtc.so.*[0-9]")
-    return ctypes.CDLL(str(path))
-
-
-def _log(nvrtc: Any, page: str, dtype: str, architecture: int) -> str:
-    """What the compiler says of a page."""
-    source = cuda.source(page).encode()
-    options = [*cuda.options(dtype), "-ftz=true", f"-arch=sm_{architecture}", "-Xptxas=-v"]
-    program, size = ctypes.c_void_p(), ctypes.c_size_t()
-    nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, page.encode(), 0, None, None)
-    given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
-    failed = nvrtc.nvrtcCompileProgram(program, len(options), given)
-    nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
-    text = ctypes.create_string_buffer(size.value)
-    nvrtc.nvrtcGetProgramLog(program, text)
-    nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    log = text.value.decode()
-    if failed:
-        raise RuntimeError(f"{page}.cu does not compile for sm_{architecture}, {dtype}: {log}")
-    return log
-
-
-def _read(page: str, dtype: str, architecture: int, log: str) -> Iterator[Resources]:
-    """One for each kernel of a log."""
-    for part in log.split("ptxas info    : Compiling entry")[1:]:
+def _read(page: str, dtype: str, architecture: int, made: Compiled) -> Iterator[Resources]:
+    """One for each kernel of a page."""
+    divided = {name: counts for name, *counts in divisions(made.ptx)}
+    for part in made.log.split("ptxas info    : Compiling entry")[1:]:
         name, stack, used = (p.search("Compiling entry" + part) for p in (KERNEL, STACK, USED))
         assert name
         assert stack
         assert used
         frame, stores, loads = map(int, stack.groups())
-        numbers = int(used[1]), int(used[2] or 0), frame, stores + loads
+        numbers = int(used[1]), int(used[2] or 0), frame, stores + loads, *divided[name[1]]
         yield Resources(page, name[1], dtype, architecture, *numbers)
 
 

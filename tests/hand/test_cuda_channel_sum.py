@@ -8,7 +8,7 @@ from cuda_faults import planted
 from armlab import hand
 from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
-from armlab.hand.kernels import channel_sum_slices, slices
+from armlab.hand.kernels import channel_sum_slices, conv2d_linear_bias, slices
 from armlab.hand.kernels.channel_sum_slices import channel_sum
 from armlab.hand.kernels.slices import Cut
 from armlab.places import place
@@ -90,14 +90,19 @@ def test_a_view_is_summed_as_it_is_and_the_bits_are_the_same_each_time():
         np.testing.assert_array_equal(to_host(channel_sum(turned)), want, strict=True)
 
 
-def test_a_bias_hears_of_every_slice():
+def test_the_bias_of_a_head_hears_of_every_slice(monkeypatch):
+    """A 1×1 convolution of a map that is too large to be read again for each class."""
+    from armlab import emulator
+
+    monkeypatch.setattr(conv2d_linear_bias, "MOST", 0)
     where, rng = place("emulated"), np.random.default_rng(3)
-    x, w, b, dy = (
-        rng.integers(-4, 5, s).astype("f4") for s in (CUT, (6, 2, 3, 3), (6,), (3, 6, 53, 61))
-    )
-    _, backward = hand.conv2d(*map(where.asarray, (x, w, b)), padding=1)
-    _, _, db = backward(where.asarray(dy))
-    np.testing.assert_array_equal(to_host(db), dy.sum((0, 2, 3)), strict=True)
+    shapes = CUT, (6, 2, 1, 1), (6,), (3, 6, 53, 61)
+    x, w, b, dy = (where.asarray(rng.integers(-4, 5, shape), "float32") for shape in shapes)
+    _, backward = hand.conv2d(x, w, b)
+    with emulator.counting() as counts:
+        _, _, db = backward(dy)
+    assert counts["sum_slices"].calls == 1
+    np.testing.assert_array_equal(to_host(db), to_host(dy).sum((0, 2, 3)), strict=True)
 
 
 @pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault[4])

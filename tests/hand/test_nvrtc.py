@@ -19,6 +19,26 @@ extern "C" __global__ void spills(const real* x, real* y, int n) {
 }
 """
 
+DIVIDES = """\
+extern "C" __global__ void before(real* y, long long n, long long p) {
+  for (long long i = n / p; i > 0; i--) y[i] = i;
+}
+extern "C" __global__ void within(real* y, long long n, long long p) {
+  for (long long i = n; i > 0; i--) y[i] = i / p;
+}
+extern "C" __global__ void narrow(real* y, int n, int p) {
+  for (int i = n; i > 0; i--) y[i] = i % p;
+}
+extern "C" __global__ void shifts(real* y, long long n) {
+  for (long long i = n; i > 0; i--) y[i] = i / 8;
+}
+"""
+DIVIDING = {  # kernels that divide in a loop, and why
+    ("pool", "unpool"): "each tap asks whether the stride meets its pixel",
+    ("conv1d", "weigh"): "the terms of a weight lie in rows of channels, one behind the other",
+    ("linear", "weigh"): "the terms of a weight lie in images, one behind the other",
+}
+
 
 @pytest.fixture(scope="module")
 def compiled():
@@ -46,6 +66,19 @@ def test_nothing_spills(compiled):
 def test_the_readme_shows_what_the_compiler_says(compiled):
     text = (cuda.HERE / "README.md").read_text(encoding="utf-8")
     assert as_markdown(compiled) in text
+
+
+def test_no_integer_is_divided_in_a_loop(compiled):
+    assert {(r.page, r.kernel) for r in compiled if r.in_loops} == set(DIVIDING)
+
+
+def test_a_division_in_a_loop_is_seen(monkeypatch, tmp_path):
+    """And one before it is not taken for one; by a power of two, a shift divides."""
+    with_page(monkeypatch, tmp_path, DIVIDES)
+    for r in resources():
+        in_loop = {"before": False, "within": True, "narrow": True, "shifts": False}[r.kernel]
+        assert bool(r.in_loops) == in_loop
+        assert bool(r.divisions) == (r.kernel != "shifts")
 
 
 def test_a_kernel_that_keeps_too_much_is_seen(monkeypatch, tmp_path):

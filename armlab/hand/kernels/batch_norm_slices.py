@@ -11,7 +11,7 @@ Launches: 2 forward and 2 backward, where a channel has no more than `slices.SLI
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -55,14 +55,15 @@ def batch_norm_and_keep(
     return y, of_layer(back)
 
 
-def _kept(like: Array, pointers: Sequence[int], shares: Sequence[float]) -> np.ndarray:
-    """As `struct Kept`."""
+def _kept(like: Array, pointers: Sequence[int], shares: Sequence[float]) -> np.void:
+    """As `struct Kept`, a scalar like those of `cuda.structure`."""
     fields = [(name, "u8") for name in KEPT] + [(name, like.dtype) for name in SHARES]
-    return np.array((*pointers, *shares), np.dtype(fields, align=True))
+    (made,) = np.array([(*pointers, *shares)], np.dtype(fields, align=True))
+    return cast(np.void, made)
 
 
 def _in_training(
-    x: Array, w: Array, b: Array, slope: float, eps: float, kept: np.ndarray | None = None
+    x: Array, w: Array, b: Array, slope: float, eps: float, kept: np.void | None = None
 ) -> tuple[tuple[Array, Array, Array], Backward]:
     x, w, b = map(cuda.contiguous, (x, w, b))
     y, mean, var = (cuda.empty(x, a.shape) for a in (x, w, w))

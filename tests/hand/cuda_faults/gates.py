@@ -38,7 +38,7 @@ FAULTS = [
         "neighbours for channels",
     ),
     ("means", "n < v.images", "n < 1", "conv2d", "a bias hears the first image alone"),
-    ("means", "q < v.count", "q + 1 < v.count", "strip_mean", "the last term left out"),
+    ("means", "t.row + t.rows - 1)", "t.row + t.rows - 2)", "strip_mean", "the last term left out"),
     ("means", "total / divisor", "total", "global_avg_pool", "sum for mean"),
     # largest
     ("largest", "? q < r : x > y", "? q > r : x > y", "global_max_pool", "the last of equals"),

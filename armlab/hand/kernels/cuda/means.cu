@@ -16,10 +16,11 @@ extern "C" __global__ void mean(const real* x, real* y, Along v, real divisor) {
   __shared__ real shared[THREADS];
   const Tile t = tile(v);
   const long long step = t.rows * v.after;
+  const long long terms = (v.count - t.row + t.rows - 1) / t.rows;  // of an image, this thread's
   real part = 0;
   for (long long n = 0; t.there && n < v.images; n++) {
     const real* term = x + n * v.before * v.count * v.after + t.first + t.row * v.after;
-    for (long long q = t.row; q < v.count; q += t.rows, term += step) part += *term;
+    for (long long left = terms; left > 0; left--, term += step) part += *term;
   }
   const real total = sum_of_rows(shared, t, part);
   if (t.there && t.row == 0) y[t.result] = total / divisor;  // (1)
