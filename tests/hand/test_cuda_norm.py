@@ -437,6 +437,27 @@ def expect_the_last_slice_of_three_large_channels():
     np.testing.assert_allclose(others, 1 - 1 / math.sqrt(m), rtol=1e-5)
 
 
+def expect_the_last_slice_of_a_large_array_in_evaluation():
+    from armlab import emulator
+
+    xp = place("emulated").xp
+    x = xp.empty((1, 3, 1 << 15, 1 << 15), dtype=xp.float32)
+    y, dx = xp.empty_like(x), xp.empty_like(x)
+    one, zero = xp.ones(3, dtype=x.dtype), xp.zeros(3, dtype=x.dtype)
+    cut = Cut("batch_norm_eval", x)
+    length = int(cut.shape["length"])
+    for a in (x, y, dx):
+        a.reshape(-1)[-length:] = 3.0
+    sums = xp.zeros((cut.blocks, 2), dtype=xp.float32)
+    given = x, one, one, zero, one, cut.real(0), cut.real(0)
+    with emulator.only_blocks([cut.blocks - 1]):
+        cut.launch("normalise", *given, y)  # w = b = 1, mean 0, variance 1: y = x + 1
+        cut.launch("differentiate", y, *given, sums, dx, one.copy(), one.copy())
+    for found in (y, dx):
+        np.testing.assert_array_equal(to_host(found.reshape(-1)[-length:]), np.full(length, 4.0))
+    np.testing.assert_array_equal(to_host(sums[-1]), [4.0 * length, 12.0 * length])
+
+
 def expect_the_last_elements_of_a_large_array():
     from armlab import emulator
 
@@ -452,6 +473,11 @@ def expect_the_last_elements_of_a_large_array():
 FAR = {  # page: what is tried, an index as it is, and one of 32 bits
     "batch_norm": (
         expect_the_last_slice_of_three_large_channels,
+        "at = (image * s.c + channel) * s.p + pixel;",
+        "at = int((image * s.c + channel) * s.p + pixel);",
+    ),
+    "batch_norm_eval": (
+        expect_the_last_slice_of_a_large_array_in_evaluation,
         "at = (image * s.c + channel) * s.p + pixel;",
         "at = int((image * s.c + channel) * s.p + pixel);",
     ),
@@ -487,6 +513,23 @@ def test_one_value_per_channel_is_refused_before(monkeypatch):
     w = place("emulated").asarray(np.ones(3), "float32")
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         hand.batch_norm(x, w, w)
+
+
+@pytest.mark.parametrize("activation", ["", "relu"])
+def test_one_value_per_channel_is_normalised_by_what_is_kept(activation):
+    x, dy = drawn((1, 3, 1, 1))
+    bn = layer(x.shape, False)
+    y, backward = activated(bn, x, activation) if activation else bn(x)
+    dx, grads = backward(dy)
+    a, up = to_host(x), to_host(dy)
+    w, b, mean, var = (to_host(v)[None, :, None, None] for v in bn.state_dict().values() if v.ndim)
+    r = 1 / np.sqrt(var + 1e-5)
+    v = w * (a - mean) * r + b
+    dv = up * (v > 0) if activation else up
+    np.testing.assert_allclose(to_host(y), np.maximum(v, 0) if activation else v, rtol=1e-5)
+    np.testing.assert_allclose(to_host(dx), w * r * dv, rtol=1e-5)
+    np.testing.assert_allclose(to_host(grads["weight"]), (dv * (a - mean) * r).ravel(), rtol=1e-5)
+    np.testing.assert_allclose(to_host(grads["bias"]), dv.ravel())
 
 
 def test_the_specification_runs_where_kernels_are_off(monkeypatch):

@@ -2,7 +2,9 @@
 
 The specification needs a vector of ones and a product, or a sum, and then a quotient. Here the
 quotient is in the kernel, `cuda/means.cu`. Launches: 1 forward; 1 backward, the quotient of the
-specification, whose result is repeated without a copy.
+specification, whose result is repeated without a copy: only the few numbers of dy are divided. It
+could go into the sum that mostly follows, with the gradient that x has from elsewhere, if that sum
+were told of dy in place of dx. Then what a backward returns would no longer be a gradient.
 """
 
 from __future__ import annotations

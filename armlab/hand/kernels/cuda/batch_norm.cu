@@ -123,7 +123,7 @@ extern "C" __global__ void differentiate(const real* dy, const real* x, const re
   const Sums sums = s.slices == 1 ? products(dy, x, c, slope, start, s)
                                   : total(t < s.slices ? of_slice[i * s.slices + t] : Sums{0, 0});
   const real m = max(s.n * s.p, 1LL), scale = c.w * c.r;
-  const real db_m = sums.a / m, dw_m = sums.b / m;  // once: a division takes longer than the rest
+  const real db_m = sums.a / m, dw_m = sums.b / m;  // once; x̂ (dw / m) rounds as often as x̂ dw / m
   for (Walk walk = start; walk.left > 0; walk.next(s)) {
     const real xhat = c.xhat(x[walk.at]), dv = passed(dy[walk.at], c.v(xhat), slope);
     dx[walk.at] = scale * (dv - db_m - xhat * dw_m);  // (5)
