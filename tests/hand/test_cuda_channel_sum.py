@@ -113,7 +113,7 @@ def test_a_wrong_kernel_is_caught(fault, monkeypatch):
     page, right, wrong, *_ = fault
     seen = pytest.raises((AssertionError, CUDADriverError))
     with planted(page, right, wrong), seen:
-        for shape in (CUT, (40, 3, 20, 9)):
+        for shape in (CUT, WHOLE, (40, 3, 20, 9)):
             x = numbers(shape)
             np.testing.assert_array_equal(summed(x), x.sum((0, 2, 3)), strict=True)
 

@@ -11,7 +11,6 @@ from armlab.check.bounds import Bounds, Exact, float64_inputs, line_up, sum_nhw
 from armlab.check.case import Case
 from armlab.check.cases import batch_norm
 from armlab.check.example import Example
-from armlab.check.fault import Fault
 from armlab.check.record import Call, Inputs, Options, Shape, Timed
 from armlab.check.sides import run_torch
 from armlab.check.smooth import smooth
@@ -122,53 +121,5 @@ CASES = [
         calls={"": _call_eval, "leaky": _leaky(_call_eval)},
         cost=(0, 840),
         timed=(Timed(batch_norm.FEATURES, LEAKY, constants=batch_norm.KEPT),),
-    ),
-]
-
-FAULTS = [
-    Fault(
-        "batch_norm_activated: activation forgotten backward",
-        "batch_norm_activated",
-        "batch_norm_activated",
-        "batch_norm_activated.backward",
-        "(2)",
-        "dv = dy",
-        "a backward reads its forward upwards, every line of it",
-    ),
-    Fault(
-        "batch_norm_activated: activated before it is normalised",
-        "batch_norm_activated",
-        "batch_norm_activated",
-        "batch_norm_activated",
-        "(1)",
-        "(v, mean, var), norm_back = batch_norm(ACTIVATIONS[activation](x)[0], w, b, eps=eps)",
-        "the activation comes behind the normalisation",
-    ),
-    Fault(
-        "batch_norm_eval_activated: activation forgotten backward",
-        "batch_norm_eval_activated",
-        "batch_norm_activated",
-        "batch_norm_eval_activated.backward",
-        "(2)",
-        "dv = dy",
-        "a backward reads its forward upwards, every line of it",
-    ),
-    Fault(
-        "batch_norm_eval_activated: normalised by the batch",
-        "batch_norm_eval_activated",
-        "batch_norm_activated",
-        "batch_norm_eval_activated",
-        "(1)",
-        "(v, _, _), norm_back = batch_norm(x, w, b, eps=eps)",
-        "in evaluation mode the statistics are those that were kept",
-    ),
-    Fault(
-        "batch_norm_eval_by_channel: activation forgotten in dx",
-        "batch_norm_eval_activated",
-        "kernels/batch_norm_eval_by_channel",
-        "_by_kept.backward.backward_block",
-        "(3)",
-        "np.multiply(dys[:, block], lined_up(slope[block]), out=dx)",
-        "a backward reads its forward upwards, every line of it",
     ),
 ]

@@ -1,6 +1,7 @@
-"""Wrong versions of channel_sum.cu, judged in test_cuda_channel_sum.py as it has no case."""
+"""Wrong versions of the pages of channel_sum, which has no case: see test_cuda_channel_sum.py."""
 
 FAULTS = [
+    ("means", "n < v.images", "n < 1", "channel_sum", "a bias hears the first image alone"),
     (
         "channel_sum",
         "mine += x[walk.at];",
