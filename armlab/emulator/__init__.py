@@ -6,6 +6,7 @@
 
     with emulator.counting() as counts: ...      # what ran: kernels, products, copies, waits
     with emulator.strict(): ...                  # what compute-sanitizer would find, is an error
+    with emulator.idle(): ...                    # nothing is done: what takes time is the host
 
 Its kernels are compiled by g++ and run on the CPU. README.md says how, and what this cannot show.
 """
@@ -25,7 +26,7 @@ from typing import Any
 
 PACKAGE, TESTED = "cupy-cuda12x", (14,)  # major versions
 NOT_STRICT = (False, ctypes.c_uint64(0), ctypes.c_double(0))
-_kept = SimpleNamespace(device=None, strict=NOT_STRICT)  # the device's library; what it was told
+_kept = SimpleNamespace(device=None, strict=NOT_STRICT, idle=False)  # the device; what it was told
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,24 @@ def touched() -> Touched:
     found = (ctypes.c_uint64 * 4)()
     _installed_device().emulated_touched(found)
     return Touched(*found)
+
+
+@contextmanager
+def idle() -> Iterator[None]:
+    """Within the block, work of the device is checked and counted as ever, and nothing is done.
+
+    No kernel runs, no product is computed, nothing is copied or filled: all memory stays as it is,
+    and what is read back from the device is what the host's memory held. The time that is left is
+    the host's. In a strict block as well: what only running could show is not seen then.
+    """
+    device = _installed_device()
+    outer, _kept.idle = _kept.idle, True
+    device.emulated_idle(_kept.idle)
+    try:
+        yield
+    finally:
+        _kept.idle = outer
+        device.emulated_idle(outer)
 
 
 @contextmanager

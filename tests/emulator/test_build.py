@@ -335,7 +335,12 @@ print(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode(), end="")
 def test_nothing_works_before_it_is_installed():
     code = """
 from armlab import emulator
-for block in (emulator.counting(), emulator.strict(), emulator.only_blocks([0])):
+for block in (
+    emulator.counting(),
+    emulator.strict(),
+    emulator.idle(),
+    emulator.only_blocks([0]),
+):
     try:
         block.__enter__()
     except RuntimeError as error:
@@ -343,7 +348,7 @@ for block in (emulator.counting(), emulator.strict(), emulator.only_blocks([0]))
 """
     said, _ = python(code).communicate()
     expected = "the device of this process is not the emulated one: install it first\n"
-    assert said == expected * 3
+    assert said == expected * 4
 
 
 def test_a_manifest_lists_each_file(libraries):

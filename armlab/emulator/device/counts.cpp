@@ -15,6 +15,8 @@ std::mutex counts_lock;
 const char* const KINDS[] = {"kernel", "product", "copy", "fill", "wait"};
 }  // namespace
 
+bool Work::idle = false;
+
 uint64_t now() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -41,3 +43,5 @@ API size_t emulated_counts(char* to, size_t room) {
   if (all.size() < room) memcpy(to, all.c_str(), all.size() + 1);
   return all.size() + 1;
 }
+
+API void emulated_idle(bool idle) { Work::idle = idle; }

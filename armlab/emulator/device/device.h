@@ -85,8 +85,9 @@ struct VISIBLE Open {
 };
 }  // namespace memory
 
-/// Work of the device that is counted.
+/// Work of the device that is counted, and not done where it is idle.
 struct Work {
+  VISIBLE static bool idle;
   Kind kind;
   const char* name;
   uint64_t size, start = now();

@@ -58,6 +58,7 @@ Failure launch(const Function& function, Size3 grid, Size3 block, unsigned dynam
   if (Failure code = too_large(function, grid, block, dynamic)) return code;
   if (Failure code = from_the_host(kernel, arguments)) return code;
   Work work(KERNEL, kernel.name, uint64_t(grid.x) * grid.y * grid.z * threads);
+  if (Work::idle) return NONE;
   Launch launch = {grid, block, {0, 0, 0}, 0, threads, nullptr, arguments, nullptr};
   if (launching::chosen.empty()) {
     if (launching::strict) return run_in_three_orders(function, launch, dynamic);
