@@ -7,7 +7,9 @@ NumPy, on CuPy, on array_api_strict (the stand-in for a device) and on torch ten
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
+from functools import cache
 from numbers import Integral
 from typing import Any, TypeAlias
 
@@ -28,13 +30,13 @@ def array_namespace(*arrays: Array | None) -> Any:
     They must belong to one library and one device and share one dtype, float32 or float64.
     An absent array (None) is passed over.
     """
-    if _usual(arrays):
-        return HOST.xp
+    if xp := usual_namespace(*arrays):
+        return xp
     given = [a for a in arrays if a is not None]
     if not all(hasattr(a, "dtype") for a in given):  # the next line passes numbers over
         raise TypeError(_why_no_namespace(given))
     try:
-        xp: Any = array_api_compat.array_namespace(*given)
+        xp = array_api_compat.array_namespace(*given)
     except TypeError:
         raise TypeError(_why_no_namespace(given)) from None
     _expect_one_dtype(xp, given)
@@ -42,19 +44,35 @@ def array_namespace(*arrays: Array | None) -> Any:
     return xp
 
 
-def _usual(arrays: tuple[Any, ...]) -> bool:
-    """Whether these are NumPy's of one dtype, told without a search: a step asks a thousand times.
+def usual_namespace(*arrays: Array | None) -> Any:
+    """The library of NumPy's or CuPy's arrays of one dtype on one device, told without a search.
 
-    The dtypes in FLOATS are objects that NumPy has once; one of another make is searched for.
+    A step asks a thousand times. None says that a search has to tell. The dtypes in FLOATS are
+    objects that NumPy has once, and CuPy's are NumPy's; one of another make is searched for.
     """
-    found = None
+    first = xp = None
     for a in arrays:
         if a is None:
             continue
-        if type(a) is not np.ndarray or a.dtype is not (found or a.dtype):
-            return False
-        found = a.dtype
-    return found in FLOATS
+        kind: Any = type(a)
+        if first is None:
+            first, xp = a, _usual_library(kind)
+            if xp is None or a.dtype not in FLOATS:
+                return None
+            continue
+        alike = kind is type(first) and a.dtype is first.dtype
+        if not alike or (xp is not HOST.xp and a.data.device_id != first.data.device_id):
+            return None
+    return xp
+
+
+@cache
+def _usual_library(kind: type) -> Any:
+    """Of the arrays of this class, None where they are neither NumPy's nor CuPy's own."""
+    if kind is np.ndarray:
+        return HOST.xp
+    cupys = f"{kind.__module__}.{kind.__qualname__}" == "cupy.ndarray"
+    return importlib.import_module("array_api_compat.cupy") if cupys else None
 
 
 def _why_no_namespace(arrays: list[Any]) -> str:

@@ -302,6 +302,22 @@ def test_devices_mixed():
             hand.sigmoid_gate(here, there)
 
 
+@pytest.mark.emulated
+def test_cupys_arrays_on_two_devices(cupy_place):
+    """There is one here: of the other only the number is known, and no memory is touched."""
+    import cupy
+
+    def at(device):
+        memory = cupy.cuda.UnownedMemory(X.ctypes.data, X.nbytes, X, device)
+        return cupy.ndarray(X.shape, X.dtype, cupy.cuda.MemoryPointer(memory, 0))
+
+    with pytest.raises(ValueError, match="one device, got emulated and cuda:1: move the module"):
+        hand.add(at(0), at(1))
+    words = r"holds float32 arrays of cupy on emulated, got float32 arrays of cupy on cuda:1: "
+    with pytest.raises(TypeError, match=words):
+        arm(3, 4).to(cupy_place)(at(1))
+
+
 def test_a_module_on_a_device_refuses_an_array_of_the_host():
     words = r"holds float32 arrays of array_api_strict on .*, got float32 arrays of numpy on cpu: convert x, or move the module"
     with strict_device() as where, pytest.raises(TypeError, match=words):
