@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, Unpack
 
-from armlab.arrays import Array, dtype_name, move, to_host
+from armlab.arrays import Array, dtype_name, move, to_host, usual_namespace
 from armlab.hand.backward import Backward
 from armlab.hand.expect import expect_features
 from armlab.hand.made import Made, settled
@@ -185,6 +185,8 @@ class Module:
         expect_features(name, x, channels, built_with)
         _, home = next(self._homes())
         weight = getattr(*home)
+        if usual_namespace(weight, x):
+            return
         if place_of(weight) != place_of(x) or x.dtype != weight.dtype:
             raise TypeError(
                 f"{name} holds {_describe_place(weight)}, got {_describe_place(x)}: "
