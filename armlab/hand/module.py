@@ -59,20 +59,17 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module under its prefix, then all below it: ("conv.bn", BatchNorm2d(…)), …"""
-        ahead: list[tuple[str, Module]] = [(prefix, self)]
-        while ahead:
-            prefix, module = ahead.pop()
-            yield prefix, module
-            start = f"{prefix}." if prefix else ""
-            children = [(start + name, child) for name, child in module.children().items()]
-            ahead += reversed(children)
+        yield prefix, self
+        start = f"{prefix}." if prefix else ""
+        for name, child in vars(self).items():
+            if isinstance(child, Module):
+                yield from child.named_modules(start + name)
 
     def copy(self) -> Self:
         """A module of its own that shares the arrays, which nobody writes to."""
         twin = object.__new__(type(self))
-        vars(twin).update(vars(self))
-        for name, child in self.children().items():
-            setattr(twin, name, child.copy())
+        for name, a in vars(self).items():
+            vars(twin)[name] = a.copy() if isinstance(a, Module) else a
         return twin
 
     # -- the arrays -------------------------------------------------------------------------
@@ -82,10 +79,10 @@ class Module:
     ) -> Iterator[tuple[str, tuple[Module, str]]]:
         """Of each array that is there the key, and the module and the attribute that have it."""
         for prefix, module in self.named_modules():
-            names = module.parameter_names * parameters + module.buffer_names * buffers
-            for name in names:
+            start = f"{prefix}." if prefix else ""
+            for name in module.parameter_names * parameters + module.buffer_names * buffers:
                 if getattr(module, name) is not None:
-                    yield f"{prefix}.{name}" if prefix else name, (module, name)
+                    yield start + name, (module, name)
 
     def _arrays(self, parameters: bool = True, buffers: bool = True) -> dict[str, Array]:
         return {key: getattr(*home) for key, home in self._homes(parameters, buffers)}
