@@ -29,11 +29,10 @@ class Place:
 
     def asarray(self, host: Any, dtype: str | None = None) -> Any:
         """Copy host values to this place."""
-        host = np.array(host, dtype=dtype)
         if "cupy" in self.xp.__name__:
             with self.device:
-                return self.xp.asarray(host)
-        return self.xp.asarray(host, device=self.device)
+                return self.xp.asarray(np.asarray(host, dtype=dtype))
+        return self.xp.asarray(np.array(host, dtype=dtype), device=self.device)
 
 
 HOST = Place(array_api_compat.numpy, "cpu")
