@@ -60,6 +60,8 @@ def collect(*gradients: Array | None) -> Array:
 
 def _expect_to_repeat(name: str, x1: Array, x2: Array) -> None:
     long, short = tuple(x1.shape), tuple(x2.shape)
+    if short == long:
+        return
     if len(long) != len(short) or any(n not in (1, m) for n, m in zip(short, long, strict=True)):
         raise ValueError(
             f"{name} expected x2 to repeat to the shape of x1 {long}, got {short}: "
