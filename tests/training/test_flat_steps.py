@@ -82,6 +82,7 @@ def filled(dtype="float32"):
     return np.array(0.5, dtype), [*views, part[:, :8], *loose, np.array(4)]
 
 
+@pytest.mark.usefixtures("block")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_place_is_looked_at(dtype):
     loss, arrays = filled(dtype)
