@@ -43,7 +43,8 @@ def step(
     decayed = [bool(rule["decay"]) and w.ndim > 1 for w in weights.values()]
     length = blocks(map(prod, shapes.values()), BLOCK)[-1] * BLOCK
     made = [cuda.empty(like, (length,)) for _ in buffers]
-    numbers = np.array(tuple(rule.values()), [(name, like.dtype) for name in rule])
+    numbers = np.array([*rule.values()], like.dtype)
+    numbers = numbers.view(f"V{numbers.nbytes}")  # one value: CuPy passes no more
     for parts, count in _tables([(a.data.ptr, a.size) for a in given], decayed):
         cuda.launch_blocks(PAGE, kernel, like, count, BLOCK, *buffers, *made, numbers, parts)
     return tuple(Packed(shapes, buffer, BLOCK) for buffer in made)
