@@ -100,11 +100,16 @@ def expect_labels(labels: Array, classes: int, ignore_index: int) -> None:
             f"every one of the {labels.size} pixels is ignored (label {ignore_index}), so the "
             "mean loss is undefined: leave this batch out or check ignore_index"
         )
-    if labels.min() >= 0 and labels.max() < classes:
-        return
-    wrong = labels[counted & ((labels < 0) | (labels >= classes))]
+    wrong = wrong_labels(labels, counted, classes)
     if wrong.size > 0:
         raise ValueError(
             f"expected labels 0 to {classes - 1} or {ignore_index} (ignored), got {wrong[0]}: "
             "check the number of classes and ignore_index"
         )
+
+
+def wrong_labels(labels: Array, counted: Array, classes: int) -> Array:
+    """Of these labels on the host, those that count and are no class."""
+    if labels.size == 0 or (labels.min() >= 0 and labels.max() < classes):  # the usual case
+        return labels[:0]
+    return labels[counted & ((labels < 0) | (labels >= classes))]

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from armlab.arrays import Array, to_host
+from armlab.hand.expect import wrong_labels
 
 State = dict[str, np.ndarray]
 
@@ -57,14 +58,16 @@ def counted_weight(
 
     Raises ValueError for a label that is no class, in the names that the settings have.
     """
-    counted = labels[labels != ignore_index]
-    wrong = counted[(counted < 0) | (counted >= classes)]
+    counted = labels != ignore_index
+    wrong = wrong_labels(labels, counted, classes)
     if wrong.size:
         raise ValueError(
             f"expected labels 0 to {classes - 1}, and {ignore_index} where a pixel does not count, "
             f"got {wrong[0]}: correct the masks, or set --classes or --ignore"
         )
-    return float(counted.size if class_weights is None else class_weights[counted].sum())
+    if class_weights is None:
+        return float(np.count_nonzero(counted))
+    return float(class_weights[labels[counted]].sum())
 
 
 def join_state(net: Mapping[str, Array], optimiser: Mapping[str, Array]) -> State:
