@@ -44,7 +44,7 @@ def step(
     length = blocks(map(prod, shapes.values()), BLOCK)[-1] * BLOCK
     made = [cuda.empty(like, (length,)) for _ in buffers]
     numbers = np.array([*rule.values()], like.dtype)
-    numbers = numbers.view(f"V{numbers.nbytes}")  # one value: CuPy passes no more
+    numbers = numbers.view(f"V{numbers.nbytes}")[0]  # a scalar: see `cuda.structure`
     for parts, count in _tables([(a.data.ptr, a.size) for a in given], decayed):
         cuda.launch_blocks(PAGE, kernel, like, count, BLOCK, *buffers, *made, numbers, parts)
     return tuple(Packed(shapes, buffer, BLOCK) for buffer in made)
@@ -69,9 +69,7 @@ def _in_rows(arrays: Sequence[Array]) -> list[Array]:
     return [a if a.flags.c_contiguous else cuda.contiguous(a) for a in arrays]
 
 
-def _tables(
-    spans: Sequence[Span], decayed: Sequence[bool] = ()
-) -> Iterator[tuple[np.ndarray, int]]:
+def _tables(spans: Sequence[Span], decayed: Sequence[bool] = ()) -> Iterator[tuple[Any, int]]:
     """For each launch what its kernel is told of these arrays, and how many blocks they have."""
     begins = blocks((size for _, size in spans), BLOCK)
     for start in range(0, len(spans), MOST):
@@ -82,7 +80,7 @@ def _tables(
         part["values"], part["size"] = np.array(spans[start:end], np.uint64).T
         part["block"] = begins[start:end]
         part["decayed"] = decayed[start:end] or 0
-        yield table, begins[end] - begins[start]
+        yield table[()], begins[end] - begins[start]
 
 
 def _buffer(arrays: State, keys: list[str]) -> Any:
