@@ -10,13 +10,14 @@
     without_opponent  rows without an opponent: two runs side by side, and start-up
     whole_run         the whole run as one document; bench_tables prints it, changes compares two
 
-What it launches on a device is counted, not timed: `armlab launches`.
+What it launches on a device is counted: `armlab launches`.
 
     count_launches    a module or a step, counted on the emulated device; hand_parts and twin_parts
                       say what runs
     operators         what of PyTorch counts as an operator
     launches          what was counted; launch_tables prints it, in the words of kernel_names
     yardstick         the rows of launches.md
+    host_time         what the launches of a step cost the host, timed on an idle device
 
 What only a card can tell is measured there, and `make gpu` writes it into its report.
 

@@ -88,6 +88,13 @@ def in_turns(
     sides: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS, warm_up: int = WARM_UP
 ) -> dict[str, float]:
     """Milliseconds of each side, the median of its turns."""
+    return {name: statistics.median(ms) for name, ms in turns(sides, rounds, warm_up).items()}
+
+
+def turns(
+    sides: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS, warm_up: int = WARM_UP
+) -> dict[str, list[float]]:
+    """Milliseconds of each side in each of its turns."""
     names, took = list(sides), {name: list[float]() for name in sides}
     for turn in range(warm_up + rounds):
         first = turn % len(names)
@@ -96,7 +103,7 @@ def in_turns(
             sides[name]()
             if turn >= warm_up:
                 took[name].append(1e3 * (time.perf_counter() - start))
-    return {name: statistics.median(ms) for name, ms in took.items()}
+    return took
 
 
 @contextmanager
