@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from armlab.bench.nvrtc import Compiled, compiled
 from armlab.bench.ptx_divisions import divisions
@@ -52,13 +53,9 @@ def pages() -> list[str]:
 
 def resources(architectures: Sequence[int] = ARCHITECTURES) -> list[Resources]:
     """Of all kernels, in float32 and float64. RuntimeError where one does not compile."""
-    return [
-        found
-        for page in pages()
-        for dtype in cuda.REAL
-        for architecture in architectures
-        for found in _read(page, dtype, architecture, compiled(page, dtype, architecture))
-    ]
+    asked = [*product(pages(), cuda.REAL, architectures)]
+    every = zip(asked, compiled(asked), strict=True)
+    return [found for page, made in every for found in _read(*page, made)]
 
 
 def as_markdown(rows: Sequence[Resources]) -> str:

@@ -1,6 +1,7 @@
 """The CUDA kernels under the compiler that a card has: each compiles, and nothing spills."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,13 @@ def test_every_page_compiles_for_every_architecture_and_dtype(compiled):
     wanted = {(p, d, a) for p in cuda_resources.pages() for d in cuda.REAL for a in ARCHITECTURES}
     assert wanted
     assert of == wanted
+
+
+def test_this_process_has_not_loaded_it(compiled):
+    """Else CuPy would find it, and compile for a card what the emulated device is to run."""
+    loaded = Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert compiled
+    assert "cuda_nvrtc/lib/libnvrtc.so" not in loaded
 
 
 def test_nothing_spills(compiled):
