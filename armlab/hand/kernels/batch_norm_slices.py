@@ -11,6 +11,7 @@ Launches: 2 forward and 2 backward, where a channel has no more than `slices.SLI
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -57,9 +58,13 @@ def batch_norm_and_keep(
 
 def _kept(like: Array, pointers: Sequence[int], shares: Sequence[float]) -> np.void:
     """As `struct Kept`, a scalar like those of `cuda.structure`."""
-    fields = [(name, "u8") for name in KEPT] + [(name, like.dtype) for name in SHARES]
-    (made,) = np.array([(*pointers, *shares)], np.dtype(fields, align=True))
-    return cast(np.void, made)
+    return cast(np.void, np.array((*pointers, *shares), _kind(like.dtype))[()])
+
+
+@cache
+def _kind(real: np.dtype) -> np.dtype:
+    fields = [(name, "u8") for name in KEPT] + [(name, real) for name in SHARES]
+    return np.dtype(fields, align=True)
 
 
 def _in_training(

@@ -13,6 +13,7 @@ from armlab.arrays import Array
 from armlab.hand.kernels import cuda
 
 SLICE = 4096  # values of a slice, at least: more where there would be more slices than threads
+NOTHING = 0  # a pointer to no array
 
 
 class Cut:
@@ -39,9 +40,10 @@ class Cut:
             self.page, kernel, self.like, self.blocks, cuda.THREADS, *arguments, self.shape
         )
 
-    def sums(self, count: int, kernel: str, *arguments: Any) -> Array:
-        """So many sums of each slice by this kernel; nothing yet where a channel is one slice."""
+    def sums(self, count: int, kernel: str, *arguments: Any) -> Any:
+        """So many sums of each slice by this kernel; NOTHING where a channel is one slice."""
+        if self.slices == 1:
+            return NOTHING
         found = cuda.empty(self.like, (self.blocks, count))
-        if self.slices > 1:
-            self.launch(kernel, *arguments, found)
+        self.launch(kernel, *arguments, found)
         return found
