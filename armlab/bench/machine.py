@@ -6,9 +6,11 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from armlab import __version__
+from armlab.installed import version
 
 PRODUCTS = (384, 768, 1536)  # rows of square float32 matrices
 COPIED = 2**24  # float32 numbers, more than caches hold
@@ -17,7 +19,6 @@ REPEATS = 5
 
 def facts() -> dict[str, Any]:
     """The machine in words, and the versions that ran."""
-    packages = ("armlab", "numpy", "torch")
     return {
         "machine": {
             "processor": _processor(),
@@ -25,7 +26,11 @@ def facts() -> dict[str, Any]:
             "cores": len(cores()),
             "load": round(load(), 2),
         },
-        "versions": {"python": platform.python_version()} | {p: _version(p) for p in packages},
+        "versions": {
+            "python": platform.python_version(),
+            "armlab": __version__,
+            **{package: version(package) for package in ("numpy", "torch")},
+        },
     }
 
 
@@ -94,10 +99,3 @@ def _processor() -> str:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

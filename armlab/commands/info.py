@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import platform
 
+from armlab import __version__
 from armlab.commands import GOOD, Commands, add_command
+from armlab.installed import packages_with, version
 from armlab.json_text import as_json
 
 
@@ -18,9 +20,9 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = {"armlab": _version("armlab"), "python": platform.python_version()}
-    found |= {name: _version(name) for name in ("numpy", "array-api-compat", "torch")}
-    found["cupy"] = _version("cupy-cuda12x") or _version("cupy")
+    found = {"armlab": __version__, "python": platform.python_version()}
+    found |= {name: version(name) for name in ("numpy", "array-api-compat", "torch")}
+    found |= packages_with("cupy") or {"cupy": None}
     why_not = _why_not_emulated()
     cupy = _cupy_devices() + ([] if why_not else ["emulated"])
     devices = {"numpy": ["cpu"], "torch": _torch_devices(), "cupy": cupy}
@@ -28,22 +30,13 @@ def run(args: argparse.Namespace) -> int:
         known = {"versions": found, "devices": devices, "why_not_emulated": why_not or None}
         print(as_json(known))
         return GOOD
-    for name, version in found.items():
-        print(f"{name:<18}{version or 'not installed'}")
+    for name, number in found.items():
+        print(f"{name:<18}{number or 'not installed'}")
     for name, names in devices.items():
         print(f"{'devices of ' + name:<18}{', '.join(names) or 'none'}")
     if why_not:
         print(f"{'not emulated':<18}{why_not}")
     return GOOD
-
-
-def _version(package: str) -> str | None:
-    from importlib import metadata
-
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _torch_devices() -> list[str]:

@@ -20,11 +20,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
-PACKAGE, TESTED = "cupy-cuda12x", (14,)  # major versions
+TESTED = ("cupy-cuda12x", "cupy-cuda13x"), (14,)  # packages, major versions
 NOT_STRICT = (False, ctypes.c_uint64(0), ctypes.c_double(0))
 _kept = SimpleNamespace(device=None, strict=NOT_STRICT, idle=False)  # the device; what it was told
 
@@ -61,17 +60,21 @@ class Touched:
 def why_not() -> str:
     """Why there can be no emulated device here, in one sentence; empty where there can."""
     from armlab.emulator import build
+    from armlab.installed import packages_with
 
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         here = f"{platform.system()} on {platform.machine()}"
         return f"the emulated device needs Linux on x86_64, this is {here}"
-    try:
-        version = metadata.version(PACKAGE)
-    except metadata.PackageNotFoundError:
-        return f"the emulated device needs {PACKAGE}: install it with  pip install {PACKAGE}"
-    if int(version.split(".")[0]) not in TESTED:
-        wanted = " or ".join(map(str, TESTED))
-        return f"the emulated device is tested with {PACKAGE} {wanted}, this is {version}"
+    (package, *_), (major, *_) = packages, majors = TESTED
+    found = packages_with("cupy")
+    if not found:
+        return f"the emulated device needs CuPy: install it with  pip install {package}"
+    for name, version in found.items():
+        if name not in packages or int(version.split(".")[0]) not in majors:
+            return (
+                f"the emulated device is tested with {' and '.join(packages)} of version {major}, "
+                f"this is {name} {version}: install one of them in its place"
+            )
     if build.compiler() is None:
         given = os.environ.get("CXX")
         wanted = f"{given}, which CXX names and" if given else "g++, which"

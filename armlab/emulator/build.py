@@ -9,18 +9,16 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
 SOURCES, INCLUDE = HERE / "device", HERE / "include"
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", f"-I{INCLUDE}")
-DEVICE, PRODUCTS = "libcuda.so.1", "libcublas.so.12"
-OTHER_NAMES = ("libnvrtc.so.12", "libcudart.so.12", "libcublasLt.so.12")  # of what is in DEVICE
-LIBRARIES = (DEVICE, *OTHER_NAMES, PRODUCTS)
+DEVICE = "libcuda.so.1"
+OTHER_NAMES = ("libnvrtc", "libcudart", "libcublasLt")  # of what is in DEVICE
 MANIFEST = "manifest.json"
 ANOTHER = "install the compiler anew, or name another one in CXX"
 
@@ -60,18 +58,38 @@ def processor_flags() -> list[str]:
     return [f"-m{flag}" for flag in ("avx2", "fma") if flag in known]
 
 
-def device_libraries(cublas_module: Path) -> Path:
-    """The folder of the device's libraries, compiled where these were not yet, or are broken."""
+def device_libraries(cublas_module: Path) -> list[Path]:
+    """The device's libraries as they are loaded, the device itself first.
+
+    They are compiled where these were not yet, or are broken.
+    """
     program = compiler()
     assert program, "why_not() asks for the compiler first"
-    wanted = undefined(cublas_module, "cublas")
-    at = folder() / f"device-{_key(program, wanted)}"
-    if whole(at, LIBRARIES):
-        return at
-    with locked(folder()):
-        if not whole(at, LIBRARIES):  # nobody was faster
-            _build(at, program, wanted)
-    return at
+    needed = undefined(cublas_module, "cublas")
+    wanted, cuda = sorted(needed), cuda_of(needed)
+    at = folder() / f"device-{_key(program, cuda, wanted)}"
+    names = library_names(cuda)
+    if not whole(at, names):
+        with locked(folder()):
+            if not whole(at, names):  # nobody was faster
+                _build(at, program, cuda, wanted)
+    return [at / name for name in names]
+
+
+def cuda_of(needed: Mapping[str, str]) -> int:
+    """The CUDA that CuPy was built for: 13 where it needs functions of libcublas.so.13."""
+    (library,) = set(needed.values())
+    return int(library.removeprefix("libcublas.so."))
+
+
+def library_names(cuda: int) -> list[str]:
+    """What CuPy looks for: the device, its other names, and cuBLAS."""
+    return [DEVICE, *(f"{name}.so.{cuda}" for name in OTHER_NAMES), products(cuda)]
+
+
+def products(cuda: int) -> str:
+    """The name of cuBLAS, which is a library of its own."""
+    return f"libcublas.so.{cuda}"
 
 
 @contextmanager
@@ -85,9 +103,9 @@ def locked(where: Path) -> Iterator[None]:
         yield
 
 
-def _key(program: str, wanted: list[str]) -> str:
+def _key(program: str, cuda: int, wanted: list[str]) -> str:
     parts = [program, compiler_version(program), platform.machine(), *FLAGS, *processor_flags()]
-    parts += [metadata.version("cupy-cuda12x"), *wanted]
+    parts += [str(cuda), *wanted]
     key = hashlib.sha256("\n".join(parts).encode())
     for path in sorted(SOURCES.iterdir()) + [INCLUDE / "launch.h", Path(__file__)]:
         key.update(path.read_bytes())
@@ -115,23 +133,23 @@ def _sum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _build(at: Path, program: str, wanted: list[str]) -> None:
+def _build(at: Path, program: str, cuda: int, wanted: list[str]) -> None:
     """Compile into a folder beside it and rename that: there is a whole device there, or none."""
     with tempfile.TemporaryDirectory(dir=at.parent) as name:
         made = Path(name) / "libraries"
         made.mkdir()
         parts = [p for p in sorted(SOURCES.glob("*.cpp")) if p.stem != "cublas"]
-        _compile(program, made, DEVICE, *parts, "-ldl", "-lrt")
+        _compile(program, made, DEVICE, f"-DEMULATED_CUDA={cuda}", *parts, "-ldl", "-lrt")
         (made / "empty.cpp").write_bytes(b"")
-        for other in OTHER_NAMES:
+        for other in library_names(cuda)[1:-1]:
             _compile(program, made, other, "empty.cpp", "-Wl,--no-as-needed", DEVICE)
-        _compile_products(program, made, wanted)
+        _compile_products(program, made, products(cuda), wanted)
         for rest in ("empty.cpp", "missing.cpp", "cublas.o", "version"):
             (made / rest).unlink()
         put(made, at)
 
 
-def _compile_products(program: str, made: Path, wanted: list[str]) -> None:
+def _compile_products(program: str, made: Path, library: str, wanted: list[str]) -> None:
     """cuBLAS: what cublas.cpp has, and for all else that CuPy links to a stub that names itself."""
     _run(program, made, "-c", SOURCES / "cublas.cpp", "-o", "cublas.o")
     there = {name for name in _names(made / "cublas.o") if name.startswith("cublas")}
@@ -142,10 +160,10 @@ def _compile_products(program: str, made: Path, wanted: list[str]) -> None:
     )
     (made / "missing.cpp").write_text(head + stubs + "}\n", encoding="utf-8")
     (made / "version").write_text(
-        f"{PRODUCTS} {{ global: *; }};\n", encoding="utf-8"
+        f"{library} {{ global: *; }};\n", encoding="utf-8"
     )  # as CuPy asks for it
     script = "-Wl,--version-script=version"
-    _compile(program, made, PRODUCTS, "missing.cpp", "cublas.o", script, DEVICE)
+    _compile(program, made, library, "missing.cpp", "cublas.o", script, DEVICE)
 
 
 def _compile(program: str, made: Path, name: str, *arguments: Path | str) -> None:
@@ -175,10 +193,10 @@ def defined(library: Path, prefix: str) -> dict[str, int]:
     }
 
 
-def undefined(library: Path, prefix: str) -> list[str]:
-    """What a library needs of others, of names that begin so."""
-    names = (line.split()[-1].partition("@")[0] for line in _nm("-D", "--undefined-only", library))
-    return sorted(name for name in names if name.startswith(prefix))
+def undefined(library: Path, prefix: str) -> dict[str, str]:
+    """The functions that a library needs, of names that begin so, and the library of each."""
+    needed = (line.split()[-1].partition("@") for line in _nm("-D", "--undefined-only", library))
+    return {name: other for name, _, other in needed if name.startswith(prefix)}
 
 
 def _names(library: Path) -> list[str]:

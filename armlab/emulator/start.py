@@ -27,9 +27,7 @@ def start() -> Any:
     os.environ["CUPY_CACHE_DIR"] = str(build.folder() / "kernels")  # apart from those of a card
     os.environ["CUPY_ACCELERATORS"] = ""  # kernels of CUB and cuTENSOR are compiled for a card
     os.environ["CUDA_PATH"] = str(build.HERE)  # CuPy looks there for cuda_runtime.h
-    for name in (build.DEVICE, *build.OTHER_NAMES, build.PRODUCTS):
-        ctypes.CDLL(str(libraries / name), ctypes.RTLD_GLOBAL)
-    device = ctypes.CDLL(str(libraries / build.DEVICE))
+    device, *_ = [ctypes.CDLL(str(path), ctypes.RTLD_GLOBAL) for path in libraries]
     _connect_compiler(device)
     for pattern in WITH_RUNTIME:
         for module in packages.glob(pattern):

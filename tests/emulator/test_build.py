@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from armlab import cli, emulator
+from armlab import cli, emulator, installed
 from armlab.emulator import build, start
 
 pytestmark = pytest.mark.emulated
@@ -57,10 +57,22 @@ def command(*arguments, **environment):
     return process.returncode, said
 
 
+CUBLAS = "cupy_backends/cuda/libs/cublas.*.so"
+
+
+def cublas_module():
+    return next(start._site_packages().glob(CUBLAS))
+
+
 def device():
     """Where the device is kept, once it is there."""
-    cublas = next(start._site_packages().glob("cupy_backends/cuda/libs/cublas.*.so"))
-    return build.device_libraries(cublas)
+    (at,) = {path.parent for path in build.device_libraries(cublas_module())}
+    return at
+
+
+def cuda():
+    """12 or 13, that of the CuPy here."""
+    return build.cuda_of(build.undefined(cublas_module(), "cublas"))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +87,7 @@ def libraries():
 def built(libraries, tmp_path, monkeypatch):
     """A cache of its own, and a function that tells what was compiled since it was last asked."""
     log = tmp_path / "log"
-    text = COPIES.format(log=log, libraries=libraries, products=build.PRODUCTS)
+    text = COPIES.format(log=log, libraries=libraries, products=build.products(cuda()))
     monkeypatch.setenv("CXX", script(tmp_path / "copies", text))
     monkeypatch.setenv("ARMLAB_EMULATOR_CACHE", str(tmp_path / "cache"))
 
@@ -96,12 +108,12 @@ def test_two_processes_at_once(tmp_path, libraries):
     left = sorted(path.name.partition("-")[0] for path in cache.iterdir())
     assert left == ["device", "header", "kernels", "lock"]
     (at,) = cache.glob("device-*")
-    assert {path.name for path in at.iterdir()} == {*build.LIBRARIES, build.MANIFEST}
+    assert {path.name for path in at.iterdir()} == {*build.library_names(cuda()), build.MANIFEST}
 
 
 def test_a_build_is_kept(built):
     at = device()
-    assert {*built()} == {*build.LIBRARIES, "cublas.o"}
+    assert {*built()} == {*build.library_names(cuda()), "cublas.o"}
     before = {path: path.stat().st_mtime_ns for path in at.iterdir()}
     assert device() == at
     assert built() == []
@@ -114,7 +126,7 @@ def cut_off(at):
 
 
 def one_bit(at):
-    path = at / build.PRODUCTS
+    path = at / build.products(cuda())
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -123,7 +135,7 @@ def one_bit(at):
 BROKEN = {
     "a library is cut off": cut_off,
     "a bit of a library is another": one_bit,
-    "a library is not there": lambda at: (at / build.OTHER_NAMES[0]).unlink(),
+    "a library is not there": lambda at: (at / build.library_names(cuda())[1]).unlink(),
     "there is no manifest": lambda at: (at / build.MANIFEST).unlink(),
     "the manifest is cut off": lambda at: (at / build.MANIFEST).write_text('{"libcuda'),
     "the manifest is no text": lambda at: (at / build.MANIFEST).write_bytes(b"\xff\x00\xfe"),
@@ -140,7 +152,7 @@ def test_what_is_broken_is_built_anew(what, built, libraries):
     built()
     BROKEN[what](at)
     assert device() == at
-    assert {*built()} == {*build.LIBRARIES, "cublas.o"}
+    assert {*built()} == {*build.library_names(cuda()), "cublas.o"}
     assert {path.name: path.read_bytes() for path in at.iterdir()} == right
     assert [path.name for path in at.parent.iterdir() if path != at] == ["lock"]
 
@@ -148,8 +160,11 @@ def test_what_is_broken_is_built_anew(what, built, libraries):
 def test_the_key_holds_what_a_build_depends_on(built, monkeypatch, tmp_path):
     """Another compiler, other flags, another CuPy, another source: another folder."""
     kept = {device()}
-    monkeypatch.setattr(build.metadata, "version", lambda name: "14.99.0")
-    kept.add(device())
+    needed = build.undefined(cublas_module(), "cublas")
+    more = needed | {"cublasOfTomorrow": build.products(cuda())}
+    with monkeypatch.context() as newer:
+        newer.setattr(build, "undefined", lambda *_: more)
+        kept.add(device())
     monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, "-g"))
     kept.add(device())
     copies = Path(os.environ["CXX"]).read_text(encoding="utf-8")
@@ -272,21 +287,48 @@ def test_another_system(system, machine, monkeypatch):
     assert said == f"the emulated device needs Linux on x86_64, this is {system} on {machine}"
 
 
+def with_cupy(monkeypatch, **packages):
+    """As if CuPy came with these packages, `cupy_cuda12x="14.2.0"`."""
+    found = {name.replace("_", "-"): version for name, version in packages.items()}
+    monkeypatch.setattr(installed.metadata, "packages_distributions", lambda: {"cupy": [*found] * 2})
+    monkeypatch.setattr(installed.metadata, "version", found.__getitem__)
+
+
 def test_no_cupy(monkeypatch):
-    def version(name):
-        raise emulator.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(emulator.metadata, "version", version)
+    with_cupy(monkeypatch)
     said = emulator.why_not()
-    assert said.startswith("the emulated device needs cupy-cuda12x: install it")
-    assert "\n" not in said
+    assert said == "the emulated device needs CuPy: install it with  pip install cupy-cuda12x"
 
 
-@pytest.mark.parametrize("version", ["13.6.0", "15.0.0a1"])
-def test_another_cupy(version, monkeypatch):
-    monkeypatch.setattr(emulator.metadata, "version", lambda name: version)
-    said = emulator.why_not()
-    assert said == f"the emulated device is tested with cupy-cuda12x 14, this is {version}"
+@pytest.mark.parametrize("name", ["cupy_cuda12x", "cupy_cuda13x"])
+def test_either_cupy(name, monkeypatch):
+    with_cupy(monkeypatch, **{name: "14.2.0"})
+    assert emulator.why_not() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("cupy-cuda12x", "13.6.0"), ("cupy-cuda13x", "15.0.0a1"), ("cupy", "14.2.0")],
+)
+def test_another_cupy(name, version, monkeypatch):
+    with_cupy(monkeypatch, **{name.replace("-", "_"): version})
+    assert emulator.why_not() == (
+        "the emulated device is tested with cupy-cuda12x and cupy-cuda13x of version 14, "
+        f"this is {name} {version}: install one of them in its place"
+    )
+
+
+@pytest.mark.parametrize("cuda", [12, 13])
+def test_what_cupy_needs_says_for_which_cuda_it_was_built(cuda, monkeypatch):
+    lines = f"                 U cublasCreate_v2@libcublas.so.{cuda}\n                 U free@GLIBC_2.2"
+    monkeypatch.setattr(build, "_nm", lambda *_: lines.splitlines())
+    needed = build.undefined(Path("cublas.so"), "cublas")
+    assert needed == {"cublasCreate_v2": f"libcublas.so.{cuda}"}
+    assert build.cuda_of(needed) == cuda
+    assert build.library_names(cuda)[0] == "libcuda.so.1"
+    assert build.library_names(cuda)[1:] == [
+        f"lib{name}.so.{cuda}" for name in ("nvrtc", "cudart", "cublasLt", "cublas")
+    ]
 
 
 def test_cupy_is_imported_already():
@@ -353,4 +395,4 @@ for block in (
 
 def test_a_manifest_lists_each_file(libraries):
     sums = json.loads((libraries / build.MANIFEST).read_text())
-    assert {*sums} == {*build.LIBRARIES}
+    assert {*sums} == {*build.library_names(cuda())}

@@ -5,6 +5,8 @@
 
 #include "device.h"
 
+API int cudaRuntimeGetVersion(int* version);
+
 namespace {
 struct Program {
   std::string source, log, code;
@@ -31,7 +33,11 @@ API void emulated_compiled(Program* program, const char* code, size_t size, cons
   program->log = log;
 }
 
-API int nvrtcVersion(int* major, int* minor) { return *major = 12, *minor = 9, SUCCESS; }
+API int nvrtcVersion(int* major, int* minor) {
+  int version;
+  cudaRuntimeGetVersion(&version);
+  return *major = version / 1000, *minor = version % 1000 / 10, SUCCESS;
+}
 API const char* nvrtcGetErrorString(int code) {
   return code == SUCCESS       ? "NVRTC_SUCCESS"
          : code == COMPILATION ? "NVRTC_ERROR_COMPILATION"

@@ -5,7 +5,7 @@
 #include "device.h"
 
 namespace {
-constexpr int VERSION = 12090;  // CUDA 12.9
+constexpr int VERSION = EMULATED_CUDA == 12 ? 12090 : 1000 * EMULATED_CUDA;  // as of 12.9 or 13.0
 constexpr int MULTIPROCESSORS = 8, THREADS = 1024, SHARED = 48 << 10, SHARED_ON_REQUEST = 227 << 10;
 
 struct Stream {
@@ -60,21 +60,31 @@ API int cudaDeviceGetAttribute(int* value, int which, int) {
   return NONE;
 }
 
-/// How cudaDeviceProp of CUDA 12 begins; all of it has 1,032 bytes.
+/// How cudaDeviceProp begins. CUDA 13 left out the clock, in whose place is padding, and more.
+#if EMULATED_CUDA == 12
+#define GET_PROPERTIES cudaGetDeviceProperties_v2
+constexpr size_t ALL_PROPERTIES = 1032;  // bytes
+#else
+#define GET_PROPERTIES cudaGetDeviceProperties
+constexpr size_t ALL_PROPERTIES = 1008;
+#endif
 struct Properties {
   char name[256], uuid[16], luid[8];
   unsigned node_mask;
   size_t global_memory, shared_memory;
   int registers, warp;
   size_t pitch;
-  int threads, block[3], grid[3], clock;
+  int threads, block[3], grid[3];
   size_t constant_memory;
   int major, minor;
   size_t texture_alignment, texture_pitch;
-  int overlaps, multiprocessors;
+#if EMULATED_CUDA == 12
+  int overlaps;
+#endif
+  int multiprocessors;
 };
-API int cudaGetDeviceProperties_v2(Properties* to, int) {
-  memset(static_cast<void*>(to), 0, 1032);
+API int GET_PROPERTIES(Properties* to, int) {
+  memset(static_cast<void*>(to), 0, ALL_PROPERTIES);
   snprintf(to->name, sizeof to->name, "emulated device");
   to->global_memory = memory::capacity();
   to->shared_memory = SHARED;
