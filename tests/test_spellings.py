@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from types import FunctionType, MethodType
 
-import array_api_strict
 import numpy as np
 import pytest
 import torch
@@ -79,6 +78,7 @@ def arguments(*kinds):
 
 # -- dtypes -----------------------------------------------------------------------------------
 
+array_api_strict = pytest.importorskip("array_api_strict")
 DTYPES = {
     "float32": ("float32", "f4", "<f4", "f", "single", np.float32, np.dtype("f4"))
     + (torch.float32, torch.float, array_api_strict.float32),

@@ -9,13 +9,13 @@ counted, and they leave nothing of the arrays in the caches. "copy_gbps" is that
 row "copy" is a copy of one array of the kernels' size: so much less is in reach of a short launch.
 
 The emulated device has no times that mean anything: there `launches` are counted, and the rest
-is null. A call that fails has "failed", a sentence, and the others are measured still.
+is null. A call that fails has "failed", a sentence, and the others are measured still. It prints a
+line of JSON for what is true of all, and then one for each row as it comes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,22 +24,25 @@ from typing import Any
 from armlab.bench.kernel_call import KernelCall
 from armlab.bench.kernel_calls import SIZE, Size, asked, of_state
 from armlab.bench.launches import QUEUED, calls
-from armlab.places import Place, device_name, place
+from armlab.bench.on_cupy import Row, at_place, print_rows, said
+from armlab.places import Place, device_name
 from armlab.terminal import at_terminal
 
 MOST = 2**28  # bytes, more than caches hold
 BUSY = 4  # copies of so many bytes before a call
 ROUNDS, WARM_UP = 50, 5
-Row = dict[str, Any]
 
 
-def measure(where: Place, size: Size = SIZE, most: int = MOST, rounds: int = ROUNDS) -> Row:
-    """{"device", "size", "copy_gbps", "rows"}: each row of the table, forward and backward."""
+def measure(
+    where: Place, size: Size = SIZE, most: int = MOST, rounds: int = ROUNDS
+) -> Iterator[Row]:
+    """{"device", "size", "copy_gbps"}, then each row of the table, forward and backward."""
     with where.device:
         clock = None if device_name(where.device) == "emulated" else Clock(where, most, rounds)
         copy = None if clock is None else clock.copy_gbps()
-        rows = [_row(call, clock, copy) for call in _calls(where, size)]
-    return {"device": device_name(where.device), "size": [*size], "copy_gbps": copy, "rows": rows}
+        yield {"device": device_name(where.device), "size": [*size], "copy_gbps": copy}
+        for call in _calls(where, size):
+            yield _row(call, clock, copy)
 
 
 class Clock:
@@ -86,11 +89,11 @@ def _calls(where: Place, size: Size) -> Iterator[KernelCall | Row]:
             yield from each.parts()
         except Exception as error:
             on = list(each.arguments[0].shape)
-            yield {"function": each.name, "part": "both", "on": on, "failed": _said(error)}
+            yield {"function": each.name, "part": "both", "on": on, "failed": said(error)}
     try:
         yield from of_state(where, size)
     except Exception as error:
-        yield {"function": "of state", "part": "all", "on": [*size], "failed": _said(error)}
+        yield {"function": "of state", "part": "all", "on": [*size], "failed": said(error)}
 
 
 def _copied(where: Place, size: Size) -> KernelCall:
@@ -116,7 +119,7 @@ def _row(call: KernelCall | Row, clock: Clock | None, copy: float | None) -> Row
             return row | {"launches": launches(call), "us": None, "gbps": None, "share": None}
         seconds = clock.seconds(call.run)
     except Exception as error:  # whatever a kernel or a driver may raise: the next row follows
-        return row | {"failed": _said(error)}
+        return row | {"failed": said(error)}
     gbps = (read + written) / seconds / 1e9
     return row | {"launches": None, "us": 1e6 * seconds, "gbps": gbps, "share": gbps / copy}
 
@@ -130,19 +133,14 @@ def launches(call: KernelCall) -> int:
     return calls(counts, *QUEUED)
 
 
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the document. 1 where a call failed."""
+    """Print the rows. 1 where a call failed, or there is no such device."""
     parser = argparse.ArgumentParser(prog="python -m armlab.bench.bandwidth")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or emulated")
     parser.add_argument("--size", type=int, nargs=4, default=SIZE, metavar=("N", "C", "H", "W"))
     args = parser.parse_args(arguments)
-    found = measure(place(args.device), tuple(args.size))
-    print(json.dumps(found))
-    return int(any("failed" in row for row in found["rows"]))
+    rows = lambda where: print_rows(measure(where, tuple(args.size)))  # noqa: E731
+    return at_place("bandwidth", args.device, rows)
 
 
 if __name__ == "__main__":

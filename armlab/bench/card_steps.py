@@ -7,13 +7,13 @@ A step is that of a `Learner`: images and labels are copied to the card, and the
 its end, which waits for the card. All compute in float32: PyTorch's TF32 is off.
 
 The emulated device has no times that mean anything: there launches are counted, next to the
-operators of PyTorch. A network that fails has "failed", a sentence, and the others follow.
+operators of PyTorch. A network that fails has "failed", a sentence, and the others follow. It
+prints one line of JSON for each as it comes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -24,19 +24,19 @@ from typing import Any
 
 from armlab import hand
 from armlab.bench import hand_parts, yardstick
+from armlab.bench.on_cupy import Row, at_place, print_rows, said
 from armlab.hand import kernels
-from armlab.places import Place, device_name, place
+from armlab.places import Place, device_name
 from armlab.terminal import at_terminal
 
 STEPS = [row for row in yardstick.ROWS if row.step]
 ROUNDS, WARM_UP = 50, 5
-Row = dict[str, Any]
 
 
-def measure(where: Place, images: tuple[int, int, int, int] | None = None) -> list[Row]:
+def measure(where: Place, images: tuple[int, int, int, int] | None = None) -> Iterator[Row]:
     """{"net", "on", "ms", "launches"} of each; `images` is their shape (N, 3, H, W)."""
-    rows = [replace(row, shape=images or row.shape) for row in STEPS]
-    return [_measured(row, where) for row in rows]
+    for row in STEPS:
+        yield _measured(replace(row, shape=images or row.shape), where)
 
 
 def _measured(row: yardstick.Row, where: Place) -> Row:
@@ -47,7 +47,7 @@ def _measured(row: yardstick.Row, where: Place) -> Row:
         with where.device:
             return found | {"ms": in_turns(_sides(row, where, device_name(where.device)))}
     except Exception as error:  # whatever a kernel or a driver may raise
-        return found | {"failed": f"{type(error).__name__}: {error}".splitlines()[0]}
+        return found | {"failed": said(error)}
 
 
 def _counted(row: yardstick.Row) -> dict[str, int]:
@@ -124,14 +124,13 @@ def ieee() -> Iterator[None]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the rows. 1 where one failed."""
+    """Print the rows. 1 where one failed, or there is no such device."""
     parser = argparse.ArgumentParser(prog="python -m armlab.bench.card_steps")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or emulated")
     parser.add_argument("--images", type=int, nargs=4, metavar=("N", "3", "H", "W"))
     args = parser.parse_args(arguments)
-    found = measure(place(args.device), args.images and tuple(args.images))
-    print(json.dumps(found))
-    return int(any("failed" in row for row in found))
+    images = args.images and tuple(args.images)
+    return at_place("card_steps", args.device, lambda where: print_rows(measure(where, images)))
 
 
 if __name__ == "__main__":

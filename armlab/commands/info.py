@@ -20,9 +20,9 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = {"armlab": __version__, "python": platform.python_version()}
+    found: dict[str, str | None] = {"armlab": __version__, "python": platform.python_version()}
     found |= {name: version(name) for name in ("numpy", "array-api-compat", "torch")}
-    found |= packages_with("cupy") or {"cupy": None}
+    found.update(packages_with("cupy") or dict.fromkeys(["cupy"]))
     why_not = _why_not_emulated()
     cupy = _cupy_devices() + ([] if why_not else ["emulated"])
     devices = {"numpy": ["cpu"], "torch": _torch_devices(), "cupy": cupy}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 SMALL = ("--images", "2", "3", "32", "32")
 
@@ -13,41 +12,49 @@ SMALL = ("--images", "2", "3", "32", "32")
 class Device:
     """What a report of this device says and runs.
 
+    name      as `--device` has it
     title     where it ran, in the title
     command   that makes it
     file      where it is written to
+    parts     by name, those that tell most in a minute first
     tests     options of pytest
-    table     what `table.rows` is asked for; without networks where `parts`
+    errors    options of `armlab.report.error_rows`
     training  options of `armlab train`
     steps     options of `armlab.bench.card_steps`
     """
 
+    name: str
     title: str
     command: str
     file: Path
+    parts: tuple[str, ...]
     tests: tuple[str, ...]
-    table: dict[str, Any]
-    training: tuple[str, ...]
+    errors: tuple[str, ...]
+    training: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
-    parts: bool = False
 
 
 GPU = Device(
+    name="cuda",
     title="a GPU",
     command="make gpu",
     file=Path("gpu-report.md"),
-    tests=("-m", "gpu", "--device", "cuda"),
-    table={"examples": 100},
-    training=("--device", "cuda"),
+    parts=(
+        *("steps", "bandwidth", "sanitizer", "training"),
+        *("tests", "errors", "sanitizer-examples", "launches"),
+    ),
+    tests=("-m", "gpu"),
+    errors=("--examples", "100"),
 )
 EMULATED = Device(  # with less of everything
+    name="emulated",
     title="the emulated device, not a GPU",
     command="make emulated",
     file=Path("emulated-report.md"),
-    tests=("-m", "emulated", "--device", "emulated", "-n", "auto", "--maxprocesses", "4"),
-    table={"examples": 10, "dtypes": ("float32",)},
-    training=("--device", "emulated", "--steps", "10", "--batch", "4", "--size", "48"),
+    parts=("steps", "bandwidth", "sanitizer", "training", "tests", "errors"),
+    tests=("-m", "emulated"),
+    errors=("--examples", "10", "--dtype", "float32", "--without-networks"),
+    training=("--steps", "10", "--batch", "4", "--size", "48"),
     steps=SMALL,
-    parts=True,
 )
-DEVICES = {"cuda": GPU, "emulated": EMULATED}
+DEVICES = {device.name: device for device in (GPU, EMULATED)}

@@ -1,65 +1,81 @@
 """`make gpu` and `make emulated`: all that a device can show, part by part, in a report.
 
 A part that fails says so in its place and in the title, and the others are written all the same.
+The page is written after each, so one that is cut off holds what there was by then.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib.metadata
+import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from armlab.places import Place, place
-from armlab.report.device import DEVICES, EMULATED, Device
-from armlab.report.parts import PARTS, TESTS, Part
+from armlab.places import place
+from armlab.report.device import DEVICES, Device
+from armlab.report.page import facts, page, words
+from armlab.report.part import NO_TIME, Part, Time
+from armlab.report.parts import PARTS, TESTS
 from armlab.terminal import at_terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run everything on the device and write the report. 1 where that cannot be or a part fails."""
-    args = _parser().parse_args(arguments)
+    """Run what is asked for and write the report. 1 where that cannot be, or not all is well."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
     device: Device = DEVICES[args.device]
+    if args.minutes is not None and args.minutes <= 0:
+        parser.error(f"--minutes expected more than 0, got {args.minutes:g}: give more")
+    asked = [name for name in device.parts if name in (args.parts or device.parts)]
+    if unknown := set(args.parts or ()) - set(device.parts):
+        parser.error(f"{device.command} has no part {min(unknown)}: {', '.join(device.parts)}")
     if not Path(TESTS).is_dir():
         print(f"no report: no {TESTS} here, use a clone of the repository", file=sys.stderr)
         return 1
     try:
-        where = place(args.device)
+        place(device.name)
     except RuntimeError as error:
         print(f"no report: {error}", file=sys.stderr)
         return 1
-    out, done = args.out or device.file, dict[str, Part]()
-    for name, part in PARTS.items():
-        done[name] = _made(part, device, where)
-        out.write_text(_page(device, done), encoding="utf-8")  # what is there, should the next die
-    good = all(part.good for part in done.values())
-    print(f"written to {out}: {'all well' if good else 'FAILED'}")
-    return 0 if good else 1
+    out = args.out or _file(device, asked)
+    return _made(device, asked, Time(args.minutes), out)
 
 
-def _made(part: Callable[[Device, Place], Part], device: Device, where: Place) -> Part:
-    """The part, or that it failed, whatever was raised."""
+def _made(device: Device, asked: Sequence[str], budget: Time, out: Path) -> int:
+    said, done = facts(device), dict[str, Part]()
+    print("\n".join(said), flush=True)
+    for number, name in enumerate(asked, start=1):
+        print(f"\n[{number} of {len(asked)}] {name}", flush=True)
+        started = time.perf_counter()
+        part = _part(name, device, budget)
+        done[name] = replace(part, seconds=time.perf_counter() - started)
+        out.write_text(page(device, asked, done, said), encoding="utf-8")
+        print("\n".join(part.lines), flush=True)
+        how = words([name], done | {name: part}) if part.good else "FAILED"
+        print(f"[{number} of {len(asked)}] {name}: {how}, {done[name].seconds:.0f} s", flush=True)
+    how = words(asked, done)
+    print(f"written to {out}: {how}")
+    return 0 if how == "all well" else 1
+
+
+def _part(name: str, device: Device, budget: Time) -> Part:
+    """The part, or that there was no time, or that it failed, whatever was raised."""
+    if not budget.left():
+        return Part(True, [NO_TIME], whole=False)
     try:
-        return part(device, where)
+        return PARTS[name][1](device, budget)
     except Exception as error:
         said = (str(error).splitlines() or ["without a word"])[0]
         return Part(False, [f"This part failed: {type(error).__name__}: {said}"])
 
 
-def _page(device: Device, done: Mapping[str, Part]) -> str:
-    failed = [name for name, part in done.items() if not part.good]
-    words = "FAILED" if failed else "all well" if len(done) == len(PARTS) else "not finished"
-    page = [f"# Run on {device.title}: {words}", ""]
-    page += [f"{datetime.date.today()}, made by `{device.command}`.", ""]
-    page += [f"Failed: {', '.join(failed)}.", ""] if failed else []
-    if missing := [name for name in PARTS if name not in done]:
-        page += [f"Not run yet: {', '.join(missing)}.", ""]
-    page += [_device_line(device), *_versions()]
-    for name, part in done.items():
-        page += ["", f"## {name[0].upper()}{name[1:]}", "", *part.lines]
-    return "\n".join(page) + "\n"
+def _file(device: Device, asked: Sequence[str]) -> Path:
+    """Some parts alone have a file of their own, and do not take the place of all."""
+    some = [] if len(asked) == len(device.parts) else asked
+    return device.file.with_stem("-".join([device.file.stem, *some]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,28 +86,17 @@ def _parser() -> argparse.ArgumentParser:
         default="cuda",
         help="a GPU, which is the default, or the emulated device, with less of everything",
     )
+    words = f"only these of {', '.join(PARTS)}; they run in this order"
+    parser.add_argument("--parts", nargs="+", metavar="NAME", help=words)
+    words = "for all of it: a part that takes longer is stopped, what it showed by then is kept"
+    parser.add_argument("--minutes", type=float, metavar="M", help=words)
     files = " or ".join(str(device.file) for device in DEVICES.values())
-    parser.add_argument("--out", type=Path, metavar="FILE", help=f"default {files}")
+    words = f"default {files}, with the names of the parts where not all are asked for"
+    parser.add_argument("--out", type=Path, metavar="FILE", help=words)
     return parser
 
 
-def _device_line(device: Device) -> str:
-    if device is EMULATED:
-        return "- device: emulated, CuPy's kernels ran on the CPU; no time here is that of a card"
-    import cupy
-
-    name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-    return f"- device: {name}, CUDA runtime {cupy.cuda.runtime.runtimeGetVersion()}"
-
-
-def _versions() -> Iterator[str]:
-    for name in ("armlab", "numpy", "cupy-cuda12x", "torch", "array-api-compat"):
-        try:
-            yield f"- {name} {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            yield f"- {name}: not under this name"
-
-
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended as well
     with at_terminal():
         sys.exit(main())

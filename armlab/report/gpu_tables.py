@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from armlab.check.table import ResultRow
+from typing import Any
 
 Row = Mapping[str, Any]
 NO_TIMES = "No time of the emulated device is that of a card, so none stands here."
@@ -20,66 +17,63 @@ def training(runs: Mapping[str, Row]) -> Iterator[str]:
         yield _line(name, f"{r['miou']:.3f}", told_apart, r["parameters"], seconds)
 
 
-def errors(rows: Iterable[ResultRow]) -> Iterator[str]:
+def errors(rows: Iterable[Row]) -> Iterator[str]:
     """Of each module the result that is nearest to its bound."""
-    worst: dict[tuple[str, str], ResultRow] = {}
+    worst: dict[tuple[str, str], Row] = {}
     for row in rows:
-        of = (row.module, row.dtype)
-        if of not in worst or row.hand_ratio >= worst[of].hand_ratio:
+        of = row["module"], row["dtype"]
+        if of not in worst or row["hand_ratio"] >= worst[of]["hand_ratio"]:
             worst[of] = row
     yield from _head("module", "dtype", "result", "error / bound")
     for r in worst.values():
-        yield _line(r.module, r.dtype, r.result, f"{r.hand_ratio:.2f}")
+        yield _line(r["module"], r["dtype"], r["result"], f"{r['hand_ratio']:.2f}")
 
 
-def key(row: Row) -> str:
-    """What a row of the kernels is about."""
-    return f"{row['function']}, {row['part']} | {_sizes(row['on'])}"
-
-
-def bandwidth(found: Row, launches: Mapping[str, int | None]) -> Iterator[str]:
-    """Of each kernel; `launches` of each by its `key`."""
-    copy = found["copy_gbps"]
+def bandwidth(found: Sequence[Row]) -> Iterator[str]:
+    """Of each kernel; first stands what is true of all: see `armlab.bench.bandwidth`."""
+    if not found:
+        return
+    head, *rows = found
+    copy = head["copy_gbps"]
     if copy is None:
         yield NO_TIMES
     else:
         yield f"A copy on the device reads and writes {copy:.0f} GB/s. Times are medians, between"
         yield "events, of calls whose arrays are in no cache; bytes are each input and output once."
     yield ""
-    times = () if copy is None else ("µs", "GB/s", "of the copy")
-    yield from _head("call", "on", "launches", "bytes read", "bytes written", *times)
-    for row in found["rows"]:
+    own = ("launches",) if copy is None else ("µs", "GB/s", "of the copy")
+    yield from _head("call", "on", "bytes read", "bytes written", *own)
+    for row in rows:
+        about = f"{row['function']}, {row['part']}", _sizes(row["on"])
         if "failed" in row:
-            yield _line(key(row), f"failed: {row['failed']}", *[""] * (2 + len(times)))
+            yield _line(*about, f"failed: {row['failed']}", *[""] * (1 + len(own)))
             continue
-        measured = times and (f"{row['us']:.1f}", f"{row['gbps']:.0f}", f"{row['share']:.0%}")
         bytes_ = f"{row['read']:,}", f"{row['written']:,}"
-        yield _line(key(row), _or_dash(launches.get(key(row))), *bytes_, *measured)
+        if copy is None:
+            yield _line(*about, *bytes_, row["launches"])
+        else:
+            measured = f"{row['us']:.1f}", f"{row['gbps']:.0f}", f"{row['share']:.0%}"
+            yield _line(*about, *bytes_, *measured)
 
 
-def steps(rows: Sequence[Row], launches: Mapping[str, Row | None]) -> Iterator[str]:
-    """Of each network: by hand, by hand without kernels, in PyTorch; `launches` of each by name."""
+def steps(rows: Sequence[Row]) -> Iterator[str]:
+    """Of each network: by hand, by hand without kernels, in PyTorch; launches, or milliseconds."""
     timed = not any(row["launches"] for row in rows)  # a card counts none
-    sides = {"hand": "by hand", "reference": "ARMLAB_KERNELS=reference", "torch": "PyTorch"}
     yield IN_TURNS if timed else NO_TIMES
     yield ""
-    columns = [f"launches {words}" for words in sides.values()]
-    columns[-1] = "operators of PyTorch"
-    times = [f"ms {words}" for words in sides.values()] * timed
-    yield from _head("step of", "on", *columns, *times)
+    sides = {"hand": "by hand", "reference": "ARMLAB_KERNELS=reference", "torch": "PyTorch"}
+    what = "ms" if timed else "launches"
+    columns = [f"{what} {side}" for side in sides.values()]
+    columns[-1] = columns[-1] if timed else "operators of PyTorch"
+    yield from _head("step of", "on", *columns)
     for row in rows:
-        counts = launches.get(row["net"])
+        about = row["net"], _sizes(row["on"])
         if "failed" in row:
-            blank = [""] * (len(columns) + len(times) - 1)
-            yield _line(row["net"], _sizes(row["on"]), f"failed: {row['failed']}", *blank)
-            continue
-        counted = [_or_dash(counts[side] if counts else None) for side in sides]
-        measured = [f"{row['ms'][side]:.2f}" for side in sides] if timed else []
-        yield _line(row["net"], _sizes(row["on"]), *counted, *measured)
-
-
-def _or_dash(count: int | None) -> str:
-    return "–" if count is None else f"{count:,}"
+            yield _line(*about, f"failed: {row['failed']}", *[""] * (len(columns) - 1))
+        elif timed:
+            yield _line(*about, *(f"{row['ms'][side]:.2f}" for side in sides))
+        else:
+            yield _line(*about, *(f"{row['launches'][side]:,}" for side in sides))
 
 
 def _sizes(shape: Sequence[int]) -> str:

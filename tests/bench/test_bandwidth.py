@@ -1,12 +1,15 @@
 """The calls whose bandwidth a card shows, and how they are timed; emulated, they have no times."""
 
+import json
+
 import numpy as np
 import pytest
 from array_api_compat import is_cupy_namespace
 
-from armlab.bench import bandwidth, kernel_calls
+from armlab.bench import bandwidth, card_steps, kernel_calls, on_cupy
 from armlab.hand import kernels
 from armlab.places import device_name
+from armlab.report import error_rows, sanitized
 
 pytestmark = pytest.mark.cupy
 SIZE = N, C, H, W = 2, 5, 6, 7
@@ -17,7 +20,7 @@ X = 4 * N * C * H * W  # bytes
 def measured(cupy_place):
     if device_name(cupy_place.device) != "emulated":
         pytest.skip("counts launches, which a card does not")
-    return bandwidth.measure(cupy_place, SIZE)
+    return list(bandwidth.measure(cupy_place, SIZE))
 
 
 def test_every_row_of_the_table_is_called(cupy_place):
@@ -55,16 +58,16 @@ def test_the_floor_is_each_input_once_and_each_output_once(function, part, measu
     on = [*SIZE]
     (row,) = [
         row
-        for row in measured["rows"]
+        for row in measured[1:]
         if (row["function"], row["part"], row["on"]) == (function, part, on)
     ]
     assert (row["read"], row["written"]) == FLOORS[function, part]
 
 
 def test_on_the_emulated_device_launches_are_counted_and_no_time_is_given(measured):
-    rows = measured["rows"]
+    head, *rows = measured
     assert len(rows) > 50
-    assert measured["copy_gbps"] is None
+    assert head == {"device": "emulated", "size": [*SIZE], "copy_gbps": None}
     assert not any("failed" in row for row in rows)
     assert all(row["launches"] >= 1 for row in rows)
     assert {row[time] for row in rows for time in ("us", "gbps", "share")} == {None}
@@ -102,6 +105,29 @@ NEAR = {"relu", "leaky_relu", "hard_swish"}
 
 def name_of(call):
     return call["function"] if isinstance(call, dict) else call.function
+
+
+@pytest.mark.parametrize("program", [bandwidth, card_steps, error_rows, sanitized])
+def test_on_the_cpu_there_is_nothing_to_measure(program, capsys):
+    assert program.main(["--device", "cpu"]) == 1
+    out, said = capsys.readouterr()
+    name = program.__name__.rpartition(".")[2]
+    assert (
+        said == f"{name}: expected device 'cuda', 'cuda:N' or 'emulated', got 'cpu': choose one\n"
+    )
+    assert out == ""
+
+
+def test_a_row_is_printed_before_the_next_is_measured(capsys):
+    def rows():
+        yield {"us": 1.5}
+        assert json.loads(capsys.readouterr().out) == {"us": 1.5}
+        yield {"failed": "so"}
+        yield {"us": 2.5}
+
+    assert on_cupy.print_rows(rows()) == 1
+    assert on_cupy.print_rows([{"us": 1.5}, {"holds": True}]) == 0
+    assert on_cupy.print_rows([{"holds": False}, {"holds": True}]) == 1
 
 
 def test_a_clock_runs_what_it_times(cupy_place):

@@ -55,7 +55,7 @@ def test_a_network_that_fails_is_said(cupy_place, monkeypatch):
         raise RuntimeError("out of\nmemory")
 
     monkeypatch.setattr(card_steps, "_counted", broken)
-    rows = card_steps.measure(cupy_place)
+    rows = list(card_steps.measure(cupy_place))
     assert [row["failed"] for row in rows] == ["RuntimeError: out of"] * 2
 
 

@@ -15,9 +15,7 @@ from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
-import array_api_strict
 import numpy as np
-from array_api_strict._array_object import Array
 
 import armlab
 from armlab import hand
@@ -103,6 +101,9 @@ def form(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> str:
 @contextmanager
 def recorded() -> Iterator[set[str]]:
     """Within this block, the forms of all calls to array_api_strict are put into the set."""
+    import array_api_strict  # what else is here does without
+    from array_api_strict._array_object import Array
+
     found: set[str] = set()
     inside = False
 

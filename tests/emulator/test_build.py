@@ -290,7 +290,9 @@ def test_another_system(system, machine, monkeypatch):
 def with_cupy(monkeypatch, **packages):
     """As if CuPy came with these packages, `cupy_cuda12x="14.2.0"`."""
     found = {name.replace("_", "-"): version for name, version in packages.items()}
-    monkeypatch.setattr(installed.metadata, "packages_distributions", lambda: {"cupy": [*found] * 2})
+    monkeypatch.setattr(
+        installed.metadata, "packages_distributions", lambda: {"cupy": [*found] * 2}
+    )
     monkeypatch.setattr(installed.metadata, "version", found.__getitem__)
 
 
@@ -320,7 +322,9 @@ def test_another_cupy(name, version, monkeypatch):
 
 @pytest.mark.parametrize("cuda", [12, 13])
 def test_what_cupy_needs_says_for_which_cuda_it_was_built(cuda, monkeypatch):
-    lines = f"                 U cublasCreate_v2@libcublas.so.{cuda}\n                 U free@GLIBC_2.2"
+    lines = (
+        f"                 U cublasCreate_v2@libcublas.so.{cuda}\n                 U free@GLIBC_2.2"
+    )
     monkeypatch.setattr(build, "_nm", lambda *_: lines.splitlines())
     needed = build.undefined(Path("cublas.so"), "cublas")
     assert needed == {"cublasCreate_v2": f"libcublas.so.{cuda}"}

@@ -50,6 +50,7 @@ def missing(used, judged):
 
 
 def test_every_form_that_runs_is_judged():
+    pytest.importorskip("array_api_strict")
     used = forms()
     assert len(used) > 80
     assert not missing(used, FORMS)

@@ -1,6 +1,5 @@
 """The optimisers by hand against torch.optim, over many steps with changing learning rates."""
 
-import array_api_strict
 import numpy as np
 import pytest
 import torch
@@ -121,7 +120,8 @@ def test_state_continues_bit_for_bit(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_runs_on_another_device(name):
-    device = Place(array_api_strict, array_api_strict.Device("device1"))
+    strict = pytest.importorskip("array_api_strict")
+    device = Place(strict, strict.Device("device1"))
     host, there = Pair("float64"), Pair("float64").to(device)
     ours, theirs = RULES[name][0](), RULES[name][0]()
     for step in range(3):
