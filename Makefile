@@ -6,7 +6,8 @@
 #   MODULE=…       a function or a module for `make quick`     (none)
 #   BROWSER=none   `make lessons` prints its URL and opens no browser
 #   ARGS=…         options for `make train`, such as ARGS="--seed 1 --attention arm",
-#                  or for `make bench`, such as ARGS="conv3x3 arm32"
+#                  for `make bench`, such as ARGS="conv3x3 arm32",
+#                  or for `make gpu`, such as ARGS="--minutes 9" or ARGS="--parts steps tests"
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -21,7 +22,12 @@ JOBS := -n auto --maxprocesses 4 --dist worksteal
 # `make gpu` is for a machine that may have no network: where $(PYTHON) has what it needs, it runs
 # with that, makes no environment and installs nothing.
 ifneq ($(filter gpu,$(MAKECMDGOALS)),)
-HAS_CUPY := $(shell $(PYTHON) -c "import cupy, torch, array_api_compat" 2>/dev/null && echo yes)
+ASK_CUPY := $(PYTHON) -c "import cupy, torch, array_api_compat"
+HAS_CUPY := $(shell $(ASK_CUPY) 2>/dev/null && echo yes)
+ifeq ($(HAS_CUPY),)
+$(info not with $(PYTHON), "$(shell $(ASK_CUPY) 2>&1 | tail -n 1)", but with $(VENV), which needs \
+  a network once: a wheel on PYTHONPATH helps as well)
+endif
 endif
 
 help:  ## print these lines
@@ -78,10 +84,10 @@ graded: $(VENV)/ready  ## how long the grader takes for each exercise, answered 
 	@$(BIN)/python tests/lessons/seconds.py $(ARGS)
 
 gpu: $(if $(HAS_CUPY),,$(VENV)/ready)  ## all that a card can show; writes gpu-report.md
-	$(if $(HAS_CUPY),$(PYTHON),$(BIN)/python) -m armlab.report.gpu_report
+	$(if $(HAS_CUPY),$(PYTHON),$(BIN)/python) -m armlab.report.gpu_report $(ARGS)
 
 emulated: $(VENV)/ready  ## the same, less of it, without a GPU; writes emulated-report.md
-	$(BIN)/python -m armlab.report.gpu_report --device emulated
+	$(BIN)/python -m armlab.report.gpu_report --device emulated $(ARGS)
 
 clean:  ## remove the environment, runs, the site and caches
 	rm -rf $(VENV) runs build site mutants .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -500,16 +500,18 @@ def test_make_gpu_takes_the_python_that_has_what_it_needs(here, tmp_path):
     """It asks for the three packages, and then neither makes an environment nor installs."""
     python = tmp_path / "python"
     asked = '[ "$2" = "import cupy, torch, array_api_compat" ]'
-    python.write_text(f"#!/bin/sh\n{asked} && exit {0 if here else 1}\nexit 1\n")
+    says = "echo Error: No module named 'array_api_compat' >&2"
+    python.write_text(f"#!/bin/sh\n{asked} && {'exit 0' if here else says}\nexit 1\n")
     python.chmod(0o755)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
     done = subprocess.run(
-        ["make", "-n", "gpu", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}"],
+        ["make", "-n", "gpu", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}", "ARGS=--minutes 9"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = done.stdout.splitlines()
     used = python if here else tmp_path / "venv/bin/python"
-    assert lines[-1] == f"{used} -m armlab.report.gpu_report"
+    assert lines[-1] == f"{used} -m armlab.report.gpu_report --minutes 9"
+    assert any("does not do: Error: No module named 'array_api_compat'" in x for x in lines) != here
     assert any("-m venv" in line for line in lines) != here
     assert any("install" in line for line in lines) != here
 
