@@ -16,7 +16,7 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-NO_GPU = (35, 100)  # CUDA's cudaErrorInsufficientDriver, so of no driver too, and cudaErrorNoDevice
+OLD_DRIVER, NO_DEVICE = 35, 100  # as cudaError_t numbers them; the first is that of no driver too
 Device: TypeAlias = Any  # "cpu", "cuda:1", "emulated", or a library's own device: see `place`
 
 
@@ -126,12 +126,25 @@ def _gpu_count(cupy: Any, device: str) -> int:
     try:
         return int(cupy.cuda.runtime.getDeviceCount())
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        if error.status in NO_GPU:
+        if error.status == OLD_DRIVER:
+            _expect_no_driver(cupy.cuda.runtime, device)
+        if error.status in (OLD_DRIVER, NO_DEVICE):
             return 0
         raise RuntimeError(
             f"device {device!r} cannot be asked for, its driver says {error}: "
             "check that nvidia-smi answers, or use device 'cpu'"
         ) from error
+
+
+def _expect_no_driver(runtime: Any, device: str) -> None:
+    """Refuse a driver that is there, and older than the CUDA that this CuPy was built for."""
+    has, needs = runtime.driverGetVersion(), runtime.runtimeGetVersion()  # 12080 is CUDA 12.8
+    if 0 < has < needs // 1000 * 1000:
+        raise RuntimeError(
+            f"device {device!r} needs a driver for CUDA {needs // 1000}, as this CuPy does, and "
+            f"the one here is for CUDA {has // 1000}.{has % 1000 // 10}: renew the driver, or "
+            f"install cupy-cuda{has // 1000}x in place of this CuPy"
+        )
 
 
 def place_of(array: Any) -> Place:

@@ -3,10 +3,9 @@
     python -m armlab.bench.bandwidth --device cuda
 
 The bytes are the floor of a `kernel_call`, so a kernel that reads twice has a low figure. The time
-is that between two events around the call. Copies of `MOST` bytes stand in the queue before the
-first event: they keep the device busy while Python queues the call, so that no time of Python's is
-counted, and they leave nothing of the arrays in the caches. "copy_gbps" is that of such a copy. The
-row "copy" is a copy of one array of the kernels' size: so much less is in reach of a short launch.
+is that of the device alone, for arrays that are in no cache: see `card_clock`. "copy_gbps" is that
+of its copies. The row "copy" is a copy of one array of the kernels' size: so much less is in reach
+of a short launch.
 
 The emulated device has no times that mean anything: there `launches` are counted, and the rest
 is null. A call that fails has "failed", a sentence, and the others are measured still. It prints a
@@ -16,21 +15,17 @@ line of JSON for what is true of all, and then one for each row as it comes.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from armlab.bench.card_clock import MOST, ROUNDS, Clock
 from armlab.bench.kernel_call import KernelCall
 from armlab.bench.kernel_calls import SIZE, Size, asked, of_state
 from armlab.bench.launches import QUEUED, calls
 from armlab.bench.on_cupy import Row, at_place, print_rows, said
 from armlab.places import Place, device_name
 from armlab.terminal import at_terminal
-
-MOST = 2**28  # bytes, more than caches hold
-BUSY = 4  # copies of so many bytes before a call
-ROUNDS, WARM_UP = 50, 5
 
 
 def measure(
@@ -43,42 +38,6 @@ def measure(
         yield {"device": device_name(where.device), "size": [*size], "copy_gbps": copy}
         for call in _calls(where, size):
             yield _row(call, clock, copy)
-
-
-class Clock:
-    """Times calls on a card by events, behind copies of `most` bytes that keep it busy."""
-
-    def __init__(self, where: Place, most: int, rounds: int) -> None:
-        import cupy
-
-        self.cupy: Any = cupy
-        self.most, self.rounds = most, rounds
-        self.source = cupy.ones(most, dtype="uint8")
-        self.target = cupy.empty_like(self.source)
-
-    def seconds(self, call: Callable[[], Any]) -> float:
-        """The median of many calls."""
-        start, end = self.cupy.cuda.Event(), self.cupy.cuda.Event()
-        found = []
-        for turn in range(WARM_UP + self.rounds):
-            for _ in range(BUSY):
-                self._copy()
-            start.record()
-            call()
-            end.record()
-            end.synchronize()
-            if turn >= WARM_UP:
-                found.append(self.cupy.cuda.get_elapsed_time(start, end) / 1e3)
-        return float(statistics.median(found))
-
-    def copy_gbps(self) -> float:
-        """Bytes read and bytes written by a copy on the device, in 10⁹ a second."""
-        return 2 * self.most / self.seconds(self._copy) / 1e9
-
-    def _copy(self) -> None:
-        self.target.data.copy_from_device_async(
-            self.source.data, self.most, self.cupy.cuda.get_current_stream()
-        )
 
 
 def _calls(where: Place, size: Size) -> Iterator[KernelCall | Row]:

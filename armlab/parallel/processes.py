@@ -93,6 +93,11 @@ class ProcessGroup:
         try:
             operation(*tensors)
         except RuntimeError as error:
+            if "Duplicate GPU" in str(error):  # of NCCL
+                raise RankError(
+                    f"rank {self.rank} of {self.size} has a card that another rank has as well, "
+                    "and each needs its own: give --device cuda and no more processes than cards"
+                ) from error
             missing, said = self._missing()
             late = "timed out" in str(error).lower()
             why = f"did not come within {self._seconds:g} s" if late else "has ended"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from array_api_compat import is_cupy_namespace
 
-from armlab.bench import bandwidth, card_steps, kernel_calls, on_cupy
+from armlab.bench import bandwidth, card_clock, card_steps, kernel_calls, on_cupy
 from armlab.hand import kernels
 from armlab.places import device_name
 from armlab.report import error_rows, sanitized
@@ -132,11 +132,31 @@ def test_a_row_is_printed_before_the_next_is_measured(capsys):
 
 def test_a_clock_runs_what_it_times(cupy_place):
     """Warm-up and rounds, each between two events, behind copies; what they say is not judged."""
-    clock, calls = bandwidth.Clock(cupy_place, most=4096, rounds=3), []
+    clock, calls = card_clock.Clock(cupy_place, most=4096, rounds=3), []
     assert clock.seconds(lambda: calls.append(1)) >= 0
-    assert len(calls) == bandwidth.WARM_UP + 3
+    assert len(calls) == card_clock.WARM_UP + 3
     assert clock.copy_gbps() > 0
     np.testing.assert_array_equal(clock.target.get(), np.ones(4096, "uint8"))
+
+
+def test_copies_keep_the_device_busy_for_as_long_as_a_call_is_queued(cupy_place, monkeypatch):
+    """And not for as long as the first call takes, which compiles."""
+    now, copies = [0.0], [0]
+
+    def call():
+        now[0] += 128.0 if not now[0] else 2**-8
+        before.append(copies[0])
+        copies[0] = 0
+
+    before = []
+    clock = card_clock.Clock(cupy_place, most=4096, rounds=2)
+    clock.copied = 2**-12
+    monkeypatch.setattr(card_clock.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(clock, "_copy", lambda: copies.__setitem__(0, copies[0] + 1))
+    clock.seconds(call)
+    assert before == [4] * card_clock.WARM_UP + [32] * 2
+    assert clock.copies(0.0) == 4
+    assert clock.copies(1.0) == 64
 
 
 def test_a_row_with_a_clock_has_bytes_over_seconds(cupy_place):

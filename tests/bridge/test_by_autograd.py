@@ -1,7 +1,9 @@
 """by_autograd: a module of PyTorch as a layer of a network by hand."""
 
 import copy
+import importlib
 import pickle
+from contextlib import contextmanager
 
 import bridge_properties as properties
 import numpy as np
@@ -14,6 +16,11 @@ import armlab.torch as twins
 from armlab import hand
 from armlab.check.cases import MODULES
 from armlab.check.devices import strict_device
+from armlab.torch.bridge import sharing
+
+by_autograd = importlib.import_module(
+    "armlab.torch.bridge.by_autograd"
+)  # the file, not the function
 
 NAMES = [case.name for case in MODULES]
 
@@ -128,6 +135,29 @@ def test_its_gradients_have_no_graph_though_gradients_are_off():
     with torch.no_grad():
         y, backward = layer(np.ones((1, 3, 2, 2), "f4"))
     assert backward(y)[1]["weight"].any()
+
+
+def test_its_results_become_arrays_on_the_stream_that_cupy_is_on(monkeypatch):
+    """And not on that of PyTorch: so CuPy's waits for what PyTorch has yet to do."""
+    within, made_within = [False], []
+
+    @contextmanager
+    def running_at(t):
+        within[0] = True
+        yield
+        within[0] = False
+
+    def array_of(t):
+        made_within.append(within[0])
+        return sharing.array_of(t)
+
+    layer = twins.by_autograd(nn.BatchNorm2d(3).double())
+    monkeypatch.setattr(by_autograd, "running_at", running_at)
+    monkeypatch.setattr(by_autograd, "array_of", array_of)
+    y, backward = layer(np.random.default_rng(0).standard_normal((2, 3, 4, 5)))
+    assert len(made_within) == 4  # two statistics and their count; y
+    backward(np.ones_like(y))
+    assert made_within == [False] * 7
 
 
 def test_it_prints_as_pytorch_does():

@@ -372,6 +372,26 @@ def test_cuda_with_a_driver_that_fails_is_not_called_a_machine_without_a_gpu(mon
         places.place("cuda")
 
 
+@pytest.mark.parametrize(("driver", "old"), [(0, False), (12080, True), (13010, False)])
+def test_cuda_with_a_driver_that_is_older_than_cupy_says_so(driver, old, monkeypatch):
+    """nvidia-smi answers there, and to look at it helps nobody."""
+    monkeypatch.setattr(Unasked, "status", 35)  # cudaErrorInsufficientDriver, also of no driver
+    runtime = SimpleNamespace(
+        CUDARuntimeError=Unasked,
+        getDeviceCount=Unasked.raised,
+        driverGetVersion=lambda: driver,
+        runtimeGetVersion=lambda: 13000,
+    )
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
+    monkeypatch.setattr(places, "emulated", lambda: False)
+    words = (
+        "device 'cuda' needs a driver for CUDA 13, as this CuPy does, and the one here is for CUDA "
+        "12.8: renew the driver, or install cupy-cuda12x in place of this CuPy"
+    )
+    with pytest.raises(RuntimeError, match=f"^{words}$" if old else "CuPy finds none"):
+        places.place("cuda")
+
+
 class Emulator:
     """Stands in for `armlab.emulator` where it could, or could not, be had."""
 

@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from processes import SECONDS, SMALL, TORCHRUN
+
+from armlab.hand.group import RankError
+from armlab.parallel.processes import ProcessGroup
 
 STEPS = ("--steps", 60, "--batch", 5, "--sync-batch-norm")
 HEADER = "epoch   step"  # the first steps follow it
@@ -149,3 +153,22 @@ def test_port_in_use_is_one_sentence(tmp_path):
     assert len(said) == 1
     assert "rank 0 of 2 found no common ground" in said[0]
     assert there["MASTER_PORT"] in said[0]
+
+
+def test_ranks_that_share_a_card_are_told_so(monkeypatch):
+    """NCCL's own sentence, which is long, is not that a rank has ended."""
+    group = object.__new__(ProcessGroup)
+    group.rank, group.size, group._exchanges, group._store = 1, 2, 0, SimpleNamespace(set=print)
+
+    def operation(*tensors):
+        raise RuntimeError(
+            "NCCL error in: NCCLUtils.cpp:94, invalid usage, NCCL version 2.28.9\nLast error:\n"
+            "Duplicate GPU detected : rank 1 and rank 0 both on CUDA device 1b000"
+        )
+
+    with pytest.raises(RankError) as caught:
+        group._exchange(operation)
+    assert str(caught.value) == (
+        "rank 1 of 2 has a card that another rank has as well, and each needs its own: "
+        "give --device cuda and no more processes than cards"
+    )

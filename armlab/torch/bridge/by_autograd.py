@@ -98,8 +98,7 @@ class ByAutograd(_Arrays):
         self._set_modes()
         with torch.enable_grad(), running_at(xs[0]):
             y = functional_call(self._module, state, tuple(xs), tie_weights=False)
-            moved = {k: array_of(state[k]) for k in kept}
-        self.assign(moved)
+        self.assign({k: array_of(state[k]) for k in kept})
         several = isinstance(y, tuple)
         ys: tuple[Tensor, ...] = y if several else (y,)
         self._expect_tensors(ys)
@@ -146,7 +145,7 @@ def _gradients(ys: tuple[Tensor, ...], wanted: list[Tensor], dys: list[Tensor]) 
         grads = torch.autograd.grad(
             ys, wanted, dys, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-        return [array_of(g) for g in grads]
+    return [array_of(g) for g in grads]  # on CuPy's own stream again, which so waits for PyTorch's
 
 
 def _expect_no_ties(module: nn.Module) -> None:
