@@ -70,12 +70,12 @@ class Asked:
                 f"expected a kernel for {self.function}, got none: unset ARMLAB_KERNELS"
             )
         arguments, on = self.arguments, tuple(self.arguments[0].shape)
-        read = tuple(_arrays(arguments))
+        read = tuple(arrays_in(arguments))
         yield KernelCall(self.name, "forward", on, lambda: kernel(*arguments), read)
         if self.kept is not None:
             y, back = kernel(*arguments)
             dy = self._upstream(y)
-            read = (*_arrays(dy), *self.kept)
+            read = (*arrays_in(dy), *self.kept)
             run = lambda: back(dy, *self.more)  # noqa: E731
             yield KernelCall(self.name, "backward", on, run, read)
 
@@ -88,20 +88,20 @@ class Asked:
         return tuple(a.copy() for a in y) if isinstance(y, tuple) else y.copy()
 
 
-def _arrays(given: Any) -> Iterator[Array]:
+def arrays_in(given: Any) -> Iterator[Array]:
     """The arrays in nested tuples, lists and dicts."""
     if isinstance(given, Mapping):
         given = list(given.values())
     if isinstance(given, tuple | list):
         for each in given:
-            yield from _arrays(each)
+            yield from arrays_in(each)
     elif hasattr(given, "strides"):
         yield given
 
 
 def _bytes(given: Any) -> int:
     """Of these arrays, each once; an axis along which a value is repeated has no bytes."""
-    arrays = {id(a): a for a in _arrays(given)}.values()
+    arrays = {id(a): a for a in arrays_in(given)}.values()
     return sum(
         a.itemsize * math.prod(k for k, stride in zip(a.shape, a.strides, strict=True) if stride)
         for a in arrays

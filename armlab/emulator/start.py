@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from armlab.emulator import build, compiler
+from armlab.emulator import build, compiler, rivals
 
 WITH_RUNTIME = (  # modules of CuPy that CUDA's runtime is linked into
     "cupy_backends/cuda/api/runtime.*.so",
@@ -24,10 +24,13 @@ def start() -> Any:
     """Load the device before CuPy is imported, and return its library."""
     packages = _site_packages()
     libraries = build.device_libraries(next(packages.glob("cupy_backends/cuda/libs/cublas.*.so")))
+    rivals.import_pytorch_of(libraries[-1].name.rpartition(".")[2])
+    others = [rivals.loaded(path.name) for path in libraries]
     os.environ["CUPY_CACHE_DIR"] = str(build.folder() / "kernels")  # apart from those of a card
     os.environ["CUPY_ACCELERATORS"] = ""  # kernels of CUB and cuTENSOR are compiled for a card
     os.environ["CUDA_PATH"] = str(build.HERE)  # CuPy looks there for cuda_runtime.h
     device, *_ = [ctypes.CDLL(str(path), ctypes.RTLD_GLOBAL) for path in libraries]
+    rivals.redirect(device, libraries, others)
     _connect_compiler(device)
     for pattern in WITH_RUNTIME:
         for module in packages.glob(pattern):

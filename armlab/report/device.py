@@ -44,7 +44,7 @@ GPU = Device(
         *("tests", "errors", "sanitizer-examples", "launches"),
     ),
     tests=("-m", "gpu"),
-    errors=("--examples", "100"),
+    errors=("--examples", "30"),
 )
 EMULATED = Device(  # with less of everything
     name="emulated",

@@ -152,7 +152,7 @@ def test_of_a_gpu(reported):
     assert memcheck[-1] == racecheck[-1] == "armlab.report.sanitized"
     assert training[2:] == ["armlab", "train", "--backend", "cupy", "--device", "cuda", "--json"]
     assert tests[2:8] == ["pytest", "-q", "-m", "gpu", "--device", "cuda"]
-    assert errors[2:] == ["armlab.report.error_rows", "--device", "cuda", "--examples", "100"]
+    assert errors[2:] == ["armlab.report.error_rows", "--device", "cuda", "--examples", "30"]
     assert counted_steps[2:] == ["armlab.bench.card_steps", "--device", "emulated"]
     assert counted_calls[2:] == ["armlab.bench.bandwidth", "--device", "emulated"]
     assert page.count("| relu | float") == 2
