@@ -7,14 +7,22 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from armlab.extras import expect_packages
 from armlab.places import HOST, Place, place
 
 Row = dict[str, Any]
 
 
-def at_place(program: str, device: str, run: Callable[[Place], int]) -> int:
-    """What this returns at CuPy's place. 1, and one line on standard error, where there is none."""
+def at_place(
+    program: str, device: str, run: Callable[[Place], int], *, judges: bool = False
+) -> int:
+    """What this returns at CuPy's place. 1, and one line on standard error, where there is none.
+
+    judges  whether it needs what draws examples and what judges them
+    """
     try:
+        if judges:
+            expect_packages({"hypothesis": "hypothesis", "torch": "torch"}, extra="torch,test")
         where = place(device)
         if where == HOST:
             raise ValueError(

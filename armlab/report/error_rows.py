@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dtype", choices=["float32", "float64"], help="default both")
     parser.add_argument("--without-networks", action="store_true", help="functions and modules")
     args = parser.parse_args(arguments)
-    return at_place("error_rows", args.device, lambda where: print_rows(_rows(args, where)))
+    rows = lambda where: print_rows(_rows(args, where))  # noqa: E731
+    return at_place("error_rows", args.device, rows, judges=True)
 
 
 def _rows(args: argparse.Namespace, where: Place) -> Iterator[Row]:

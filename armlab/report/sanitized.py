@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="of each, in each dtype")
     parser.add_argument("names", nargs="*", help="of functions; without, one call of every kernel")
     args = parser.parse_args(arguments)
-    return at_place("sanitized", args.device, lambda where: _watched(args, where))
+    watched = lambda where: _watched(args, where)  # noqa: E731
+    return at_place("sanitized", args.device, watched, judges=bool(args.names))
 
 
 def _watched(args: argparse.Namespace, where: Place) -> int:

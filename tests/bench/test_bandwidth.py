@@ -1,6 +1,7 @@
 """The calls whose bandwidth a card shows, and how they are timed; emulated, they have no times."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -116,6 +117,13 @@ def test_on_the_cpu_there_is_nothing_to_measure(program, capsys):
         said == f"{name}: expected device 'cuda', 'cuda:N' or 'emulated', got 'cpu': choose one\n"
     )
     assert out == ""
+
+
+@pytest.mark.parametrize(("program", "names"), [(error_rows, []), (sanitized, ["relu"])])
+def test_what_judges_says_what_it_lacks(program, names, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    assert program.main(["--device", "cuda", *names]) == 1
+    assert "this needs hypothesis, not installed here: install" in capsys.readouterr().err
 
 
 def test_a_row_is_printed_before_the_next_is_measured(capsys):
