@@ -40,6 +40,7 @@ def asked(place: Place, size: Size = SIZE) -> list[Asked]:
         Asked("conv2d_with_bias", (x, few, shift[:2], single, 1), (x, few), (True,)),
         Asked("conv2d", (x, pixel, single, 1), (x, pixel), (True,)),
         Asked("conv2d", (x, kernel, same, 1), (x, kernel), (True,)),
+        Asked("conv2d_with_bias", (x, kernel, shift, same, 1), (x, kernel), (True,)),
         Asked("batch_norm", (x, scale, shift, 1e-5), (x, scale, mean, var)),
         Asked(
             "batch_norm_activated",

@@ -47,8 +47,8 @@ def _is_exclusive() -> bool:
     """Whether the card takes one process at a time, as its administrator may have told it to."""
     import cupy
 
-    compute_mode = 20  # cudaDevAttrComputeMode
-    return bool(cupy.cuda.runtime.deviceGetAttribute(compute_mode, 0))
+    runtime = cupy.cuda.runtime
+    return bool(runtime.deviceGetAttribute(runtime.cudaDevAttrComputeMode, 0))
 
 
 def _training(device: Device, time: Time) -> Part:

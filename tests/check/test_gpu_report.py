@@ -591,3 +591,14 @@ def ends(pid):
             return True
         time.sleep(0.1)
     return False
+
+
+@pytest.mark.parametrize(("mode", "exclusive"), [(0, False), (3, True)])
+def test_a_card_may_be_told_to_take_one_process_at_a_time(mode, exclusive, monkeypatch):
+    """By cudaComputeModeExclusiveProcess, which is 3."""
+    asked = {(20, 0): mode}
+    runtime = SimpleNamespace(
+        deviceGetAttribute=lambda *which: asked[which], cudaDevAttrComputeMode=20
+    )
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
+    assert parts._is_exclusive() == exclusive
