@@ -272,6 +272,19 @@ def test_info(capsys):
     assert found["devices"]["torch"][0] == "cpu"
 
 
+@pytest.mark.parametrize("name", ["cupy-cuda12x", "cupy-cuda13x", "cupy", None])
+def test_info_finds_cupy_under_any_name(name, capsys, monkeypatch):
+    from importlib import metadata
+
+    versions = {name: "14.2.0"} if name else {}
+    ours = metadata.version
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: {"cupy": [*versions] * 2})
+    monkeypatch.setattr(metadata, "version", lambda asked: versions.get(asked) or ours(asked))
+    assert cli.main(["info", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["versions"]
+    assert {key: v for key, v in found.items() if "cupy" in key} == (versions or {"cupy": None})
+
+
 def test_info_where_only_numpy_is_installed():
     done = armlab("info", code="sys.modules['torch'] = sys.modules['cupy'] = None")
     assert done.returncode == 0
