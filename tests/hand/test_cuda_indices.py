@@ -10,7 +10,7 @@ import pytest
 from cuda_faults import planted
 
 from armlab.arrays import to_host
-from armlab.hand.kernels import cuda, tiles
+from armlab.hand.kernels import cuda, planes, tiles
 from armlab.hand.kernels.tiles import Along
 from armlab.places import place
 
@@ -58,9 +58,14 @@ def the_last_block_of_a_resizing():
     x, y = far(FAR // 512, 2, 256), far(FAR // 512, 2, 256)
     x[-1] = 3.0
     sizes = cuda.structure(planes=len(x), h=2, w=256, oh=2, ow=256, aligned=0)
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("resize", "bilinear", x, y.size, x, y, sizes)
+    with emulator.only_blocks([last_of_planes(len(x), 8)]):
+        planes.launch("resize", "bilinear", x, 8, len(x), 512, x, y, sizes)
     return to_host(y[-1, -1])
+
+
+def last_of_planes(count, each):
+    """The block with the second half of the last planes, each of 512 positions."""
+    return -(-count // each) * 2 - 1
 
 
 def the_last_block_of_a_pooling():
@@ -71,8 +76,8 @@ def the_last_block_of_a_pooling():
     x[-1] = 3.0
     sizes = {"planes": len(x), "h": 2, "w": 256, "oh": 2, "ow": 256}
     window = cuda.structure(**sizes, r=1, s=1, t=1, u=1, p=0, q=0)
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("pool", "pool", x, y.size, x, y, winner, window)
+    with emulator.only_blocks([last_of_planes(len(x), 4)]):
+        planes.launch("pool", "pool", x, 4, len(x), 512, x, y, winner, window)
     return to_host(y[-1, -1])
 
 
@@ -113,6 +118,13 @@ def the_last_tile_of_a_linear_layer():
 
 
 THREAD = "const long long at = (long long)", "const int at = (int)"
+OF_X = {  # where a thread begins in x
+    page: (f"x += {where};", f"x += int({where});")
+    for page, where in {
+        "resize": "(at.plane * v.h + h) * v.w + w",
+        "pool": "(at.plane * v.h + top) * v.w + left",
+    }.items()
+}
 ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version)
     "gate": (the_last_block_of_a_gate, THREAD, "gate"),
     "means": (
@@ -125,8 +137,8 @@ ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version
         ("plane = t.result / v.after, p = t.result % v.after", "plane = 0, p = int(t.result)"),
         "apply",
     ),
-    "resize": (the_last_block_of_a_resizing, THREAD, "bilinear"),
-    "pool": (the_last_block_of_a_pooling, THREAD, "pool"),
+    "resize": (the_last_block_of_a_resizing, OF_X["resize"], "bilinear"),
+    "pool": (the_last_block_of_a_pooling, OF_X["pool"], "pool"),
     "concat": (the_last_block_of_a_concatenation, THREAD, "concat"),
     "largest": (the_last_block_behind_a_maximum, THREAD, "only_the_first"),
 }

@@ -1,31 +1,34 @@
 """Max pooling on CuPy: the winner of each window in the read that finds the maximum.
 
 The specification goes over x once for each tap of the window. In `cuda/pool.cu` a thread looks at
-one window, and keeps which tap won; backward, a thread gathers what its pixel won. Launches: 1
-forward, 1 backward.
+one window of several planes, and keeps which tap won; backward, a thread gathers what its pixel
+won. Launches: 1 forward, 1 backward.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from armlab.arrays import Array
-from armlab.hand.kernels import cuda
+from armlab.hand.kernels import cuda, planes
 from armlab.hand.kernels.kernel import Backward
 from armlab.hand.window import Pair, Window
 
 
 def max_pool2d(x: Array, window: Window, out: Pair) -> tuple[Array, Backward]:
     """Equals `hand.max_pool2d`."""
-    shape = x.shape
-    numbers = _numbers(shape, window, out)
-    y = cuda.empty(x, (*shape[:2], *out))
+    (n, c, h, w), each = x.shape, planes.of_thread(x)
+    numbers = _numbers(x.shape, window, out)
+    y = cuda.empty(x, (n, c, *out))
     winner = cuda.empty(x, y.shape, "int32")
-    cuda.launch("pool", "pool", x, y.size, cuda.contiguous(x), y, winner, numbers)  # (1)
+    given = cuda.contiguous(x), y, winner, numbers
+    planes.launch("pool", "pool", x, each // 2, n * c, prod(out), *given)  # (1)
 
     def backward(dy: Array) -> Array:
-        dx = cuda.empty(dy, shape)
-        cuda.launch("pool", "unpool", dy, dx.size, cuda.contiguous(dy), winner, dx, numbers)  # (2)
+        dx = cuda.empty(dy, (n, c, h, w))
+        given = cuda.contiguous(dy), winner, dx, numbers
+        planes.launch("pool", "unpool", dy, each, n * c, h * w, *given)  # (2)
         return dx
 
     return y, backward

@@ -13,7 +13,7 @@ import re
 from functools import cache
 from pathlib import Path
 from struct import pack
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from armlab.arrays import Array
 
 HERE = Path(__file__).parent
 REAL = {"float32": "float", "float64": "double"}
-THREADS = 256  # of a block, where each thread has one element
+THREADS = 256  # of a block
+Extent: TypeAlias = int | tuple[int, ...]
 
 
 def launch(page: str, kernel: str, like: Array, count: int, *arguments: Any) -> None:
@@ -35,12 +36,13 @@ def launch(page: str, kernel: str, like: Array, count: int, *arguments: Any) -> 
 
 
 def launch_blocks(
-    page: str, kernel: str, like: Array, blocks: int, threads: int, *arguments: Any
+    page: str, kernel: str, like: Array, blocks: Extent, threads: Extent, *arguments: Any
 ) -> None:
-    """Launch a kernel with so many blocks of so many threads."""
-    if blocks:
+    """Launch a kernel with so many blocks of so many threads, or so many along x, y and z."""
+    grid, block = (e if isinstance(e, tuple) else (e,) for e in (blocks, threads))
+    if all(grid):
         device = cupy().cuda.runtime.getDevice()
-        function(page, kernel, like.dtype, device)((blocks,), (threads,), arguments)
+        function(page, kernel, like.dtype, device)(grid, block, arguments)
 
 
 def empty(like: Array, shape: tuple[int, ...], dtype: str | None = None) -> Array:

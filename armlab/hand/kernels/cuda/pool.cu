@@ -7,9 +7,13 @@
 // numbers, and the last NaN over others. No two threads write to one place, and the sum of (2) runs
 // over the taps in their order.
 //
-// One thread for an element of the result. pool reads x, R S / (t u) times, but for the first time
-// from the cache, and writes y and the winners, 4 bytes each; unpool reads dy and the winners as
-// often, and writes dx. Next to the floor that is 4 bytes for each y, written and read.
+// A thread has one position of several planes, and finds once which taps meet x there, or which
+// windows hold the pixel: i goes down by one as r goes up by t, so that no tap is tried in vain.
+// pool reads x, R S / (t u) times, but for the first time from the cache, and writes y and the
+// winners, 4 bytes each; unpool reads dy and the winners as often, and writes dx. Next to the floor
+// that is 4 bytes for each y, written and read.
+
+#include "planes.cuh"
 
 struct Windows {
   long long planes, h, w;  // of x, planes = N C
@@ -20,39 +24,49 @@ struct Windows {
 };
 
 extern "C" __global__ void pool(const real* x, real* y, int* winner, Windows v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.planes * v.oh * v.ow) return;
-  const long long j = at % v.ow, i = at / v.ow % v.oh, plane = at / v.ow / v.oh;
-  real best = 0;
-  int won = -1;  // nobody so far
-  for (long long r = 0; r < v.r; r++) {
-    const long long row = v.t * i + r - v.p;
-    if (row < 0 || row >= v.h) continue;
-    for (long long s = 0; s < v.s; s++) {
-      const long long column = v.u * j + s - v.q;
-      if (column < 0 || column >= v.w) continue;
-      const real other = x[(plane * v.h + row) * v.w + column];
-      if (won < 0 || other > best || other != other) best = other, won = int(r * v.s + s);  // (1)
+  constexpr int planes = PLANES / 2;  // two results of each are kept
+  const Spot at = spot<planes>(v.oh * v.ow, v.planes);
+  if (!at.planes) return;
+  const long long top = v.t * (at.position / v.ow) - v.p, left = v.u * (at.position % v.ow) - v.q;
+  const long long rows = min(v.r, v.h - top), columns = min(v.s, v.w - left);
+  x += (at.plane * v.h + top) * v.w + left;  // tap 0, which may lie outside
+  real best[planes] = {};
+  int won[planes];
+  for (int k = 0; k < planes; k++) won[k] = -1;  // nobody so far
+#pragma unroll 1
+  for (long long r = max(-top, 0LL); r < rows; r++)
+#pragma unroll 1
+    for (long long s = max(-left, 0LL); s < columns; s++) {
+      const real* pixel = x + r * v.w + s;
+      for (int k = 0; k < planes; k++, pixel += at.step * v.h * v.w) {
+        const real other = k < at.planes ? *pixel : real(0);
+        if (won[k] < 0 || other > best[k] || other != other)
+          best[k] = other, won[k] = int(r * v.s + s);  // (1)
+      }
     }
-  }
-  y[at] = best;
-  winner[at] = won;
+  long long to = at.plane * v.oh * v.ow + at.position;
+  for (int k = 0; k < planes; k++, to += at.step * v.oh * v.ow)
+    if (k < at.planes) y[to] = best[k], winner[to] = won[k];
 }
 
 extern "C" __global__ void unpool(const real* dy, const int* winner, real* dx, Windows v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.planes * v.h * v.w) return;
-  const long long column = at % v.w, row = at / v.w % v.h, plane = at / v.w / v.h;
-  real sum = 0;
-  for (long long r = 0; r < v.r; r++) {
-    const long long down = row + v.p - r, i = down / v.t;  // down = t i, if tap r met this row
-    if (down < 0 || down % v.t || i >= v.oh) continue;
-    for (long long s = 0; s < v.s; s++) {
-      const long long along = column + v.q - s, j = along / v.u;
-      if (along < 0 || along % v.u || j >= v.ow) continue;
-      const long long window = (plane * v.oh + i) * v.ow + j;
-      if (winner[window] == int(r * v.s + s)) sum += dy[window];  // (2)
+  const Spot at = spot(v.h * v.w, v.planes);
+  if (!at.planes) return;
+  const long long down = at.position / v.w + v.p, along = at.position % v.w + v.q;
+  const long long lowest = min(down / v.t, v.oh - 1), rightmost = min(along / v.u, v.ow - 1);
+  const long long first = at.plane * v.oh * v.ow, further = at.step * v.oh * v.ow;
+  real sum[PLANES] = {};
+  for (long long i = lowest, r = down - v.t * i; i >= 0 && r < v.r; i--, r += v.t)
+    for (long long j = rightmost, s = along - v.u * j; j >= 0 && s < v.s; j--, s += v.u) {
+      const int* who = winner + first + i * v.ow + j;
+      const real* up = dy + first + i * v.ow + j;
+      const int tap = int(r * v.s + s);
+      int won[PLANES];
+      for (int k = 0; k < PLANES; k++, who += further) won[k] = k < at.planes ? *who : -1;
+      for (int k = 0; k < PLANES; k++, up += further)
+        if (won[k] == tap) sum[k] += *up;  // (2)
     }
-  }
-  dx[at] = sum;
+  real* to = dx + at.plane * v.h * v.w + at.position;
+  for (int k = 0; k < PLANES; k++, to += at.step * v.h * v.w)
+    if (k < at.planes) *to = sum[k];
 }

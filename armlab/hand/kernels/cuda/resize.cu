@@ -13,9 +13,12 @@
 //
 // Nearest:  y[i, j] = x[floor(i H / OH), floor(j W / OW)], and dx the sum of dy where it came from.
 //
-// One thread for an element of the result, which is written once. bilinear reads four pixels of x
-// for it, bilinear_back about (2 OH / H) (2 OW / W) of dy where the map grows and up to four where
-// it shrinks, and nearest a fourth of that: each pixel from memory once, and then from the cache.
+// A thread has one position of several planes, and finds its pixels and their weights once.
+// bilinear reads four pixels of x for each y, bilinear_back about (2 OH / H) (2 OW / W) of dy for
+// each dx where the map grows and up to four where it shrinks, and nearest a fourth of that: each
+// pixel from memory once, and then from the cache. Each result is written once.
+
+#include "planes.cuh"
 
 struct Sizes {
   long long planes, h, w;  // of x, planes = N C
@@ -27,84 +30,102 @@ struct Axis {
   long long size, out;  // H and OH, or W and OW
   bool aligned;
   __device__ long long unit() const { return !aligned ? 2 * out : out > 1 ? out - 1 : 1; }
+  __device__ long long step() const { return aligned ? size - 1 : 2 * size; }
+
+  // (1) or (2), u p_i, not yet kept within: the next one is a step further
+  __device__ long long position(long long i) const {
+    return i * step() + (aligned ? 0 : size - out);
+  }
+  __device__ long long kept(long long p) const { return min(max(p, 0LL), unit() * (size - 1)); }
 };
 
-// (1) or (2): u p_i
-__device__ long long position(long long i, const Axis& v) {
-  const long long p = v.aligned ? i * (v.size - 1) : (2 * i + 1) * v.size - v.out;
-  const long long last = v.unit() * (v.size - 1);
-  return p < 0 ? 0 : p > last ? last : p;
-}
+// Pixel h, as those i see it that may meet it: h - 1 < p_i < h + 1
+struct Tent {
+  long long i, apart;  // apart = u p_i - u h, not yet kept within
+  bool first, last;    // whether h is: there no p_i is kept further away than h
 
-// (3)
-__device__ real tent(long long i, long long h, const Axis& v) {
-  const long long apart = position(i, v) - v.unit() * h;
-  const long long left = v.unit() - (apart < 0 ? -apart : apart);
-  return left > 0 ? real(left) / real(v.unit()) : real(0);
-}
+  __device__ Tent(long long h, const Axis& v) : i(0), first(h == 0), last(h == v.size - 1) {
+    if (!first) i = max((v.unit() * (h - 1) - v.position(0)) / v.step(), 0LL);
+    apart = v.position(i) - v.unit() * h;
+  }
+  __device__ bool meets(const Axis& v) const { return i < v.out && apart < v.unit(); }
+  __device__ void next(const Axis& v) { i++, apart += v.step(); }
+  __device__ real weight(const Axis& v) const {  // (3)
+    const long long away = apart < 0 ? first ? 0 : -apart : last ? 0 : apart;
+    return away < v.unit() ? real(v.unit() - away) / real(v.unit()) : real(0);
+  }
+};
 
-// The first i that may meet h: p_i > h - 1. An axis of one pixel has h = 0 alone.
-__device__ long long first_of(long long h, const Axis& v) {
-  if (h == 0) return 0;
-  const long long i =
-      v.aligned ? v.unit() * (h - 1) / (v.size - 1) : (v.out * (2 * h - 1) - v.size) / (2 * v.size);
-  return i > 0 ? i : 0;
-}
-
-// Whether i is not yet behind the last one that meets h: p_i < h + 1
-__device__ bool meets(long long i, long long h, const Axis& v) {
-  return i < v.out && position(i, v) < v.unit() * (h + 1);
-}
-
-extern "C" __global__ void bilinear(const real* x, real* y, Sizes v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.planes * v.oh * v.ow) return;
-  const long long j = at % v.ow, i = at / v.ow % v.oh;
-  const real* from = x + at / v.ow / v.oh * v.h * v.w;
+extern "C" __global__ void bilinear(const real* __restrict__ x, real* __restrict__ y, Sizes v) {
+  const Spot at = spot(v.oh * v.ow, v.planes);
+  if (!at.planes) return;
   const Axis rows = {v.h, v.oh, v.aligned != 0}, columns = {v.w, v.ow, v.aligned != 0};
-  const long long down = position(i, rows), along = position(j, columns);
+  const long long down = rows.kept(rows.position(at.position / v.ow));
+  const long long along = columns.kept(columns.position(at.position % v.ow));
   const long long h = down / rows.unit(), w = along / columns.unit();
-  const long long below = h + 1 < v.h ? h + 1 : h, right = w + 1 < v.w ? w + 1 : w;
-  const real a = real(down % rows.unit()) / real(rows.unit());
-  const real b = real(along % columns.unit()) / real(columns.unit());
-  const real upper = (1 - b) * from[h * v.w + w] + b * from[h * v.w + right];
-  const real lower = (1 - b) * from[below * v.w + w] + b * from[below * v.w + right];
-  y[at] = (1 - a) * upper + a * lower;  // (4)
+  const long long below = h + 1 < v.h ? v.w : 0, right = w + 1 < v.w ? 1 : 0;
+  const real a = real(down - h * rows.unit()) / real(rows.unit());
+  const real b = real(along - w * columns.unit()) / real(columns.unit());
+  x += (at.plane * v.h + h) * v.w + w;
+  y += at.plane * v.oh * v.ow + at.position;
+#pragma unroll 2
+  for (int k = 0; k < at.planes; k++) {
+    const real upper = (1 - b) * x[0] + b * x[right];
+    const real lower = (1 - b) * x[below] + b * x[below + right];
+    *y = (1 - a) * upper + a * lower;  // (4)
+    x += at.step * v.h * v.w, y += at.step * v.oh * v.ow;
+  }
 }
 
-extern "C" __global__ void bilinear_back(const real* dy, real* dx, Sizes v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.planes * v.h * v.w) return;
-  const long long w = at % v.w, h = at / v.w % v.h;
-  const real* from = dy + at / v.w / v.h * v.oh * v.ow;
+// Four blocks of it at once on a multiprocessor: so it has to do with 64 registers.
+extern "C" __global__ void __launch_bounds__(256, 4)
+    bilinear_back(const real* dy, real* dx, Sizes v) {
+  const Spot at = spot(v.h * v.w, v.planes);
+  if (!at.planes) return;
   const Axis rows = {v.h, v.oh, v.aligned != 0}, columns = {v.w, v.ow, v.aligned != 0};
-  const long long first = first_of(w, columns);
-  real sum = 0;
-  for (long long i = first_of(h, rows); meets(i, h, rows); i++) {
-    const real a = tent(i, h, rows);
-    for (long long j = first; a > 0 && meets(j, w, columns); j++) {
-      const real b = tent(j, w, columns);
-      if (b > 0) sum += a * b * from[i * v.ow + j];  // (5)
+  const Tent left(at.position % v.w, columns);
+  dy += at.plane * v.oh * v.ow;
+  real sum[PLANES] = {};
+  for (Tent row(at.position / v.w, rows); row.meets(rows); row.next(rows)) {
+    const real a = row.weight(rows);
+    for (Tent column = left; a > 0 && column.meets(columns); column.next(columns)) {
+      const real ab = a * column.weight(columns), *from = dy + row.i * v.ow + column.i;
+      if (ab == 0) continue;  // the pixel is not looked at: it may be NaN
+      for (int k = 0; k < PLANES; k++, from += at.step * v.oh * v.ow)
+        if (k < at.planes) sum[k] += ab * from[0];  // (5)
     }
   }
-  dx[at] = sum;
+  dx += at.plane * v.h * v.w + at.position;
+  for (int k = 0; k < PLANES; k++, dx += at.step * v.h * v.w)
+    if (k < at.planes) *dx = sum[k];
 }
 
-extern "C" __global__ void nearest(const real* x, real* y, Sizes v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.planes * v.oh * v.ow) return;
-  const long long j = at % v.ow, i = at / v.ow % v.oh, plane = at / v.ow / v.oh;
-  y[at] = x[(plane * v.h + i * v.h / v.oh) * v.w + j * v.w / v.ow];
+extern "C" __global__ void nearest(const real* __restrict__ x, real* __restrict__ y, Sizes v) {
+  const Spot at = spot(v.oh * v.ow, v.planes);
+  if (!at.planes) return;
+  const long long h = at.position / v.ow * v.h / v.oh, w = at.position % v.ow * v.w / v.ow;
+  x += (at.plane * v.h + h) * v.w + w;
+  y += at.plane * v.oh * v.ow + at.position;
+  for (int k = 0; k < at.planes; k++) {
+    *y = *x;
+    x += at.step * v.h * v.w, y += at.step * v.oh * v.ow;
+  }
 }
 
 extern "C" __global__ void nearest_back(const real* dy, real* dx, Sizes v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.planes * v.h * v.w) return;
-  const long long w = at % v.w, h = at / v.w % v.h;
-  const real* from = dy + at / v.w / v.h * v.oh * v.ow;
-  real sum = 0;  // over h <= i H / OH < h + 1, and the same for columns
-  for (long long i = (h * v.oh + v.h - 1) / v.h; i * v.h < (h + 1) * v.oh; i++)
-    for (long long j = (w * v.ow + v.w - 1) / v.w; j * v.w < (w + 1) * v.ow; j++)
-      sum += from[i * v.ow + j];
-  dx[at] = sum;
+  const Spot at = spot(v.h * v.w, v.planes);
+  if (!at.planes) return;
+  const long long h = at.position / v.w, w = at.position % v.w;
+  const long long top = (h * v.oh + v.h - 1) / v.h, left = (w * v.ow + v.w - 1) / v.w;
+  dy += at.plane * v.oh * v.ow;
+  real sum[PLANES] = {};  // over h <= i H / OH < h + 1, and the same for columns
+  for (long long i = top; i * v.h < (h + 1) * v.oh; i++)
+    for (long long j = left; j * v.w < (w + 1) * v.ow; j++) {
+      const real* from = dy + i * v.ow + j;
+      for (int k = 0; k < PLANES; k++, from += at.step * v.oh * v.ow)
+        if (k < at.planes) sum[k] += *from;
+    }
+  dx += at.plane * v.h * v.w + at.position;
+  for (int k = 0; k < PLANES; k++, dx += at.step * v.h * v.w)
+    if (k < at.planes) *dx = sum[k];
 }
