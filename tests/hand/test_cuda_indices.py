@@ -26,15 +26,15 @@ def far(*shape):
 
 
 def the_last_block_of_a_gate():
-    """One channel, a gate per element."""
+    """A gate per element."""
     from armlab import emulator
 
     x, a, y = (far(1, 1, 2, FAR // 2) for _ in range(3))
     for v, value in ((x, 3.0), (a, 100.0)):
         v[..., -512:] = value
-    last = FAR // cuda.THREADS - 1
-    with emulator.only_blocks([last]):
-        cuda.launch("gate", "gate", x, x.size, x, a, y, Along(1, 1, FAR).numbers())
+    along = Along(FAR, 1, 1)
+    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
+        tiles.launch_shared("gate", "gate", x, along, x, a, y, along.numbers())
     return to_host(y[0, 0, -1, -cuda.THREADS :])
 
 
@@ -88,20 +88,22 @@ def the_last_block_of_a_concatenation():
     x1, x2, y = far(half), far(half), far(FAR)
     x2[-512:] = 3.0
     with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("concat", "concat", y, FAR, x1, x2, y, 1, half, half)
+        planes.launch("concat", "concat", y, 8, 1, FAR, x1, x2, y, 1, half, half)
     return to_host(y[-cuda.THREADS :])
 
 
 def the_last_block_behind_a_maximum():
-    """Two channels, of which the second was the largest everywhere."""
+    """Rows of two numbers, of which the second was the largest everywhere."""
     from armlab import emulator
 
-    dy, winner, dx = far(FAR // 2), cuda.empty(far(1), (FAR // 2,), "int64"), far(2, FAR // 2)
+    along = Along(FAR // 2, 2, 1)
+    dy, winner, dx = far(FAR // 2), cuda.empty(far(1), (FAR // 2,), "int64"), far(FAR // 2, 2)
     dy[-512:], winner[-512:] = 3.0, 1
-    along = Along(1, 2, FAR // 2)
-    with emulator.only_blocks([FAR // cuda.THREADS - 1]):
-        cuda.launch("largest", "only_the_first", dy, FAR, dy, winner, dx, along.numbers())
-    return to_host(dx[1, -cuda.THREADS :])
+    lanes = cuda.THREADS // along.few_rows
+    with emulator.only_blocks([along.before // lanes - 1]):
+        given = dy, winner, dx, along.numbers()
+        tiles.launch_shared("largest", "only_the_first", dy, along, *given)
+    return to_host(dx[-lanes:, 1])
 
 
 def the_last_tile_of_a_linear_layer():
@@ -117,7 +119,6 @@ def the_last_tile_of_a_linear_layer():
     return to_host(y[0, 0, -1, -lanes:])
 
 
-THREAD = "const long long at = (long long)", "const int at = (int)"
 OF_X = {  # where a thread begins in x
     page: (f"x += {where};", f"x += int({where});")
     for page, where in {
@@ -126,10 +127,10 @@ OF_X = {  # where a thread begins in x
     }.items()
 }
 ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version)
-    "gate": (the_last_block_of_a_gate, THREAD, "gate"),
+    "gate": (the_last_block_of_a_gate, ("y += of.at", "y += int(of.at)"), "gate"),
     "means": (
         the_last_tile_of_means,
-        ("const long long first = result /", "const int first = result /"),
+        ("const long long first = before *", "const int first = before *"),
         "mean",
     ),
     "linear": (
@@ -139,8 +140,16 @@ ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version
     ),
     "resize": (the_last_block_of_a_resizing, OF_X["resize"], "bilinear"),
     "pool": (the_last_block_of_a_pooling, OF_X["pool"], "pool"),
-    "concat": (the_last_block_of_a_concatenation, THREAD, "concat"),
-    "largest": (the_last_block_behind_a_maximum, THREAD, "only_the_first"),
+    "concat": (
+        the_last_block_of_a_concatenation,
+        ("long long position = (long long)", "int position = (int)"),
+        "concat",
+    ),
+    "largest": (
+        the_last_block_behind_a_maximum,
+        ("dx += of.at", "dx += int(of.at)"),
+        "only_the_first",
+    ),
 }
 
 

@@ -25,10 +25,10 @@ SHAPES = [
     *((2, 9, 17, 17), (1, 13, 13, 20)),  # more positions than a block has threads
 ]
 WRONG = {
-    "a group begins among the planes of another": ("group * (most * step)", "group * most"),
-    "the last planes left out": ("(int(left) + step - 1) / step", "int(left) / step"),
-    "planes there are not": ("left < most * step ?", "false ?"),
-    "positions there are not": ("position >= positions ||", ""),
+    "a group begins among the planes of another": ("share() * (most * step)", "share() * most"),
+    "the last planes left out": ("int(left + step - 1) / step", "int(left) / step"),
+    "planes there are not": ("left >= most * step", "true"),
+    "positions there are not": ("position < positions ? planes - plane : 0", "planes - plane"),
     "groups along z are those along y": ("blockIdx.z * gridDim.y", "0"),
 }
 
@@ -49,7 +49,7 @@ def expect_planes(function, shape, dtype):
 
 @pytest.fixture
 def few_along_y(monkeypatch):
-    monkeypatch.setattr(planes, "MOST", 2)
+    monkeypatch.setattr(planes.cuda, "ALONG_Y", 2)
 
 
 @pytest.mark.usefixtures("few_along_y")

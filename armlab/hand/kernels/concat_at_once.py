@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 
 from armlab.arrays import Array
-from armlab.hand.kernels import cuda
+from armlab.hand.kernels import cuda, planes
 from armlab.hand.kernels.kernel import Backward
 
 Shape = tuple[int, ...]
@@ -49,18 +49,24 @@ def split_strips(x: Array, height: int) -> tuple[tuple[Array, Array], Backward]:
 
 def _concat(x1: Array, x2: Array, images: int, shape: Shape) -> Array:
     """Of each image what x1 has, and behind it what x2 has."""
-    y = cuda.empty(x1, shape)
-    parts, sizes = (cuda.contiguous(x1), cuda.contiguous(x2)), _sizes(images, x1.shape, x2.shape)
-    cuda.launch("concat", "concat", y, y.size, *parts, y, images, *sizes)
+    y, sizes = cuda.empty(x1, shape), _sizes(images, x1.shape, x2.shape)
+    given = cuda.contiguous(x1), cuda.contiguous(x2), y
+    _launch("concat", y, images, sizes, given)
     return y
 
 
 def _apart(y: Array, images: int, shape1: Shape, shape2: Shape) -> tuple[Array, Array]:
     """The way back."""
     x1, x2 = cuda.empty(y, shape1), cuda.empty(y, shape2)
-    given = cuda.contiguous(y), x1, x2, images, *_sizes(images, shape1, shape2)
-    cuda.launch("concat", "apart", y, y.size, *given)
+    _launch("apart", y, images, _sizes(images, shape1, shape2), (cuda.contiguous(y), x1, x2))
     return x1, x2
+
+
+def _launch(
+    kernel: str, like: Array, images: int, sizes: list[int], arrays: tuple[Array, ...]
+) -> None:
+    extent = planes.of_thread(like), images, sum(sizes)
+    planes.launch("concat", kernel, like, *extent, *arrays, images, *sizes)
 
 
 def _sizes(images: int, *shapes: Shape) -> list[int]:

@@ -34,7 +34,7 @@ def _largest(x: Array, first: int, stop: int) -> tuple[Array, Backward]:
     def backward(dy: Array) -> Array:
         dx = cuda.empty(dy, shape)
         given = cuda.contiguous(dy), winner, dx
-        cuda.launch("largest", "only_the_first", dy, dx.size, *given, along.numbers())  # (2)
+        tiles.launch_shared("largest", "only_the_first", dy, along, *given, along.numbers())  # (2)
         return dx
 
     return y, backward

@@ -11,8 +11,6 @@ from typing import Any
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda
 
-MOST = 65535  # blocks along y
-
 
 def of_thread(like: Array) -> int:
     """How many planes a thread has, `PLANES` of the page."""
@@ -26,7 +24,5 @@ def launch(
     across = -(-positions // cuda.THREADS)
     wide = -(-positions // max(across, 1))  # alike, so that few threads have no position
     high = cuda.THREADS // max(wide, 1)
-    groups = -(-planes // (each * high))
-    along_y = min(groups, MOST)
-    grid = across, along_y, -(-groups // max(along_y, 1))
+    grid = across, *cuda.along_y_and_z(-(-planes // (each * high)))
     cuda.launch_blocks(page, kernel, like, grid, (wide, high), *arguments)

@@ -20,7 +20,7 @@ def sigmoid_gate(x: Array, a: Array, sigmoid: object) -> tuple[Array, Backward]:
     x, a, along = cuda.contiguous(x), cuda.contiguous(a), repeats(x, a)
     assert along is not None  # it fits
     numbers, y = along.numbers(), cuda.empty(x, x.shape)
-    cuda.launch("gate", "gate", x, y.size, x, a, y, numbers)  # (1, 2)
+    tiles.launch_shared("gate", "gate", x, along, x, a, y, numbers)  # (1, 2)
 
     def backward(dy: Array) -> tuple[Array, Array]:
         dx, da = cuda.empty(x, x.shape), cuda.empty(x, a.shape)
@@ -40,7 +40,7 @@ def repeats(x: Array, a: Array) -> Along | None:
     """x along the axes that a gate is repeated along; None where there is another one between."""
     repeated = [i for i in range(4) if a.shape[i] == 1 != x.shape[i]]
     if not repeated:
-        return Along(1, 1, x.size)
+        return Along(x.size, 1, 1)
     first, stop = repeated[0], repeated[-1] + 1
     between = any(x.shape[i] != 1 and i not in repeated for i in range(first, stop))
     return None if between else Along.axes(x.shape, first, stop)

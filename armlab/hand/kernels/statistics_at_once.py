@@ -42,7 +42,7 @@ def stack_statistics(x: Array, first: Any, second: Any) -> tuple[Array, Backward
     def backward(dm: Array) -> Array:
         dx = cuda.empty(dm, shape)
         given = cuda.contiguous(dm), winner, dx
-        cuda.launch("statistics", "unstack", dm, dx.size, *given, *numbers)  # (3)
+        tiles.launch_shared("statistics", "unstack", dm, along, *given, *numbers)  # (3)
         return dx
 
     return m, backward

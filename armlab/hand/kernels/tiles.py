@@ -13,6 +13,8 @@ from typing import Any
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda
 
+EACH = 8  # terms of a thread, at most, where blocks share them
+
 
 @dataclass(frozen=True)
 class Along:
@@ -39,17 +41,42 @@ class Along:
         """
         return min(_power_of_two(self.count), cuda.THREADS // min(_power_of_two(self.after), 32))
 
+    @property
+    def few_rows(self) -> int:
+        """So many that a thread has EACH terms, and that 32 neighbours are still read together."""
+        beside = 32 if self.after == 1 else 1
+        return min(self.rows, max(_power_of_two(-(-self.count // EACH)), beside))
+
+    @property
+    def terms(self) -> int:
+        """How many a thread has, where blocks share those of a result."""
+        return min(EACH, -(-self.count // self.few_rows))
+
     def numbers(self) -> Any:
         """As `struct Along`."""
         sizes = {"images": self.images, "before": self.before, "count": self.count}
-        return cuda.structure(**sizes, after=self.after, rows=self.rows)
+        return cuda.structure(**sizes, after=self.after, terms=self.terms)
 
 
 def launch(page: str, kernel: str, like: Array, along: Along, *arguments: Any) -> None:
     """Launch a kernel in tiles: enough blocks for all results."""
-    lanes = cuda.THREADS // along.rows
-    blocks = -(-along.before * along.after // lanes)
-    cuda.launch_blocks(page, kernel, like, blocks, cuda.THREADS, *arguments)
+    _launch(page, kernel, like, along, along.rows, (1, 1), *arguments)
+
+
+def launch_shared(page: str, kernel: str, like: Array, along: Along, *arguments: Any) -> None:
+    """Launch a kernel that does not put terms together: blocks share those of a result."""
+    rows = along.few_rows
+    parts = cuda.along_y_and_z(-(-along.count // max(rows * along.terms, 1)))
+    _launch(page, kernel, like, along, rows, parts, *arguments)
+
+
+def _launch(
+    page: str, kernel: str, like: Array, along: Along, rows: int, parts: tuple[int, int], *rest: Any
+) -> None:
+    lanes = cuda.THREADS // rows
+    grid = -(-along.before * along.after // lanes), *parts
+    threads = (rows, lanes) if along.after == 1 else (lanes, rows)
+    cuda.launch_blocks(page, kernel, like, grid, threads, *rest)
 
 
 def _power_of_two(n: int) -> int:

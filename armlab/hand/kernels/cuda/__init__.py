@@ -22,6 +22,7 @@ from armlab.arrays import Array
 HERE = Path(__file__).parent
 REAL = {"float32": "float", "float64": "double"}
 THREADS = 256  # of a block
+ALONG_Y = 65535  # blocks of a grid, at most; along x there may be 2³¹ - 1
 Extent: TypeAlias = int | tuple[int, ...]
 
 
@@ -43,6 +44,12 @@ def launch_blocks(
     if all(grid):
         device = cupy().cuda.runtime.getDevice()
         function(page, kernel, like.dtype, device)(grid, block, arguments)
+
+
+def along_y_and_z(blocks: int) -> tuple[int, int]:
+    """A grid of at least so many blocks, of which y takes 65,535."""
+    along_y = min(blocks, ALONG_Y)
+    return along_y, -(-blocks // max(along_y, 1))
 
 
 def empty(like: Array, shape: tuple[int, ...], dtype: str | None = None) -> Array:

@@ -6,11 +6,11 @@
 //     da = s (1 - s) Σ dy x,   over the x that one s scales                                  (4)
 //
 // x is (before, count, after) and a is (before, after): (N C, H W, 1) with a gate per channel,
-// (N, C, H W) per position, (1, 1, N C H W) per element, (N C H, W, 1) or (N C, H, W) per strip.
+// (N, C, H W) per position, (N C H W, 1, 1) per element, (N C H, W, 1) or (N C, H, W) per strip.
 //
-// gate has a thread for each element: it reads x and a, from the cache but for the first time, and
-// writes y. gate_back is launched in tiles: it reads x, dy and a once, and writes dx and da. Both
-// are the floor. s is computed again where it is needed, which costs less than to keep it.
+// Launched in tiles: a thread computes s once for the terms that it has. gate, whose terms blocks
+// share, reads x and a and writes y; gate_back reads x, dy and a once, and writes dx and da. Both
+// are the floor. s is computed again on the way back, which costs less than to keep it.
 
 #include "tile.cuh"
 
@@ -19,10 +19,15 @@ __device__ real gate_of(real a) {
   return e / (1 + e);                               // (1)
 }
 
-extern "C" __global__ void gate(const real* x, const real* a, real* y, Along v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.before * v.count * v.after) return;
-  y[at] = x[at] * gate_of(a[at / v.after / v.count * v.after + at % v.after]);  // (2)
+extern "C" __global__ void gate(const real* __restrict__ x, const real* a, real* __restrict__ y,
+                                Along v) {
+  const Tile t = tile(v);
+  const Terms of = terms(t, v);
+  if (!of.count) return;
+  const real s = gate_of(a[t.result]);
+  x += of.at, y += of.at;
+#pragma unroll 4
+  for (int k = 0; k < of.count; k++, x += of.further, y += of.further) *y = *x * s;  // (2)
 }
 
 extern "C" __global__ void gate_back(const real* x, const real* a, const real* dy, real* dx,

@@ -6,9 +6,9 @@
 // With (before, count, after) as (N C, H W, 1) these are (1) and (2) of global_max_pool, as
 // (N, C, H W) those of channel_max.
 //
-// largest is launched in tiles: it reads x once, and writes y and q*. only_the_first has a thread
-// for each element of dx: it reads dy and q*, from the cache but for the first time, and writes dx.
-// Bytes are the floor, and 8 for each q* written and read.
+// Launched in tiles. largest reads x once, and writes y and q*. only_the_first, whose terms blocks
+// share, reads dy and q* once for the terms that a thread has, and writes dx. Bytes are the floor,
+// and 8 for each q* written and read.
 
 #include "tile.cuh"
 #include "winner.cuh"
@@ -27,9 +27,12 @@ extern "C" __global__ void largest(const real* x, real* y, long long* winner, Al
 
 extern "C" __global__ void only_the_first(const real* dy, const long long* winner, real* dx,
                                           Along v) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.before * v.count * v.after) return;
-  const long long plane = at / v.after;  // at = (b count + q) after + a
-  const long long result = plane / v.count * v.after + at % v.after;
-  dx[at] = plane % v.count == winner[result] ? dy[result] : real(0);  // (2)
+  const Tile t = tile(v);
+  const Terms of = terms(t, v);
+  if (!of.count) return;
+  const real up = dy[t.result];
+  long long left = winner[t.result] - of.q;  // 0 where q is q*
+  dx += of.at;
+  for (int k = 0; k < of.count; k++, left -= t.rows, dx += of.further)
+    *dx = left == 0 ? up : real(0);  // (2)
 }

@@ -3,7 +3,9 @@
 // An array is so many planes, N C of them, of so many positions each. A block is blockDim.x
 // positions wide and blockDim.y planes high, so that neighbours in it are neighbours in memory, and
 // the planes of a thread are blockDim.y apart. Nothing is divided to find them: the grid has the
-// positions along x and groups of planes along y, and where y is full, along z.
+// positions along x and groups of planes along y.
+
+#include "share.cuh"
 
 const int PLANES = 32 / sizeof(real);  // of a thread: their sums stay in registers
 
@@ -17,9 +19,8 @@ struct Spot {
 template <int most = PLANES>
 __device__ Spot spot(long long positions, long long planes) {
   const long long position = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  const long long group = (long long)blockIdx.z * gridDim.y + blockIdx.y;
   const int step = blockDim.y;
-  const long long plane = group * (most * step) + threadIdx.y, left = planes - plane;
-  if (position >= positions || left <= 0) return {position, plane, step, 0};
-  return {position, plane, step, left < most * step ? (int(left) + step - 1) / step : most};
+  const long long plane = share() * (most * step) + threadIdx.y;
+  const long long left = position < positions ? planes - plane : 0;
+  return {position, plane, step, how_many(left, step, most)};
 }

@@ -9,9 +9,9 @@
 // (N C, H W, 1) with turn C, so that m is (N, 2 C). mean_at is 0 where the mean comes first,
 // else 1.
 //
-// stack is launched in tiles: it reads x once and writes m and q*, where the parts would read x
-// twice. unstack has a thread for each element of dx: it reads m and q*, from the cache but for the
-// first time, and writes dx. Bytes are the floor, and 8 for each q* written and read.
+// Launched in tiles. stack reads x once and writes m and q*, where the parts would read x twice.
+// unstack, whose terms blocks share, reads m and q* once for the terms that a thread has, and
+// writes dx. Bytes are the floor, and 8 for each q* written and read.
 
 #include "tile.cuh"
 #include "winner.cuh"
@@ -45,11 +45,13 @@ extern "C" __global__ void stack(const real* x, real* m, long long* winner, Alon
 
 extern "C" __global__ void unstack(const real* dm, const long long* winner, real* dx, Along v,
                                    Turns turns) {
-  const long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= v.before * v.count * v.after) return;
-  const long long plane = at / v.after;  // at = (b count + q) after + a
-  const long long result = plane / v.count * v.after + at % v.after;
-  const real share = dm[place_in_m(result, turns.mean_at, turns)] / real(v.count);
-  const bool won = plane % v.count == winner[result];
-  dx[at] = share + (won ? dm[place_in_m(result, 1 - turns.mean_at, turns)] : real(0));  // (3)
+  const Tile t = tile(v);
+  const Terms of = terms(t, v);
+  if (!of.count) return;
+  const real share = dm[place_in_m(t.result, turns.mean_at, turns)] / real(v.count);
+  const real most = dm[place_in_m(t.result, 1 - turns.mean_at, turns)];
+  long long left = winner[t.result] - of.q;  // 0 where q is q*
+  dx += of.at;
+  for (int k = 0; k < of.count; k++, left -= t.rows, dx += of.further)
+    *dx = share + (left == 0 ? most : real(0));  // (3)
 }

@@ -2,15 +2,20 @@
 //
 // An array is seen as (before, count, after), and perhaps as several images of it, one behind the
 // other. Results are (before, after): each has all of `count`, of every image, as its terms. The
-// threads of a block are `rows` for each of a few results; a row takes every rows-th term, and then
-// the rows are put together by halves. So the order of a sum follows from the sizes alone.
-// Neighbours in a block read neighbours in memory: terms where after is 1, else results.
+// threads of a block are `rows` for each of a few results, `lanes`; a row takes every rows-th term,
+// and then the rows are put together by halves. So the order of a sum follows from the sizes alone.
+// Neighbours in a block are neighbours along its x and in memory: terms where after is 1, which is
+// known without a division, else results.
+//
+// Where terms are not put together, blocks along y share them: a thread has `terms`, and
+// computes once what follows from the result.
 
+#include "share.cuh"
 #include "sums.cuh"
 
 struct Along {
   long long images, before, count, after;
-  long long rows;  // a power of two, at most THREADS
+  long long terms;  // of a thread, where blocks share those of a result
 };
 
 struct Tile {
@@ -21,12 +26,25 @@ struct Tile {
 };
 
 __device__ Tile tile(const Along& v) {
-  const int rows = int(v.rows), lanes = THREADS / rows, t = threadIdx.x;
   const bool along = v.after == 1;
-  const int row = along ? t % rows : t / lanes, lane = along ? t / rows : t % lanes;
+  const int row = along ? threadIdx.x : threadIdx.y, rows = along ? blockDim.x : blockDim.y;
+  const int lane = along ? threadIdx.y : threadIdx.x, lanes = along ? blockDim.y : blockDim.x;
   const long long result = (long long)blockIdx.x * lanes + lane;
-  const long long first = result / v.after * v.count * v.after + result % v.after;
+  const long long before = along ? result : result / v.after;
+  const long long first = before * (v.count - 1) * v.after + result;
   return {row, rows, lane, lanes, result, first, result < v.before * v.after};
+}
+
+struct Terms {
+  long long q, at;    // the first of `count` that a thread has, and where it lies
+  int count;          // how many it has, each `rows` of `count` further
+  long long further;  // and so far on
+};
+
+// Those of a thread, where blocks share them
+__device__ Terms terms(const Tile& t, const Along& v) {
+  const long long q = share() * (v.terms * t.rows) + t.row, left = t.there ? v.count - q : 0;
+  return {q, t.first + q * v.after, how_many(left, t.rows, v.terms), t.rows * v.after};
 }
 
 // The sum of what the rows have, for each of them. All threads of the block have to call it.
