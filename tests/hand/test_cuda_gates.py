@@ -175,11 +175,26 @@ def test_linear_layers_of_many_sizes(n, c, k, pixels):
     expect_a_linear_layer(n, c, k, pixels)
 
 
-def test_the_last_term_alone_of_each_thread_would_be_seen():
-    with planted("linear", "part += column < c", "part = column < c"):
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("part += column < c", "part = column < c"),
+        ("n += images, p += further", "p += further"),
+        ("n += images, p += further", "n += images"),
+        ("n++, p -= pixels", "p -= pixels"),
+    ],
+)
+def test_what_is_wrong_with_all_but_the_first_terms_of_a_thread_is_seen(right, wrong):
+    with planted("linear", right, wrong):
         expect_a_linear_layer(*SIZES[0], (1, 2))  # a term for each thread
         with pytest.raises(AssertionError):
-            expect_a_linear_layer(*SIZES[3], (19, 37))
+            expect_large_linear_layers()
+
+
+def expect_large_linear_layers():
+    """Several terms for each thread of `weigh`, of one image and of several."""
+    for (n, c, k), pixels in itertools.product(SIZES[2:], [(1, 2), (5, 7), (19, 37)]):
+        expect_a_linear_layer(n, c, k, pixels)
 
 
 def expect_a_linear_layer(n, c, k, pixels):
@@ -195,6 +210,30 @@ def expect_a_linear_layer(n, c, k, pixels):
     assert dx is None
     for got, right in zip((dw, db), grads[1:], strict=True):
         np.testing.assert_array_equal(to_host(got), to_host(right))
+
+
+def expect_a_slide(n, c, taps):
+    rng = np.random.default_rng(0)
+    z, w, da = (rng.integers(-8, 9, s) * 1.0 for s in ((n, c, 1, 1), (1, 1, taps), (n, c, 1, 1)))
+    a, backward = hand.channel_conv1d(z, w)
+    there = [place("emulated").asarray(v.astype("f4")) for v in (z, w, da)]
+    got, got_back = hand.channel_conv1d(*there[:2])
+    for one, right in zip((got, *got_back(there[2])), (a, *backward(da)), strict=True):
+        np.testing.assert_array_equal(to_host(one), right.astype("f4"), strict=True)
+
+
+@pytest.mark.parametrize(("n", "c"), [(1, 1), (2, 700), (67, 5), (3, 256), (5, 97)])
+def test_a_slide_over_more_channels_than_a_block_has_threads(n, c):
+    expect_a_slide(n, c, 3)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("channel += further", "channel += 0"), ("if (channel >= c) channel -= c;", "")],
+)
+def test_channels_of_the_next_image_would_be_seen(right, wrong):
+    with planted("conv1d", right, wrong), pytest.raises(AssertionError):
+        expect_a_slide(5, 97, 3)
 
 
 # -- two statistics at once ------------------------------------------------------------------------
@@ -307,10 +346,13 @@ def test_gates_of_sizes_that_fill_a_tile_or_do_not(shape, gate):
     assert_gates_alike(shape, gate, True)
 
 
+@pytest.mark.parametrize("full", [1, tiles.FULL])
 @pytest.mark.parametrize("before", [1, 2, 3, 67])
 @pytest.mark.parametrize("count", [1, 2, 5, 256, 257, 613])
 @pytest.mark.parametrize("after", [1, 3, 31, 64])
-def test_sums_and_maxima_in_tiles_of_every_form(before, count, after):
+def test_sums_and_maxima_in_tiles_of_every_form(before, count, after, full, monkeypatch):
+    """Also where results are taken to fill a card."""
+    monkeypatch.setattr(tiles, "FULL", full)
     rng = np.random.default_rng(0)
     x = rng.integers(-8, 9, (before, count, 1, after)) * 1.0
     there = place("emulated").asarray(x.astype("f4"))
@@ -334,6 +376,14 @@ def test_a_tile_reads_neighbours_in_memory():
     assert Along(6, 1000, 64).rows == 8
     assert Along(6, 1000, 5).rows == 32
     assert Along(1, 1, 1000).rows == 1
+
+
+def test_rows_are_few_where_results_alone_fill_a_card():
+    assert Along(8, 64, 1 << 12).rows == 8
+    assert Along(8, 64, 1 << 14).rows == 2
+    assert Along(8, 64, 1 << 20).rows == 1
+    assert Along(1 << 20, 100, 1).rows == 32  # neighbours
+    assert Along(1 << 20, 5, 1).rows == 8
 
 
 def test_a_long_sum_stays_close():

@@ -135,7 +135,7 @@ ENDS = {  # page: (what runs at the end, what is 32 bits wide in a wrong version
     ),
     "linear": (
         the_last_tile_of_a_linear_layer,
-        ("plane = t.result / v.after, p = t.result % v.after", "plane = 0, p = int(t.result)"),
+        ("p = t.result - t.before * v.after", "p = int(t.result)"),
         "apply",
     ),
     "resize": (the_last_block_of_a_resizing, OF_X["resize"], "bilinear"),

@@ -8,7 +8,7 @@ from armlab import emulator, hand
 from armlab.arrays import to_host
 from armlab.check.functions import ROUNDOFF
 from armlab.hand.channel_stats import stack_statistics
-from armlab.hand.kernels import cuda
+from armlab.hand.kernels import cuda, tiles
 from armlab.hand.kernels.tiles import EACH, Along
 from armlab.places import place
 
@@ -86,7 +86,10 @@ def few_along_y(monkeypatch):
 @pytest.mark.parametrize("dtype", ROUNDOFF)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("page", CALLS)
-def test_every_term_has_its_result(page, shape, dtype):
+@pytest.mark.parametrize("full", [1, tiles.FULL])
+def test_every_term_has_its_result(page, shape, dtype, full, monkeypatch):
+    """Also where results are taken to fill a card."""
+    monkeypatch.setattr(tiles, "FULL", full)
     expect_terms(page, shape, dtype)
 
 

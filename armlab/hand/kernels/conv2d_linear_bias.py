@@ -47,7 +47,7 @@ def conv2d_with_bias(
         dx = cuda.empty(x, x.shape) if input_grad else None
         if dx is not None:
             back = Along(n, k, c * p)
-            tiles.launch("linear", "apply_back", x, back, dy, w, dx, back.numbers(), c)  # (2)
+            tiles.launch("linear", "apply_back", x, back, dy, w, dx, back.numbers(), c, p)  # (2)
         return dx, dw, db
 
     return y, backward

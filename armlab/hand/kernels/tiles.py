@@ -13,6 +13,7 @@ from typing import Any
 from armlab.arrays import Array
 from armlab.hand.kernels import cuda
 
+FULL = 1 << 18  # threads: a large card has about so many at once
 EACH = 8  # terms of a thread, at most, where blocks share them
 
 
@@ -37,15 +38,21 @@ class Along:
     def rows(self) -> int:
         """How many threads share the terms of a result; the others of a block have other results.
 
-        As many as there are terms, but so that 32 neighbours in memory are read together.
+        As many as there are terms, but where results alone fill a card: then adding up the rows is
+        saved.
         """
-        return min(_power_of_two(self.count), cuda.THREADS // min(_power_of_two(self.after), 32))
+        return self._rows(-(-FULL // max(self.before * self.after, 1)))
 
     @property
     def few_rows(self) -> int:
-        """So many that a thread has EACH terms, and that 32 neighbours are still read together."""
+        """So many that a thread has EACH terms."""
+        return self._rows(-(-self.count // EACH))
+
+    def _rows(self, wanted: int) -> int:
+        """A power of two, so that 32 neighbours in memory are read together, or all there are."""
         beside = 32 if self.after == 1 else 1
-        return min(self.rows, max(_power_of_two(-(-self.count // EACH)), beside))
+        rows = _power_of_two(min(max(wanted, beside), self.count))
+        return min(rows, cuda.THREADS // min(_power_of_two(self.after), 32))
 
     @property
     def terms(self) -> int:

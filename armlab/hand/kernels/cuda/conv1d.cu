@@ -28,11 +28,13 @@ extern "C" __global__ void slide(const real* z, const real* w, real* a, long lon
 extern "C" __global__ void weigh(const real* z, const real* da, real* dw, Along v, long long c) {
   __shared__ real shared[THREADS];
   const Tile t = tile(v);
-  const long long step = t.result - v.before / 2;
+  const long long step = t.result - v.before / 2, further = t.rows % c;
+  long long channel = t.row % c;
   real part = 0;
   for (long long at = t.row; t.there && at < v.count; at += t.rows) {
-    const long long channel = at % c + step;
-    if (channel >= 0 && channel < c) part += da[at] * z[at + step];
+    if (channel + step >= 0 && channel + step < c) part += da[at] * z[at + step];
+    channel += further;
+    if (channel >= c) channel -= c;
   }
   const real total = sum_of_rows(shared, t, part);
   if (t.there && t.row == 0) dw[t.result] = total;  // (3)

@@ -16,24 +16,24 @@ extern "C" __global__ void apply(const real* x, const real* w, const real* b, re
                                  long long k) {
   __shared__ real shared[THREADS];
   const Tile t = tile(v);  // a result is (n K + k) P + p
-  const long long plane = t.result / v.after, p = t.result % v.after;
-  const real *image = x + plane / k * v.count * v.after + p, *kernel = w + plane % k * v.count;
+  const long long p = t.result - t.before * v.after, n = t.before / k, row = t.before % k;
+  const real *image = x + n * v.count * v.after + p, *kernel = w + row * v.count;
   real part = 0;
   for (long long q = t.row; t.there && q < v.count; q += t.rows)
     part += kernel[q] * image[q * v.after];
   const real total = sum_of_rows(shared, t, part);
-  if (t.there && t.row == 0) y[t.result] = total + b[plane % k];  // (1)
+  if (t.there && t.row == 0) y[t.result] = total + b[row];  // (1)
 }
 
-extern "C" __global__ void apply_back(const real* dy, const real* w, real* dx, Along v,
-                                      long long c) {
+extern "C" __global__ void apply_back(const real* dy, const real* w, real* dx, Along v, long long c,
+                                      long long pixels) {
   __shared__ real shared[THREADS];
   const Tile t = tile(v);  // a result is (n C + c) P + p
-  const long long pixels = v.after / c, n = t.result / v.after, p = t.result % pixels;
-  const long long column = t.result / pixels % c;
+  const long long at = t.result - t.before * v.after, column = at / pixels, p = at % pixels;
+  const real* image = dy + t.before * v.count * pixels + p;
   real part = 0;
   for (long long q = t.row; t.there && q < v.count; q += t.rows)
-    part += dy[(n * v.count + q) * pixels + p] * w[q * c + column];
+    part += image[q * pixels] * w[q * c + column];
   const real total = sum_of_rows(shared, t, part);
   if (t.there && t.row == 0) dx[t.result] = total;  // (2)
 }
@@ -43,11 +43,14 @@ extern "C" __global__ void weigh(const real* dy, const real* x, real* dw, real* 
   __shared__ real shared[THREADS];
   const Tile t = tile(v);  // a result is k (C + 1) + c
   const long long row = t.result / (c + 1), column = t.result % (c + 1);
+  const long long images = t.rows / pixels, further = t.rows % pixels;
+  long long n = t.row / pixels, p = t.row % pixels;
   real part = 0;
   for (long long q = t.row; t.there && q < v.count; q += t.rows) {
-    const long long n = q / pixels, p = q % pixels;
     const real up = dy[(n * k + row) * pixels + p];
     part += column < c ? up * x[(n * c + column) * pixels + p] : up;
+    n += images, p += further;
+    if (p >= pixels) n++, p -= pixels;
   }
   const real total = sum_of_rows(shared, t, part);
   if (!t.there || t.row > 0) return;

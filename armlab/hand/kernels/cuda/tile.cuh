@@ -20,6 +20,7 @@ struct Along {
 
 struct Tile {
   int row, rows, lane, lanes;
+  long long before;  // of a result
   long long result;  // of before × after
   long long first;   // where its terms begin; the next one is `after` further
   bool there;        // whether there is such a result
@@ -32,7 +33,7 @@ __device__ Tile tile(const Along& v) {
   const long long result = (long long)blockIdx.x * lanes + lane;
   const long long before = along ? result : result / v.after;
   const long long first = before * (v.count - 1) * v.after + result;
-  return {row, rows, lane, lanes, result, first, result < v.before * v.after};
+  return {row, rows, lane, lanes, before, result, first, result < v.before * v.after};
 }
 
 struct Terms {
