@@ -19,13 +19,19 @@ def sigmoid_gate(x: Array, a: Array, sigmoid: object) -> tuple[Array, Backward]:
     """
     x, a, along = cuda.contiguous(x), cuda.contiguous(a), repeats(x, a)
     assert along is not None  # it fits
-    numbers, y = along.numbers(), cuda.empty(x, x.shape)
-    tiles.launch_shared("gate", "gate", x, along, x, a, y, numbers)  # (1, 2)
+    y, single = cuda.empty(x, x.shape), along.count == 1
+    if single:
+        cuda.launch("gate", "each", x, x.size, x, a, y, x.size)  # (1, 2)
+    else:
+        tiles.launch_shared("gate", "gate", x, along, x, a, y, along.numbers())  # (1, 2)
 
     def backward(dy: Array) -> tuple[Array, Array]:
         dx, da = cuda.empty(x, x.shape), cuda.empty(x, a.shape)
-        given = x, a, cuda.contiguous(dy)
-        tiles.launch("gate", "gate_back", x, along, *given, dx, da, numbers)  # (3, 4)
+        given = x, a, cuda.contiguous(dy), dx, da
+        if single:
+            cuda.launch("gate", "each_back", x, x.size, *given, x.size)  # (3, 4)
+        else:
+            tiles.launch("gate", "gate_back", x, along, *given, along.numbers())  # (3, 4)
         return dx, da
 
     return y, backward

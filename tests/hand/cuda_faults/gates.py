@@ -88,6 +88,9 @@ FAULTS = [
         "sigmoid_gate",
         "results there are not",
     ),
+    ("gate", "if (at < count) y", "if (at <= count) y", "sigmoid_gate", "one element too many"),
+    ("gate", "up * x[at] * s * (1 - s)", "up * x[at] * s", "sigmoid_gate", "1 - s, per element"),
+    ("gate", "dx[at] = up * s;", "dx[at] = up;", "sigmoid_gate", "dx not gated, per element"),
     # simam
     (
         "simam",
