@@ -19,11 +19,11 @@ def sigmoid_gate(x: Array, a: Array, sigmoid: object) -> tuple[Array, Backward]:
     """
     x, a, along = cuda.contiguous(x), cuda.contiguous(a), repeats(x, a)
     assert along is not None  # it fits
-    y, single = cuda.empty(x, x.shape), along.count == 1
+    y, numbers, single = cuda.empty(x, x.shape), along.numbers(), along.count == 1
     if single:
         cuda.launch("gate", "each", x, x.size, x, a, y, x.size)  # (1, 2)
     else:
-        tiles.launch_shared("gate", "gate", x, along, x, a, y, along.numbers())  # (1, 2)
+        tiles.launch_shared("gate", "gate", x, along, x, a, y, numbers)  # (1, 2)
 
     def backward(dy: Array) -> tuple[Array, Array]:
         dx, da = cuda.empty(x, x.shape), cuda.empty(x, a.shape)
@@ -31,7 +31,7 @@ def sigmoid_gate(x: Array, a: Array, sigmoid: object) -> tuple[Array, Backward]:
         if single:
             cuda.launch("gate", "each_back", x, x.size, *given, x.size)  # (3, 4)
         else:
-            tiles.launch("gate", "gate_back", x, along, *given, along.numbers())  # (3, 4)
+            tiles.launch("gate", "gate_back", x, along, *given, numbers)  # (3, 4)
         return dx, da
 
     return y, backward
