@@ -7,8 +7,8 @@
 // (N, C, H W) those of channel_max.
 //
 // Launched in tiles. largest reads x once, and writes y and q*. only_the_first, whose terms blocks
-// share, reads dy and q* once for the terms that a thread has, and writes dx. Bytes are the floor,
-// and 8 for each q* written and read.
+// share, reads dy and q* once for the terms that a thread has, from the cache but for the first
+// time, and writes dx. Bytes are the floor, and 8 for each q* written and read.
 
 #include "tile.cuh"
 #include "winner.cuh"
