@@ -34,11 +34,6 @@ extern "C" __global__ void shifts(real* y, long long n) {
   for (long long i = n; i > 0; i--) y[i] = i / 8;
 }
 """
-DIVIDING = {  # kernels that divide in a loop, and why
-    ("pool", "unpool"): "each tap asks whether the stride meets its pixel",
-    ("conv1d", "weigh"): "the terms of a weight lie in rows of channels, one behind the other",
-    ("linear", "weigh"): "the terms of a weight lie in images, one behind the other",
-}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +72,7 @@ def test_the_readme_shows_what_the_compiler_says(compiled):
 
 
 def test_no_integer_is_divided_in_a_loop(compiled):
-    assert {(r.page, r.kernel) for r in compiled if r.in_loops} == set(DIVIDING)
+    assert not [r for r in compiled if r.in_loops]
 
 
 def test_a_division_in_a_loop_is_seen(monkeypatch, tmp_path):
