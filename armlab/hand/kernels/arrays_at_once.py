@@ -25,7 +25,6 @@ PAGE, BLOCK = "arrays_at_once", cuda.THREADS
 MOST, MOST_BLOCKS = 160, 1024  # arrays in a launch; blocks of one that looks for NaN
 PART = np.dtype([("values", "u8"), ("size", "i8"), ("block", "i4"), ("decayed", "i4")])
 PARTS = np.dtype([("count", "i4"), ("first", "i4"), ("part", PART, MOST)])
-NOTHING = 0  # a pointer to no array
 Span = tuple[int, int]  # where values begin in the device's memory, and how many there are
 
 
@@ -92,7 +91,7 @@ def _buffer(arrays: State, keys: list[str]) -> Any:
         return arrays.buffer
     given = [arrays[key] for key in keys if arrays and arrays[key].size]
     if not given:
-        return NOTHING
+        return cuda.NOTHING
     given = _in_rows(given)
     if len(_spans(given)) == 1:
         return given[0]

@@ -27,7 +27,6 @@ from armlab.hand.window import Window
 
 MOST = 1 << 28  # bytes of columns at a time
 PLANES = 4  # of a thread
-NOTHING = 0  # a pointer to no array
 ALONE = Window.of((1, 1))  # a pixel for itself
 Shape = tuple[int, ...]
 KEPT = 512  # convolutions whose sizes are kept: more than a network has
@@ -137,7 +136,7 @@ class _Sizes:
             numbers = matrices.size
         columns = cuda.empty(x, (n * self.groups, self.rows, self.pixels))
         laid = cuda.structure(numbers=numbers, weights=w.size, taps=self.taps, biased=b is not None)
-        given = x, columns, w, NOTHING if b is None else b, matrices, self.numbers(n), laid
+        given = x, columns, w, cuda.NOTHING if b is None else b, matrices, self.numbers(n), laid
         threads = self.planes(n) * self.pixels + numbers
         cuda.launch("columns", "columns", x, threads, *given)
         return columns, matrices
@@ -159,7 +158,7 @@ class _Sizes:
             threads = 0 if self.whole else self.planes(len(dx)) * dx.shape[2] * dx.shape[3]
         weights = self.kernel[0] * self.rows
         gathered = cuda.structure(threads=threads, weights=weights, before=before, **self.steps)
-        given = dcolumns, dws, dw if dx is None else dx, dw, NOTHING if db is None else db
+        given = dcolumns, dws, dw if dx is None else dx, dw, cuda.NOTHING if db is None else db
         numbers = self.numbers(len(dy) // self.groups)
         cuda.launch("columns", "gather", dw, threads + weights, *given, numbers, gathered)
 

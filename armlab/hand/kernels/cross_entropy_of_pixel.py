@@ -18,7 +18,6 @@ from armlab.hand.kernels.kernel import Backward
 
 PAGE = "cross_entropy"
 MOST = 8  # outputs
-NOTHING = 0  # a pointer to no array
 
 
 def cross_entropy(
@@ -52,7 +51,7 @@ def joint_loss(
     table = np.zeros((), [("a", "u8", MOST)])
     table["a"][: len(each)] = [a.data.ptr for a in each]
     labels = cuda.contiguous(labels.astype("int64", copy=False))
-    given = (table, labels, NOTHING if weight is None else cuda.contiguous(weight))
+    given = (table, labels, cuda.NOTHING if weight is None else cuda.contiguous(weight))
     blocks = -(-n * h * w // cuda.THREADS)
     sizes = cuda.structure(
         **{"images": n, "classes": k, "pixels": h * w, "ignored": ignore_index},
@@ -66,7 +65,7 @@ def joint_loss(
     def backward(dloss: Array | float) -> tuple[Array, ...]:
         da = cuda.empty(each[0], (len(each), n, k, h, w))
         known = not is_cupy_array(dloss)
-        upstream = (NOTHING, like.dtype.type(dloss)) if known else (dloss, like.dtype.type(0))
+        upstream = (cuda.NOTHING, like.dtype.type(dloss)) if known else (dloss, like.dtype.type(0))
         cuda.launch_blocks(
             PAGE, "loss_back", like, *grid, *given, loss_and_total, *upstream, da, sizes
         )

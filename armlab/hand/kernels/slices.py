@@ -13,7 +13,6 @@ from armlab.arrays import Array
 from armlab.hand.kernels import cuda
 
 SLICE = 4096  # values of a slice, at least: more where there would be more slices than threads
-NOTHING = 0  # a pointer to no array
 
 
 class Cut:
@@ -43,7 +42,7 @@ class Cut:
     def sums(self, count: int, kernel: str, *arguments: Any) -> Any:
         """So many sums of each slice by this kernel; NOTHING where a channel is one slice."""
         if self.slices == 1:
-            return NOTHING
+            return cuda.NOTHING
         found = cuda.empty(self.like, (self.blocks, count))
         self.launch(kernel, *arguments, found)
         return found

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 REAL = {"float32": "float", "float64": "double"}
 THREADS = 256  # of a block
 ALONG_Y = 65535  # blocks of a grid, at most; along x there may be 2³¹ - 1
+NOTHING = 0  # a pointer to no array
 Extent: TypeAlias = int | tuple[int, ...]
 
 
