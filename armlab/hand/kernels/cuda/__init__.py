@@ -41,8 +41,9 @@ def launch_blocks(
     page: str, kernel: str, like: Array, blocks: Extent, threads: Extent, *arguments: Any
 ) -> None:
     """Launch a kernel with so many blocks of so many threads, or so many along x, y and z."""
-    grid, block = (e if isinstance(e, tuple) else (e,) for e in (blocks, threads))
-    if all(grid):
+    grid = blocks if isinstance(blocks, tuple) else (blocks,)
+    block = threads if isinstance(threads, tuple) else (threads,)
+    if 0 not in grid:
         device = cupy().cuda.runtime.getDevice()
         function(page, kernel, like.dtype, device)(grid, block, arguments)
 
