@@ -3,11 +3,12 @@
     y[n] = w columns(x)[n] + b                                              (1)
     dx   = gather(wᵀ dy),   dw = Σ_n dy[n] columns(x)[n]ᵀ,   db = Σ dy      (2)
 
-columns and gather are in `cuda/columns.cu`. Images are taken in parts, so that the columns, which
+See `cuda/columns.cu` and `cuda/gather.cu`. Images are taken in parts, so that the columns, which
 are R S times as large as x, never need more than `MOST` bytes. Of a 1×1 kernel that leaves no pixel
 out, x is its own columns and wᵀ dy is dx. The sum over images goes along with the gather, the bias
-with the weights, and w for each group is laid out with the columns. Launches: 2 forward, 4
-backward.
+with the weights, and w for each group is laid out with the columns.
+
+Launches: 2 forward, 4 backward.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from armlab.hand.kernels.matrix_products import multiply
 from armlab.hand.window import Window
 
 MOST = 1 << 28  # bytes of columns at a time
-PLANES = 4  # of a thread
+PLANES = 4  # of a thread, as in `cuda/window.cuh`
 ALONE = Window.of((1, 1))  # a pixel for itself
 Shape = tuple[int, ...]
 KEPT = 512  # convolutions whose sizes are kept: more than a network has
@@ -160,7 +161,7 @@ class _Sizes:
         gathered = cuda.structure(threads=threads, weights=weights, before=before, **self.steps)
         given = dcolumns, dws, dw if dx is None else dx, dw, cuda.NOTHING if db is None else db
         numbers = self.numbers(len(dy) // self.groups)
-        cuda.launch("columns", "gather", dw, threads + weights, *given, numbers, gathered)
+        cuda.launch("gather", "gather", dw, threads + weights, *given, numbers, gathered)
 
     def planes(self, images: int) -> int:
         """How many threads share the channels of so many images, at each position."""
