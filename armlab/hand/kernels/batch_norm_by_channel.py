@@ -75,13 +75,10 @@ def _in_training(
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         dx, dw, db = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-        xs, dys, dxs = flat(x), flat(dy), flat(dx)
+        xs, dxs = flat(x), flat(dx)
 
         def backward_block(block: slice) -> None:
-            x, dv, dx = xs[:, block], dys[:, block], dxs[:, block]
-            if kept is not None:
-                dv = np.empty(dv.shape, dv.dtype)
-                activation.backward(flat(kept)[:, block], dys[:, block], dv)
+            x, dv, dx = xs[:, block], let_through(activation, kept, dy, block), dxs[:, block]
             r = 1.0 / np.sqrt(var[block] + eps)
             with unbuffered(x.shape[2]):
                 np.subtract(x, lined_up(mean[block]), out=dx)
@@ -96,6 +93,15 @@ def _in_training(
         return dx, dw, db
 
     return (y, mean, var), backward
+
+
+def let_through(activation: Any, y: np.ndarray | None, dy: np.ndarray, block: slice) -> np.ndarray:
+    """dv of these channels, (N, C, positions): what an activation that gave y leaves of dy."""
+    dv = flat(dy)[:, block]
+    if y is not None:
+        dv = np.empty(dv.shape, dv.dtype)
+        activation.backward(flat(y)[:, block], flat(dy)[:, block], dv)
+    return dv
 
 
 def flat(x: np.ndarray) -> np.ndarray:

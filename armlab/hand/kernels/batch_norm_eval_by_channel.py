@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from armlab.hand.kernels.batch_norm_by_channel import ACTIVATIONS, dot, flat, lined_up, total
+from armlab.hand.kernels.batch_norm_by_channel import (
+    ACTIVATIONS,
+    dot,
+    flat,
+    let_through,
+    lined_up,
+    total,
+)
 from armlab.hand.kernels.kernel import Backward, of_layer
 from armlab.hand.kernels.passes import in_blocks
 from armlab.hand.kernels.unbuffered import unbuffered
@@ -74,13 +81,10 @@ def _by_kept(
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         dx, dw, db = np.empty(x.shape, x.dtype), np.empty_like(w), np.empty_like(w)
-        xs, dys, dxs = flat(x), flat(dy), flat(dx)
+        xs, dxs = flat(x), flat(dx)
 
         def backward_block(block: slice) -> None:
-            x, dv, dx = xs[:, block], dys[:, block], dxs[:, block]
-            if kept is not None:
-                dv = np.empty(dv.shape, dv.dtype)
-                activation.backward(flat(kept)[:, block], dys[:, block], dv)
+            x, dv, dx = xs[:, block], let_through(activation, kept, dy, block), dxs[:, block]
             with unbuffered(x.shape[2]):
                 np.subtract(x, lined_up(mean[block]), out=dx)
                 dw[block] = dot(dv, dx) * r[block]  # (4), first: dx takes its memory
