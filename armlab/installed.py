@@ -5,6 +5,8 @@ CuPy is cupy-cuda12x, cupy-cuda13x or cupy, after the CUDA that it was built for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 
 
@@ -18,5 +20,11 @@ def version(package: str) -> str | None:
 
 def packages_with(module: str) -> dict[str, str]:
     """The versions, by name, of the packages that this module came with; usually one."""
-    names = sorted(set(metadata.packages_distributions().get(module, [])))
+    names = sorted(set(packages_by_module().get(module, [])))
     return {name: metadata.version(name) for name in names}
+
+
+@cache
+def packages_by_module() -> Mapping[str, list[str]]:
+    """The names of the packages of each module: to read them takes a tenth of a second."""
+    return metadata.packages_distributions()

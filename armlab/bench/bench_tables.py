@@ -11,12 +11,13 @@ from armlab.bench.rounds import PARTS, SIDES
 NOTE = """\
 ratio: hand over torch, median over the rounds and quartiles; below 1 hand is faster
 f, b: forward and backward apart; peak: GFLOP/s of the forward over the best of NumPy's matmul"""
+NAME = 26  # characters of a row's name, and a blank
 MEMORY = "MiB held at most beyond inputs, weights and dy; over: that over inputs and output"
 
 
 def catalogue() -> str:
     """Every row by its group."""
-    return "\n".join(f"{name:21}{group:14}{about(name)}" for name, group in groups().items())
+    return "\n".join(f"{name:{NAME}}{group:14}{about(name)}" for name, group in groups().items())
 
 
 def as_text(document: JsonObject) -> str:
@@ -51,13 +52,13 @@ def _peaks(document: JsonObject, threads: int) -> str:
 def _table(rows: list[JsonObject]) -> Iterator[str]:
     best = any("best" in row or row["skipped"] for row in rows)
     columns = f"{'hand ms':>9}{'torch ms':>10}{'ratio':>8}   {'quartiles':13}{'f':>6}{'b':>7}"
-    yield f"{'':21}{columns}{'peak':>7}{'   over the best of torch' * best}"
+    yield f"{'':{NAME}}{columns}{'peak':>7}{'   over the best of torch' * best}"
     for row in rows:
         hand, torch = (row["ms"][side]["both"] for side in SIDES)
         both, forward, backward = (row["ratio"][part] for part in PARTS)
         spread = f"{both['low']:.2f} - {both['high']:.2f}"
         share = f"{row['peak_share']['hand']:.0%}" if "peak_share" in row else ""
-        line = f"{row['name']:21}{hand:9.3f}{torch:10.3f}{both['median']:8.2f}   {spread:13}"
+        line = f"{row['name']:{NAME}}{hand:9.3f}{torch:10.3f}{both['median']:8.2f}   {spread:13}"
         line += f"{forward['median']:6.2f}{backward['median']:7.2f}{share:>7}   {_best(row)}"
         yield line.rstrip()
 
@@ -72,12 +73,12 @@ def _memory_table(rows: list[JsonObject]) -> Iterator[str]:
     if not measured:
         return
     columns = f"{'hand MiB':>9}{'torch MiB':>10}{'ratio':>8}{'hand over':>12}{'torch over':>12}"
-    yield f"{'':21}{columns}"
+    yield f"{'':{NAME}}{columns}"
     for row in measured:
         hand, torch = (row["memory"][side] for side in SIDES)
         ratio = f"{hand['mib'] / torch['mib']:.2f}" if torch["mib"] else ""
         over = "".join(f"{m['over']:12.2f}" for m in (hand, torch) if "over" in m)
-        yield f"{row['name']:21}{hand['mib']:9.1f}{torch['mib']:10.1f}{ratio:>8}{over}"
+        yield f"{row['name']:{NAME}}{hand['mib']:9.1f}{torch['mib']:10.1f}{ratio:>8}{over}"
     yield MEMORY
 
 
@@ -89,7 +90,7 @@ def _series(document: JsonObject, threads: int) -> Iterator[str]:
             words = f"geometric mean of {entry['rows']} ratios {entry['mean']:.2f}"
         else:
             words = ", ".join(f"{s} size^{p:.2f}" for s, p in entry["exponents"].items())
-        yield f"{entry['series']:21}{words}"
+        yield f"{entry['series']:{NAME}}{words}"
 
 
 def _without_opponent(row: JsonObject) -> str:
@@ -103,7 +104,7 @@ def _without_opponent(row: JsonObject) -> str:
         words = f"{row['ms']['hand']['both']:.0f} ms, target {row['target_ms']}"
     else:
         words = f"left out: {row['skipped']['hand']}"
-    return f"{row['name']:21}{words} ({row['about']})"
+    return f"{row['name']:{NAME}}{words} ({row['about']})"
 
 
 def not_timed(rows: Iterable[JsonObject]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from armlab.bench.bench_tables import NAME
 from armlab.bench.race import JsonObject
 from armlab.whole_file import FilePath
 
@@ -24,7 +25,7 @@ def read(path: FilePath) -> JsonObject:
 
 def compared(before: JsonObject, after: JsonObject) -> str:
     """Rows that both runs have: the figure of each and their quotient; below 1 it got better."""
-    lines = [f"{'':21}{'threads':>8}{'before':>10}{'after':>10}{'after/before':>14}   figure"]
+    lines = [f"{'':{NAME}}{'threads':>8}{'before':>10}{'after':>10}{'after/before':>14}   figure"]
     old = {_key(row): row for row in before["rows"]}
     for row in after["rows"]:
         earlier, later = _figure(old.get(_key(row), {})), _figure(row)
@@ -33,7 +34,7 @@ def compared(before: JsonObject, after: JsonObject) -> str:
         (was, _), (now, unit) = earlier, later
         digits = 0 if unit == "ms" else 2
         lines.append(
-            f"{row['name']:21}{row['threads']:8d}{was:10.{digits}f}{now:10.{digits}f}"
+            f"{row['name']:{NAME}}{row['threads']:8d}{was:10.{digits}f}{now:10.{digits}f}"
             f"{now / was:14.2f}   {unit}"
         )
     if len(lines) == 1:

@@ -97,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended as well
     with at_terminal():
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(143)
+        )  # so that what runs is ended as well
         sys.exit(main())

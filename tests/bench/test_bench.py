@@ -296,7 +296,7 @@ def test_a_run_as_json_and_what_is_made_of_it(capsys, tmp_path):
     code, out, _ = bench(capsys, "--read", path)
     assert code == 0
     assert found["machine"]["processor"] in out
-    assert f"channel_conv1d {row['ms']['hand']['both']:>15.3f}" in out
+    assert f"channel_conv1d{row['ms']['hand']['both']:>21.3f}" in out
     assert bench(capsys, "relu", "--read", path, "--json")[0] == 0
 
 

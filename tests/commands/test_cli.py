@@ -276,9 +276,11 @@ def test_info(capsys):
 def test_info_finds_cupy_under_any_name(name, capsys, monkeypatch):
     from importlib import metadata
 
+    from armlab import installed
+
     versions = {name: "14.2.0"} if name else {}
     ours = metadata.version
-    monkeypatch.setattr(metadata, "packages_distributions", lambda: {"cupy": [*versions] * 2})
+    monkeypatch.setattr(installed, "packages_by_module", lambda: {"cupy": [*versions] * 2})
     monkeypatch.setattr(metadata, "version", lambda asked: versions.get(asked) or ours(asked))
     assert cli.main(["info", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["versions"]

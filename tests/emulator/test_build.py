@@ -290,9 +290,7 @@ def test_another_system(system, machine, monkeypatch):
 def with_cupy(monkeypatch, **packages):
     """As if CuPy came with these packages, `cupy_cuda12x="14.2.0"`."""
     found = {name.replace("_", "-"): version for name, version in packages.items()}
-    monkeypatch.setattr(
-        installed.metadata, "packages_distributions", lambda: {"cupy": [*found] * 2}
-    )
+    monkeypatch.setattr(installed, "packages_by_module", lambda: {"cupy": [*found] * 2})
     monkeypatch.setattr(installed.metadata, "version", found.__getitem__)
 
 

@@ -98,7 +98,8 @@ class ByAutograd(_Arrays):
         self._set_modes()
         with torch.enable_grad(), running_at(xs[0]):
             y = functional_call(self._module, state, tuple(xs), tie_weights=False)
-        self.assign({k: array_of(state[k]) for k in kept})
+        moved = {k: array_of(state[k]) for k in kept}  # on CuPy's own stream again
+        self.assign(moved)
         several = isinstance(y, tuple)
         ys: tuple[Tensor, ...] = y if several else (y,)
         self._expect_tensors(ys)
