@@ -47,7 +47,7 @@ FAULTS = [
         "kernels/batch_norm_eval_by_channel",
         "_by_kept.backward.backward_block",
         "(3)",
-        "np.multiply(dys[:, block], lined_up(slope[block]), out=dx)",
+        "np.multiply(flat(dy)[:, block], lined_up(slope[block]), out=dx)",
         "a backward reads its forward upwards, every line of it",
     ),
 ]
