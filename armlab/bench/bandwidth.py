@@ -22,7 +22,7 @@ from typing import Any
 from armlab.bench.card_clock import MOST, ROUNDS, Clock
 from armlab.bench.kernel_call import KernelCall
 from armlab.bench.kernel_calls import SIZE, Size, asked, of_state
-from armlab.bench.launches import QUEUED, calls
+from armlab.bench.launches import queued_by
 from armlab.bench.on_cupy import Row, at_place, print_rows, said
 from armlab.places import Place, device_name
 from armlab.terminal import at_terminal
@@ -75,21 +75,13 @@ def _row(call: KernelCall | Row, clock: Clock | None, copy: float | None) -> Row
         read, written = call.floor()
         row |= {"read": read, "written": written}
         if clock is None or copy is None:
-            return row | {"launches": launches(call), "us": None, "gbps": None, "share": None}
+            launches = queued_by(call.run)  # of a second run: `floor` was the first
+            return row | {"launches": launches, "us": None, "gbps": None, "share": None}
         seconds = clock.seconds(call.run)
     except Exception as error:  # whatever a kernel or a driver may raise: the next row follows
         return row | {"failed": said(error)}
     gbps = (read + written) / seconds / 1e9
     return row | {"launches": None, "us": 1e6 * seconds, "gbps": gbps, "share": gbps / copy}
-
-
-def launches(call: KernelCall) -> int:
-    """Of a second run, on the emulated device."""
-    from armlab import emulator
-
-    with emulator.counting() as counts:
-        call.run()
-    return calls(counts, *QUEUED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -25,7 +25,7 @@ from armlab import emulator, hand
 from armlab.arrays import Array
 from armlab.bench import hand_parts
 from armlab.bench.card_steps import STEPS, turns
-from armlab.bench.launches import QUEUED, calls
+from armlab.bench.launches import queued_by
 from armlab.bench.yardstick import Row
 from armlab.places import Place, place
 from armlab.terminal import at_terminal
@@ -70,13 +70,7 @@ def measure(steps: Mapping[str, Step]) -> dict[str, HostTime]:
     """By network. They take turns on an idle device."""
     with emulator.idle():
         took = turns(steps)
-        return {name: HostTime(ms, _launches(steps[name])) for name, ms in took.items()}
-
-
-def _launches(step: Step) -> int:
-    with emulator.counting() as counts:
-        step()
-    return calls(counts, *QUEUED)
+        return {name: HostTime(ms, queued_by(steps[name])) for name, ms in took.items()}
 
 
 def profile(step: Step) -> None:

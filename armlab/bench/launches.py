@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from armlab import emulator
 from armlab.bench.kernel_names import POINTERS
 from armlab.emulator import Count
 
@@ -67,6 +68,13 @@ class Launches:
 def calls(counts: Counts, *kinds: str) -> int:
     """How many of these are of one of these kinds."""
     return sum(c.calls for c in counts.values() if c.kind in kinds)
+
+
+def queued_by(run: Callable[[], object]) -> int:
+    """How much a call puts into the queue of the emulated device."""
+    with emulator.counting() as counts:
+        run()
+    return calls(counts, *QUEUED)
 
 
 def added(a: Count, b: Count, times: int = 1) -> Count:

@@ -52,7 +52,7 @@ def _by_kept(
     def backward(dy: Array) -> tuple[Array, Array, Array]:
         dy = cuda.contiguous(dy)
         dx, dw, db = (cuda.empty(x, a.shape) for a in (x, w, w))
-        sums = cuda.empty(x, (cut.blocks, 2))
+        sums = cuda.empty(x, (cut.blocks, 2)) if cut.slices > 1 else cuda.NOTHING
         cut.launch("differentiate", dy, *given, sums, dx, dw, db)  # (3)
         if cut.slices > 1:
             block = len(w), cuda.THREADS

@@ -127,16 +127,17 @@ class _Sizes:
         And w as one matrix (K, C/g R S) for all of them, or where groups take turns as one for
         each, (N g, K/g, C/g R S), with b behind it.
         """
-        n, taps = len(x), self.taps + (b is not None)
-        matrices = w.reshape(self.k, self.taps) if self.groups == 1 and b is None else None
         if self.whole:
-            return x.reshape(-1, self.taps, self.pixels), matrices
-        numbers = 0
-        if matrices is None:
-            matrices = cuda.empty(w, (*[n * self.groups][: self.groups > 1], self.k, taps))
+            return x.reshape(-1, self.taps, self.pixels), w.reshape(self.k, self.taps)
+        n, biased = len(x), b is not None
+        if self.groups == 1 and not biased:
+            matrices, numbers = w.reshape(self.k, self.taps), 0
+        else:
+            stack = (n * self.groups,) if self.groups > 1 else ()
+            matrices = cuda.empty(w, (*stack, self.k, self.taps + biased))
             numbers = matrices.size
         columns = cuda.empty(x, (n * self.groups, self.rows, self.pixels))
-        laid = cuda.structure(numbers=numbers, weights=w.size, taps=self.taps, biased=b is not None)
+        laid = cuda.structure(numbers=numbers, weights=w.size, taps=self.taps, biased=biased)
         given = x, columns, w, cuda.NOTHING if b is None else b, matrices, self.numbers(n), laid
         threads = self.planes(n) * self.pixels + numbers
         cuda.launch("columns", "columns", x, threads, *given)

@@ -41,8 +41,8 @@ extern "C" __global__ void differentiate(const real* dy, const real* x, const re
   }
   const Sums sums = total(mine);
   if (threadIdx.x) return;
-  of_slice[blockIdx.x] = sums;
   if (s.slices == 1) db[i] = sums.a, dw[i] = sums.b;
+  else of_slice[blockIdx.x] = sums;
 }
 
 extern "C" __global__ void add_up(const Sums* of_slice, real* dw, real* db, long long slices) {
